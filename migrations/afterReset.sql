@@ -1,0 +1,2 @@
+-- Development only: reset and commit run as a superuser. Elsewhere a DBA has done this once.
+create extension if not exists vector;

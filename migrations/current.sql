@@ -1,0 +1,1 @@
+-- One object a file below sql/, included here; see CONVENTIONS.md.

@@ -1,0 +1,77 @@
+import postgres from "postgres";
+import { openEmbedded } from "./embedded.ts";
+import { codeOf, Failure } from "./errors.ts";
+import { type Settings, withoutPassword } from "./settings.ts";
+
+export type Sql = postgres.Sql;
+
+export interface Database {
+  sql: Sql;
+  /** Connection string, password included: for graphile-worker and graphile-migrate, never for a log. */
+  url: string;
+  embedded: boolean;
+  /** True when another process serves the embedded database. */
+  shared: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to the server of the settings, or starts (or joins) the embedded one.
+ *
+ * @throws Failure PE102 the server cannot be reached or refuses; PE104 the embedded one cannot start
+ */
+export async function openDatabase(settings: Settings, options: { max?: number } = {}): Promise<Database> {
+  if (settings.database.kind === "embedded") {
+    const embedded = await openEmbedded(settings.database);
+    const sql = connect(embedded.url, options.max);
+    const close = async () => {
+      await sql.end({ timeout: 5 });
+      await embedded.close();
+    };
+    return { sql, url: embedded.url, embedded: true, shared: embedded.shared, close };
+  }
+
+  const { url } = settings.database;
+  const sql = connect(url, options.max);
+  try {
+    await sql`select 1`;
+  } catch (error) {
+    await sql.end({ timeout: 0 });
+    throw unreachable(url, error);
+  }
+  return { sql, url, embedded: false, shared: true, close: () => sql.end({ timeout: 5 }) };
+}
+
+/*
+ * No prepared statements: the embedded server has one session for all, and behind pgbouncer in
+ * transaction mode a statement would be prepared on one connection and looked for on another.
+ * bigint stays the string that the driver gives: ids are handed through, never counted with.
+ */
+export function connect(url: string, max = 4): Sql {
+  return postgres(url, {
+    prepare: false,
+    max,
+    idle_timeout: 60,
+    connect_timeout: 15,
+    connection: { application_name: "product-embeddings" },
+    onnotice: () => {},
+  });
+}
+
+function unreachable(url: string, error: unknown): Failure {
+  const reasons: Record<string, string> = {
+    "28P01": "the password is wrong",
+    "28000": "the server does not let this user in",
+    "3D000": "there is no such database",
+    ECONNREFUSED: "nothing listens there",
+    ENOTFOUND: "there is no such host",
+    CONNECT_TIMEOUT: "it does not answer",
+  };
+  const reason = reasons[codeOf(error) ?? ""] ?? (error instanceof Error ? error.message : String(error));
+  return new Failure(
+    "PE102",
+    `The database ${withoutPassword(url)} cannot be reached: ${reason}.`,
+    "Check DATABASE_URL or PGVECTOR_HOST, PGVECTOR_PORT, PGVECTOR_DATABASE, PGVECTOR_USER and PGVECTOR_PASSWORD in the environment and in .env; with none of them set the embedded database is used.",
+    { cause: error },
+  );
+}

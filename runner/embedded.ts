@@ -1,0 +1,130 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { vector } from "@electric-sql/pglite-pgvector";
+import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
+import { codeOf, Failure } from "./errors.ts";
+
+export interface EmbeddedDatabase {
+  url: string;
+  /** True when another process of ours serves it; closing then leaves it running. */
+  shared: boolean;
+  close(): Promise<void>;
+}
+
+/*
+ * One backend serves all connections in turn: a transaction holds the others up, and what belongs
+ * to a session (SET, temporary tables, LISTEN, advisory locks) is everybody's. The number only
+ * bounds how many clients may wait.
+ */
+const maxConnections = 100;
+
+/**
+ * Starts PostgreSQL inside this process on a folder, served on 127.0.0.1, or joins the process that
+ * already does: one folder has one server.
+ *
+ * @param wanted.port where to listen; any free port if it is taken, unless `portIsFixed`
+ * @throws Failure PE104 the folder cannot be used, or the fixed port is taken
+ */
+export async function openEmbedded(wanted: { dataDir: string; port: number; portIsFixed: boolean }): Promise<EmbeddedDatabase> {
+  const lockFile = `${wanted.dataDir}.lock`;
+  mkdirSync(dirname(wanted.dataDir), { recursive: true });
+  const serving = takeLock(lockFile);
+  if (serving !== undefined) return { url: urlOf(serving.port), shared: true, close: async () => {} };
+
+  try {
+    const port = await freePort(wanted);
+    const db = await PGlite.create({ dataDir: wanted.dataDir, extensions: { vector } });
+    await db.exec("create extension if not exists vector");
+    const server = new PGLiteSocketServer({ db, host: "127.0.0.1", port, maxConnections });
+    await server.start();
+    writeFileSync(lockFile, JSON.stringify({ pid: process.pid, port }));
+    return {
+      url: urlOf(port),
+      shared: false,
+      close: async () => {
+        await server.stop();
+        await db.close();
+        rmSync(lockFile, { force: true });
+      },
+    };
+  } catch (error) {
+    rmSync(lockFile, { force: true });
+    if (error instanceof Failure) throw error;
+    throw new Failure(
+      "PE104",
+      `The embedded database in ${wanted.dataDir} cannot be started.`,
+      "If the folder is damaged, delete it: npm start makes it anew from the sample. EMBEDDED_DATA_DIR names another folder.",
+      { cause: error },
+    );
+  }
+}
+
+function urlOf(port: number): string {
+  return `postgres://postgres@127.0.0.1:${port}/postgres`;
+}
+
+interface Serving {
+  pid: number;
+  port: number;
+}
+
+/** Takes the lock, or says who serves the folder. A lock whose process is gone is taken over. */
+function takeLock(lockFile: string): Serving | undefined {
+  for (;;) {
+    try {
+      writeFileSync(lockFile, JSON.stringify({ pid: process.pid, port: 0 }), { flag: "wx" });
+      return undefined;
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") {
+        throw new Failure("PE104", `The embedded database cannot write ${lockFile}.`, "Name a folder you may write: EMBEDDED_DATA_DIR.", { cause: error });
+      }
+    }
+    const serving = readLock(lockFile);
+    if (serving !== undefined && serving.pid !== process.pid && isRunning(serving.pid)) {
+      if (serving.port !== 0) return serving;
+      throw new Failure("PE104", `The embedded database is just being started by process ${serving.pid}.`, "Try again in a moment.");
+    }
+    rmSync(lockFile, { force: true });
+  }
+}
+
+function readLock(lockFile: string): Serving | undefined {
+  try {
+    const { pid, port } = JSON.parse(readFileSync(lockFile, "utf8")) as Partial<Serving>;
+    return typeof pid === "number" && typeof port === "number" ? { pid, port } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === "EPERM";
+  }
+}
+
+/** The wanted port, or any free one when it is taken and nobody insisted. */
+async function freePort(wanted: { port: number; portIsFixed: boolean }): Promise<number> {
+  try {
+    return await probe(wanted.port);
+  } catch (error) {
+    if (!wanted.portIsFixed) return probe(0);
+    throw new Failure("PE104", `Port ${wanted.port} is in use by another program.`, "Name another: EMBEDDED_PORT=5434", { cause: error });
+  }
+}
+
+function probe(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : port));
+    });
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * Everything that can go wrong in the runner and that a person can mend: one sentence, a code from
+ * the table in docs/errors.md, and what to do next. SQL raises its own codes of the same class `PE`.
+ */
+export class Failure extends Error {
+  readonly code: string;
+  readonly hint: string;
+
+  /**
+   * @param code a code from docs/errors.md, `PE` and three digits
+   * @param message one sentence about what is wrong; never product text, never a password
+   * @param hint what to do about it, a command where there is one
+   */
+  constructor(code: FailureCode, message: string, hint: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "Failure";
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** The runner's own codes, and the exit code each ends a command with. */
+const exitCodes = {
+  PE100: 2, // a setting is not valid
+  PE101: 2, // source and vectors in two different databases
+  PE102: 3, // the database cannot be reached
+  PE103: 3, // the database is not migrated, or for other settings
+  PE104: 3, // the embedded database is in use, or its folder cannot be used
+  PE110: 4, // the model is not there
+  PE111: 4, // a model file is not the one that was recorded
+  PE112: 4, // the model cannot be used: its files or its device
+  PE113: 4, // the dimension of model and configuration differ
+  PE120: 5, // products were set aside in this pass
+} as const;
+
+export type FailureCode = keyof typeof exitCodes;
+
+/** The exit code of a command that ended with this error: 1 unless the error is one of ours. */
+export function exitCodeOf(error: unknown): number {
+  const code = codeOf(error);
+  if (code !== undefined && code in exitCodes) return exitCodes[code as FailureCode];
+  return code?.startsWith("PE") ? 3 : 1;
+}
+
+/** The SQLSTATE or `PE…` code that an error carries, if any. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" ? code : undefined;
+}
+
+/** An error as the lines a person reads: sentence, detail, hint. Works for ours and for PostgreSQL's. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { detail, hint } = error as { detail?: unknown; hint?: unknown };
+  const code = codeOf(error);
+  const lines = [code === undefined ? error.message : `${code}: ${error.message}`];
+  if (typeof detail === "string" && detail !== "") lines.push(detail);
+  if (typeof hint === "string" && hint !== "") lines.push(`→ ${hint}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,116 @@
+import { Logger } from "@graphile/logger";
+import { migrate as runCommitted } from "graphile-migrate";
+import { runMigrations } from "graphile-worker";
+import type { Database, Sql } from "./database.ts";
+import { codeOf, Failure } from "./errors.ts";
+import { root, type Settings } from "./settings.ts";
+
+export interface MigrateResult {
+  /** Whether the source of the products exists. */
+  sourceExists: boolean;
+  /** Whether the triggers are on it now. */
+  attached: boolean;
+  /** Products queued by attaching; 0 without a source. */
+  queued: number;
+}
+
+/**
+ * The deploy step: the worker's schema, then the committed migrations, then the triggers if the
+ * source is there. Safe to repeat, and from two places at once: the second waits for the first.
+ *
+ * @throws Failure PE103 the database was migrated for another schema or table; PE100 a name that needs quoting
+ */
+export async function migrate(database: Database, settings: Settings): Promise<MigrateResult> {
+  const lock = await database.sql.reserve();
+  try {
+    await lock`select pg_catalog.pg_advisory_lock(pg_catalog.hashtext('product-embeddings migrate'))`;
+    try {
+      await refuseReservedNames(lock, settings);
+      await refuseOtherNames(lock, settings);
+      await runMigrations({ connectionString: database.url, noPreparedStatements: true, logger: quiet });
+      await runCommitted(await migrateSettings(database, settings));
+      await database.sql`select ${lock(settings.schema)}.create_product_embeddings(${settings.dimension})`;
+      await database.sql`select ${lock(settings.schema)}.set_source(${settings.source.schema}, ${settings.source.table})`;
+    } finally {
+      await lock`select pg_catalog.pg_advisory_unlock(pg_catalog.hashtext('product-embeddings migrate'))`;
+    }
+  } finally {
+    lock.release();
+  }
+  return attach(database.sql, settings);
+}
+
+/** Puts the triggers on the source if it exists and is ours to change; says what came of it. */
+export async function attach(sql: Sql, settings: Settings): Promise<MigrateResult> {
+  const schema = sql(settings.schema);
+  try {
+    const [row] = await sql<{ queued: string }[]>`select ${schema}.attach() as queued`;
+    return { sourceExists: true, attached: true, queued: Number(row?.queued ?? 0) };
+  } catch (error) {
+    if (codeOf(error) === "PE001") return { sourceExists: false, attached: false, queued: 0 };
+    // 42501: the table belongs to dbt's role, who has to attach; what changed is found without triggers.
+    if (codeOf(error) !== "42501") throw error;
+    const [row] = await sql<{ queued: string }[]>`select ${schema}.reconcile() as queued`;
+    return { sourceExists: true, attached: false, queued: Number(row?.queued ?? 0) };
+  }
+}
+
+/** @throws Failure PE103 unless the schema is there and at least as new as this checkout needs */
+export async function requireMigrated(sql: Sql, settings: Settings): Promise<void> {
+  const [row] = await sql<{ there: boolean }[]>`
+    select pg_catalog.to_regclass(${`${settings.schema}.embedding_models`}) is not null as there`;
+  if (row?.there === true) return;
+  throw new Failure("PE103", `The database has no schema ${settings.schema} of ours.`, "npm run migrate");
+}
+
+/** What graphile-migrate needs, for the command here and for its own command line (scripts/db.ts). */
+export async function migrateSettings(database: Pick<Database, "sql" | "url">, settings: Settings) {
+  return {
+    connectionString: database.url,
+    migrationsFolder: `${root}/migrations`,
+    placeholders: Object.fromEntries(Object.entries(await placeholders(database.sql, settings)).map(([name, value]) => [`:${name}`, value])),
+    logger: quiet,
+  };
+}
+
+export async function placeholders(sql: Sql, settings: Settings): Promise<Record<string, string>> {
+  const [extension] = await sql<{ schema: string }[]>`
+    select n.nspname as schema
+    from pg_catalog.pg_extension e
+    join pg_catalog.pg_namespace n on n.oid = e.extnamespace
+    where e.extname = 'vector'`;
+  return {
+    PGVECTOR_SCHEMA: settings.schema,
+    PGVECTOR_TABLE: settings.table,
+    PGVECTOR_EMBEDDING_DIM: String(settings.dimension),
+    VECTOR_SCHEMA: extension?.schema ?? "public",
+  };
+}
+
+/** Both tools log every step; what a person has to know is in the result and in the errors. */
+const quiet = new Logger(() => () => {});
+
+async function refuseReservedNames(sql: Sql, settings: Settings): Promise<void> {
+  for (const [variable, name] of [["PGVECTOR_SCHEMA", settings.schema], ["PGVECTOR_TABLE", settings.table]] as const) {
+    const [row] = await sql<{ quoted: string }[]>`select pg_catalog.quote_ident(${name}) as quoted`;
+    if (row?.quoted !== name) {
+      throw new Failure("PE100", `${variable}=${name} is a reserved word of SQL.`, `Choose another name for ${variable}.`);
+    }
+  }
+}
+
+/** Committed migrations run once a database: with another name in the settings they would silently not run. */
+async function refuseOtherNames(sql: Sql, settings: Settings): Promise<void> {
+  const [installed] = await sql<{ schema: string }[]>`
+    select n.nspname as schema
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    where p.proname = 'tg__embedding_provenance'`;
+  if (installed !== undefined && installed.schema !== settings.schema) {
+    throw new Failure(
+      "PE103",
+      `This database was migrated with PGVECTOR_SCHEMA=${installed.schema}, not ${settings.schema}.`,
+      `Set PGVECTOR_SCHEMA=${installed.schema}, or use another database.`,
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import { parseCronItems, run } from "graphile-worker";
+import type { Logger } from "pino";
+import { embedProducts } from "../tasks/embed_products.ts";
+import { maintain } from "../tasks/maintain.ts";
+import { reconcile } from "../tasks/reconcile.ts";
+import type { Database } from "./database.ts";
+import type { EmbedContext } from "./embed.ts";
+import { workerLogger } from "./log.ts";
+
+export interface Worker {
+  /** Lets the batch at work finish, gives the rest back, and ends. */
+  stop(): Promise<void>;
+  /** Settles when the worker ended, rejects when it could not go on. */
+  ended: Promise<void>;
+}
+
+/**
+ * Runs the tasks until it is stopped. One job at a time: encoding uses all cores as it is, and two
+ * passes in one process would only take turns.
+ */
+export async function startWorker(database: Database, context: EmbedContext, log: Logger): Promise<Worker> {
+  const stopping = new AbortController();
+  const runner = await run({
+    connectionString: database.url,
+    logger: workerLogger(log),
+    concurrency: 1,
+    noHandleSignals: true,
+    gracefulShutdownAbortTimeout: 10 * 60_000,
+    taskList: {
+      embed_products: embedProducts(context, log, stopping.signal),
+      maintain: maintain(context),
+      reconcile: reconcile(context, log),
+    },
+    parsedCronItems: parseCronItems([
+      { task: "maintain", match: "* * * * *", options: { maxAttempts: 1 } },
+      { task: "reconcile", match: "*/5 * * * *", options: { maxAttempts: 1 } },
+    ]),
+    // The embedded server has one session: a prepared statement hangs it, and LISTEN is not delivered.
+    noPreparedStatements: true,
+    pollInterval: database.embedded ? 200 : 2000,
+  });
+  return {
+    stop: async () => {
+      stopping.abort();
+      await runner.stop();
+    },
+    ended: runner.promise,
+  };
+}

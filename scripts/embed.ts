@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from "commander";
+import { Failure } from "../runner/errors.ts";
+import { attach } from "../runner/migrate.ts";
+import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
+import { readSettings } from "../runner/settings.ts";
+import { commandLine, main, wholeNumber } from "./command.ts";
+import { embedWithProgress } from "./progress.ts";
+
+await main(async () => {
+  const { limit, json } = commandLine("embed", "Encodes what changed, once, and exits. What is unchanged is not encoded again.")
+    .option("--limit <n>", "products to encode at the most", wholeNumber(1, 1_000_000_000))
+    .option("--json", "print the result as JSON")
+    .parse()
+    .opts<{ limit?: number; json?: boolean }>();
+  const settings = readSettings();
+  // Ctrl-C and SIGTERM end the pass after the batch at work; the rest goes back to the queue.
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
+
+  const result = await withEncoder(settings, (encoder) =>
+    withDatabase(settings, async (database) => {
+      const context = await embedContext(database.sql, settings, encoder);
+      const { sourceExists } = await attach(database.sql, settings);
+      if (!sourceExists) await database.sql`select ${database.sql(settings.schema)}.require_source()`;
+      return embedWithProgress(database, context, { limit, signal: stopping.signal });
+    }),
+  );
+  console.log(json ? JSON.stringify(result) : `Generated embeddings for ${result.stored} products.`);
+  if (result.failed > 0) {
+    throw new Failure(
+      "PE120",
+      `${result.failed} attempts at encoding failed.`,
+      `See why: select * from ${settings.schema}.product_failures;  try again: select ${settings.schema}.retry_failed();`,
+    );
+  }
+});

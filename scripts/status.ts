@@ -1,0 +1,21 @@
+import { requireMigrated } from "../runner/migrate.ts";
+import { withDatabase } from "../runner/session.ts";
+import { readSettings } from "../runner/settings.ts";
+import { commandLine, main } from "./command.ts";
+import { rowTable } from "./table.ts";
+
+await main(async () => {
+  const { json } = commandLine("status", "Shows how things stand, computed from products and vectors: select * from embedding_status.")
+    .option("--json", "print the row as JSON")
+    .parse()
+    .opts<{ json?: boolean }>();
+  const settings = readSettings();
+  const status = await withDatabase(settings, async ({ sql }) => {
+    await requireMigrated(sql, settings);
+    // As the server writes them: an interval or a timestamp should look here as it does in psql.
+    const [row] = await sql<{ status: Record<string, unknown> }[]>`
+      select pg_catalog.to_jsonb(s) as status from ${sql(settings.schema)}.embedding_status s`;
+    return row?.status ?? {};
+  });
+  console.log(json ? JSON.stringify(status) : rowTable(status));
+});

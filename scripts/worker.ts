@@ -1,0 +1,28 @@
+import { createLog } from "../runner/log.ts";
+import { attach } from "../runner/migrate.ts";
+import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
+import { readSettings } from "../runner/settings.ts";
+import { startWorker } from "../runner/worker.ts";
+import { commandLine, main, untilSignal } from "./command.ts";
+
+await main(async () => {
+  commandLine("worker", "Keeps the vectors true until it is stopped. SIGTERM and Ctrl-C let the batch at work finish.").parse();
+  const settings = readSettings();
+  const log = createLog(settings.logLevel);
+  const signal = untilSignal();
+
+  await withEncoder(settings, (encoder) =>
+    withDatabase(settings, async (database) => {
+      const context = await embedContext(database.sql, settings, encoder);
+      const { sourceExists, attached, queued } = await attach(database.sql, settings);
+      if (!sourceExists) log.warn("The source does not exist yet; the worker waits for it.");
+      else if (!attached) log.warn("The triggers are not attached: the source belongs to another role, who has to run attach().");
+      const worker = await startWorker(database, context, log);
+      log.info({ worker: context.worker, model: encoder.model.name, queued }, "worker started");
+      await Promise.race([signal, worker.ended]);
+      log.info("worker stopping");
+      await worker.stop();
+      log.info("worker stopped");
+    }),
+  );
+});

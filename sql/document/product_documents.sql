@@ -1,0 +1,25 @@
+/*
+ * The settings pin what would make one value two texts in two sessions. Where an id stands in
+ * several rows, the same one is taken each time: the one of the smallest hash.
+ */
+create function :PGVECTOR_SCHEMA.product_documents(product_ids bigint[] default null)
+returns table (product_id bigint, document text, document_hash bytea)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set datestyle = 'ISO, YMD'
+set intervalstyle = 'iso_8601'
+set bytea_output = 'hex'
+set extra_float_digits = 1
+as $$
+begin
+  return query execute format(
+    'select distinct on (q.product_id) q.product_id, q.document, q.document_hash from (%s) q %s order by q.product_id, q.document_hash',
+    :PGVECTOR_SCHEMA.document_query(),
+    case when product_ids is not null then 'where q.product_id = any ($1)' else '' end
+  ) using product_ids;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.product_documents(bigint[]) is
+  'The documents of these products, of all live ones when null, with the sha256 of each. Raises PE001, PE002.';

@@ -1,0 +1,142 @@
+/*
+ * Decides from the source as it is now what each queued product needs, in one statement and so in
+ * one snapshot: a queue row and the change it stands for were committed together, so what is
+ * deleted here has been seen. Unchanged and vanished products are settled on the spot, in chunks
+ * that grow, because a source without an index on product_id is read once for each chunk.
+ *
+ * Claimers take turns (the lock is the transaction's), so no product is ever claimed twice at once.
+ * Who had a product claimed before and did not come back may have died of it: such a product is
+ * handed out alone, and set aside after max_attempts.
+ */
+create function :PGVECTOR_SCHEMA.claim_products(worker text, max_products integer default 320)
+returns table (claim_id bigint, product_id bigint, document text)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_settings :PGVECTOR_SCHEMA.settings;
+  v_claim_id bigint;
+  v_chunk integer := greatest(max_products, 1);
+begin
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
+  select * into strict v_settings from :PGVECTOR_SCHEMA.settings s;
+  perform :PGVECTOR_SCHEMA.worker_seen(worker);
+
+  insert into :PGVECTOR_SCHEMA.product_claims as c (worker, lease_until)
+  values (claim_products.worker, clock_timestamp() + v_settings.lease)
+  returning c.claim_id into v_claim_id;
+
+  loop
+    return query with
+      free as materialized (
+        select q.product_id
+        from :PGVECTOR_SCHEMA.claimable_queue q
+        order by q.queue_id
+        limit v_chunk
+      ),
+      candidate as materialized (
+        -- All rows of a product are taken up together, also those beyond the chunk.
+        select
+          q.product_id,
+          min(q.queue_id) as queue_id,
+          array_agg(q.queue_id) as queue_ids,
+          max(q.attempts) as attempts,
+          (array_agg(q.document_hash order by q.attempts desc))[1] as tried_hash
+        from :PGVECTOR_SCHEMA.product_queue q
+        where q.product_id in (select f.product_id from free f)
+        group by q.product_id
+      ),
+      judged as materialized (
+        select
+          c.product_id,
+          c.queue_id,
+          c.queue_ids,
+          d.document,
+          d.document_hash,
+          a.attempts,
+          case
+            when d.product_id is null then 'vanished'
+            when e.document_hash = d.document_hash and e.model_id = :PGVECTOR_SCHEMA.active_model_id() then 'unchanged'
+            when f.set_aside and f.document_hash = d.document_hash then 'set aside'
+            when a.attempts >= v_settings.max_attempts then 'given up'
+            else 'to encode'
+          end as verdict
+        from candidate c
+        left join :PGVECTOR_SCHEMA.product_documents((select array_agg(i.product_id) from candidate i)) d on d.product_id = c.product_id
+        -- Attempts count against the document that was tried, not against what became of it.
+        cross join lateral (
+          select case when c.tried_hash = d.document_hash then c.attempts else 0 end as attempts
+        ) a
+        left join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id = c.product_id
+        left join :PGVECTOR_SCHEMA.product_failures f on f.product_id = c.product_id
+      ),
+      picked as materialized (
+        select p.*
+        from (
+          select
+            j.*,
+            row_number() over (order by j.queue_id) as place,
+            first_value(j.attempts) over (order by j.queue_id) as first_attempts
+          from judged j
+          where j.verdict = 'to encode'
+        ) p
+        where p.place <= case when p.first_attempts > 0 then 1 else max_products end
+          and (p.attempts = 0 or p.place = 1)
+      ),
+      vanished as (
+        update :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+        set vanished_at = now()
+        from judged j
+        where j.verdict = 'vanished' and e.product_id = j.product_id and e.vanished_at is null
+      ),
+      returned as (
+        update :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+        set vanished_at = null
+        from judged j
+        where j.verdict <> 'vanished' and e.product_id = j.product_id and e.vanished_at is not null
+      ),
+      given_up as (
+        insert into :PGVECTOR_SCHEMA.product_failures as f (product_id, document_hash, attempts, error, set_aside)
+        select j.product_id, j.document_hash, j.attempts, 'The worker that was encoding it did not come back.', true
+        from judged j
+        where j.verdict = 'given up'
+        on conflict on constraint product_failures_pkey do update
+        set document_hash = excluded.document_hash, attempts = excluded.attempts, error = excluded.error,
+          failed_at = now(), set_aside = true
+      ),
+      forgotten as (
+        delete from :PGVECTOR_SCHEMA.product_failures f
+        using judged j
+        where f.product_id = j.product_id and j.verdict in ('vanished', 'unchanged')
+      ),
+      settled as (
+        delete from :PGVECTOR_SCHEMA.product_queue q
+        using judged j
+        cross join unnest(j.queue_ids) i (queue_id)
+        where q.queue_id = i.queue_id and j.verdict <> 'to encode'
+      ),
+      claimed as (
+        update :PGVECTOR_SCHEMA.product_queue q
+        set claim_id = v_claim_id, attempts = p.attempts + 1, document_hash = p.document_hash
+        from picked p
+        cross join unnest(p.queue_ids) i (queue_id)
+        where q.queue_id = i.queue_id
+      )
+    select v_claim_id, p.product_id, left(p.document, v_settings.max_document_characters)
+    from picked p
+    order by p.queue_id;
+
+    exit when found or not exists (select from :PGVECTOR_SCHEMA.claimable_queue);
+    v_chunk := least(v_chunk * 4, 20000);
+  end loop;
+
+  -- Ours when nothing was left to encode, and others' whose products have all been taken over.
+  delete from :PGVECTOR_SCHEMA.product_claims c
+  where (c.claim_id = v_claim_id or c.lease_until <= clock_timestamp())
+    and not exists (select from :PGVECTOR_SCHEMA.product_queue q where q.claim_id = c.claim_id);
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.claim_products(text, integer) is
+  'Claims up to max_products queued products whose document really changed, for settings.lease, and returns their documents; settles the others. No rows: nothing is left to do now. Raises PE001, PE002.';

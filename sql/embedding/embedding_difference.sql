@@ -1,0 +1,41 @@
+/*
+ * The one definition of what is current, from the data alone: reconcile queues by it and the status
+ * counts by it, whatever the queue believes.
+ */
+create function :PGVECTOR_SCHEMA.embedding_difference()
+returns table (product_id bigint, state text, document_hash bytea)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set datestyle = 'ISO, YMD'
+set intervalstyle = 'iso_8601'
+set bytea_output = 'hex'
+set extra_float_digits = 1
+as $$
+begin
+  perform :PGVECTOR_SCHEMA.require_embeddings();
+  return query execute format(
+    $sql$
+      select
+        coalesce(d.product_id, e.product_id),
+        case
+          when e.product_id is null then 'missing'
+          when d.product_id is null then 'orphan'
+          when e.model_id is distinct from $1 or e.document_hash is distinct from d.document_hash then 'stale'
+          else 'current'
+        end,
+        d.document_hash
+      from (
+        select distinct on (q.product_id) q.product_id, q.document_hash
+        from (%s) q
+        order by q.product_id, q.document_hash
+      ) d
+      full join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id = d.product_id
+    $sql$,
+    :PGVECTOR_SCHEMA.document_query()
+  ) using :PGVECTOR_SCHEMA.active_model_id();
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.embedding_difference() is
+  'Each product and vector: missing (no vector), stale (of another text or model), orphan (no such live product) or current. Reads everything: about 0.1 s for 10,000 products. Raises PE001, PE002, PE003.';

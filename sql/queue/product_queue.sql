@@ -1,0 +1,31 @@
+/*
+ * Append-only for writers: a change adds a row and never touches another, so two writers cannot
+ * wait for each other, deadlock, or wait for a worker, whatever order they write in. (A row a
+ * product, upserted, made a reconcile wait for an open writer while holding what the next one
+ * needed.) What a row means is decided when it is claimed, from the source as it is then.
+ */
+create table :PGVECTOR_SCHEMA.product_queue (
+  queue_id bigint generated always as identity primary key,
+  product_id bigint not null,
+  queued_at timestamptz not null default now(),
+  available_at timestamptz not null default now(),
+  attempts integer not null default 0,
+  claim_id bigint,
+  document_hash bytea
+) with (
+  -- Rows live for seconds; without this the dead ones of a backfill are scanned at every claim.
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_analyze_scale_factor = 0.05
+);
+
+create index product_queue_product_id_idx on :PGVECTOR_SCHEMA.product_queue (product_id);
+create index product_queue_claim_id_idx on :PGVECTOR_SCHEMA.product_queue (claim_id) where claim_id is not null;
+
+comment on table  :PGVECTOR_SCHEMA.product_queue is 'Products that changed and have not been looked at since; the truth about what is to do, a graphile-worker job is only a wake-up.';
+comment on column :PGVECTOR_SCHEMA.product_queue.queue_id is 'Order in which changes are taken up.';
+comment on column :PGVECTOR_SCHEMA.product_queue.product_id is 'The product; it may stand here several times, and is encoded once.';
+comment on column :PGVECTOR_SCHEMA.product_queue.queued_at is 'Start of the transaction that changed the product.';
+comment on column :PGVECTOR_SCHEMA.product_queue.available_at is 'Not before this moment: later than queued_at while a failed attempt waits for the next one.';
+comment on column :PGVECTOR_SCHEMA.product_queue.attempts is 'How often the product was claimed for encoding without a result.';
+comment on column :PGVECTOR_SCHEMA.product_queue.claim_id is 'The claim that holds it (see product_claims); free when that claim is gone or its lease has run out.';
+comment on column :PGVECTOR_SCHEMA.product_queue.document_hash is 'sha256 of the document that the claim handed out.';

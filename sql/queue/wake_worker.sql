@@ -1,0 +1,27 @@
+/*
+ * The key is the transaction's: with one key for all, the second writer would wait for the first
+ * one's commit, and finishing a job for an open writer. A wake-up that cannot be left (no worker
+ * schema, a broken one) must not cost the writer its statement: the row in the queue is what counts,
+ * and the worker looks at the queue every minute by itself.
+ */
+create function :PGVECTOR_SCHEMA.wake_worker(run_at timestamptz default null) returns void
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform graphile_worker.add_job(
+    'embed_products',
+    run_at => wake_worker.run_at,
+    max_attempts => 5,
+    job_key => 'embed_products:' || pg_current_xact_id()::text
+  );
+exception when others then
+  raise warning 'The embedding worker could not be woken: %', sqlerrm
+    using hint = 'The change is queued and will be taken up within a minute of the worker running. npm run migrate repairs its schema.';
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.wake_worker(timestamptz) from public;
+
+comment on function :PGVECTOR_SCHEMA.wake_worker(timestamptz) is
+  'Leaves one wake-up a transaction for the worker, at once or at run_at. Never fails.';

@@ -1,0 +1,17 @@
+create view :PGVECTOR_SCHEMA.source_columns as
+  select
+    a.attnum as position,
+    a.attname::text as column_name,
+    a.atttypid::regtype as type,
+    coalesce(f.included, true) as in_document
+  from pg_catalog.pg_attribute a
+  left join :PGVECTOR_SCHEMA.document_fields f on f.column_name = a.attname
+  where a.attrelid = :PGVECTOR_SCHEMA.source_relation()
+    and a.attnum > 0
+    and not a.attisdropped;
+
+comment on view :PGVECTOR_SCHEMA.source_columns is 'The columns of the source as it is now, and which of them are in a product''s document.';
+comment on column :PGVECTOR_SCHEMA.source_columns.position is 'Order in the table, which is the order in the document.';
+comment on column :PGVECTOR_SCHEMA.source_columns.column_name is 'Name of the column.';
+comment on column :PGVECTOR_SCHEMA.source_columns.type is 'Type of the column.';
+comment on column :PGVECTOR_SCHEMA.source_columns.in_document is 'Whether the column is part of the document (see document_fields).';

@@ -1,0 +1,10 @@
+create table :PGVECTOR_SCHEMA.embedding_workers (
+  worker text primary key,
+  started_at timestamptz not null default now(),
+  last_seen_at timestamptz not null default now()
+);
+
+comment on table  :PGVECTOR_SCHEMA.embedding_workers is 'Who encodes, and when it last gave a sign of life; gone a day after the last.';
+comment on column :PGVECTOR_SCHEMA.embedding_workers.worker is 'Host, process and start of the worker.';
+comment on column :PGVECTOR_SCHEMA.embedding_workers.started_at is 'When it was first seen.';
+comment on column :PGVECTOR_SCHEMA.embedding_workers.last_seen_at is 'When it last claimed or was on duty.';
