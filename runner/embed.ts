@@ -74,7 +74,11 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   return result;
 }
 
-async function embedBatch(context: EmbedContext, claimId: string, products: readonly Claimed[]): Promise<{ stored: number; failed: number }> {
+async function embedBatch(
+  context: EmbedContext,
+  claimId: string,
+  products: readonly Claimed[],
+): Promise<{ stored: number; failed: number }> {
   const { sql, encoder, modelId } = context;
   const schema = sql(context.schema);
   const { encoded, errors } = await encodeEach(encoder, products);

@@ -78,7 +78,9 @@ function takeLock(lockFile: string): Serving | undefined {
       return undefined;
     } catch (error) {
       if (codeOf(error) !== "EEXIST") {
-        throw new Failure("PE104", `The embedded database cannot write ${lockFile}.`, "Name a folder you may write: EMBEDDED_DATA_DIR.", { cause: error });
+        throw new Failure("PE104", `The embedded database cannot write ${lockFile}.`, "Name a folder you may write: EMBEDDED_DATA_DIR.", {
+          cause: error,
+        });
       }
     }
     const serving = readLock(lockFile);

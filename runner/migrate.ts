@@ -68,7 +68,9 @@ export async function migrateSettings(database: Pick<Database, "sql" | "url">, s
   return {
     connectionString: database.url,
     migrationsFolder: `${root}/migrations`,
-    placeholders: Object.fromEntries(Object.entries(await placeholders(database.sql, settings)).map(([name, value]) => [`:${name}`, value])),
+    placeholders: Object.fromEntries(
+      Object.entries(await placeholders(database.sql, settings)).map(([name, value]) => [`:${name}`, value]),
+    ),
     logger: quiet,
   };
 }
@@ -91,7 +93,10 @@ export async function placeholders(sql: Sql, settings: Settings): Promise<Record
 const quiet = new Logger(() => () => {});
 
 async function refuseReservedNames(sql: Sql, settings: Settings): Promise<void> {
-  for (const [variable, name] of [["PGVECTOR_SCHEMA", settings.schema], ["PGVECTOR_TABLE", settings.table]] as const) {
+  for (const [variable, name] of [
+    ["PGVECTOR_SCHEMA", settings.schema],
+    ["PGVECTOR_TABLE", settings.table],
+  ] as const) {
     const [row] = await sql<{ quoted: string }[]>`select pg_catalog.quote_ident(${name}) as quoted`;
     if (row?.quoted !== name) {
       throw new Failure("PE100", `${variable}=${name} is a reserved word of SQL.`, `Choose another name for ${variable}.`);

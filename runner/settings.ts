@@ -8,9 +8,7 @@ import { Failure } from "./errors.ts";
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Where the tables are: the embedded PostgreSQL, or a server that somebody runs. */
-export type DatabaseSettings =
-  | { kind: "embedded"; dataDir: string; port: number; portIsFixed: boolean }
-  | { kind: "server"; url: string };
+export type DatabaseSettings = { kind: "embedded"; dataDir: string; port: number; portIsFixed: boolean } | { kind: "server"; url: string };
 
 export interface EncoderSettings {
   /** Model id as on the hub, such as `sentence-transformers/all-MiniLM-L6-v2`. */
@@ -50,7 +48,11 @@ export function readSettings(env: NodeJS.ProcessEnv = environmentWithDotEnv()): 
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0] ?? "");
-    throw new Failure("PE100", `${name} ${issue?.message ?? "is not valid"}.`, `Correct ${name} in the environment or in .env; docs/settings.md lists what it takes.`);
+    throw new Failure(
+      "PE100",
+      `${name} ${issue?.message ?? "is not valid"}.`,
+      `Correct ${name} in the environment or in .env; docs/settings.md lists what it takes.`,
+    );
   }
   const v = parsed.data;
   refuseTwoDatabases(v);
@@ -83,17 +85,21 @@ export function withoutPassword(url: string): string {
  * a stranger reading \df+ sees analytics_features.product_queue, not quotes. The source's names are
  * data and may be anything.
  */
-const plainName = z
-  .string()
-  .regex(/^[a-z_][a-z0-9_]{0,47}$/, "must be a plain name: lower-case letters, digits and _, at most 48");
-const port = z.coerce.number("must be a port number").int("must be a port number").min(0, "must be a port number").max(65535, "must be a port number");
+const plainName = z.string().regex(/^[a-z_][a-z0-9_]{0,47}$/, "must be a plain name: lower-case letters, digits and _, at most 48");
+const port = z.coerce
+  .number("must be a port number")
+  .int("must be a port number")
+  .min(0, "must be a port number")
+  .max(65535, "must be a port number");
 const whole = (max: number) => {
   const message = `must be a whole number from 1 to ${max}`;
   return z.coerce.number(message).int(message).min(1, message).max(max, message);
 };
 
 const variables = z.object({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must be a URL such as postgres://user:password@host:5432/database" }).optional(),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: "must be a URL such as postgres://user:password@host:5432/database" })
+    .optional(),
   PGVECTOR_HOST: z.string().optional(),
   PGVECTOR_PORT: port.optional(),
   PGVECTOR_DATABASE: z.string().optional(),
@@ -157,7 +163,11 @@ function vectorsPlace(v: Variables): Place | undefined {
 function stagingPlace(v: Variables, defaults: Place): Place | undefined {
   const set = [v.STAGING_DB_HOST, v.STAGING_DB_PORT, v.STAGING_DB_NAME, v.STAGING_DB_USER, v.STAGING_DB_PASSWORD];
   if (set.every((value) => value === undefined)) return undefined;
-  return { host: v.STAGING_DB_HOST ?? defaults.host, port: v.STAGING_DB_PORT ?? defaults.port, database: v.STAGING_DB_NAME ?? defaults.database };
+  return {
+    host: v.STAGING_DB_HOST ?? defaults.host,
+    port: v.STAGING_DB_PORT ?? defaults.port,
+    database: v.STAGING_DB_NAME ?? defaults.database,
+  };
 }
 
 /** Until two databases are supported, a pair that differs is a mistake that must not go unnoticed. */

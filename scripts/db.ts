@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { main } from "./command.ts";
 import { connect } from "../runner/database.ts";
+import { Failure } from "../runner/errors.ts";
 import { placeholders } from "../runner/migrate.ts";
 import { readSettings, root } from "../runner/settings.ts";
-import { Failure } from "../runner/errors.ts";
+import { main } from "./command.ts";
 
 /*
  * For who changes the SQL: graphile-migrate's own command line (watch, commit, uncommit, reset),
@@ -12,7 +12,11 @@ import { Failure } from "../runner/errors.ts";
 await main(async () => {
   const settings = readSettings();
   if (settings.database.kind === "embedded") {
-    throw new Failure("PE100", "Migrations are written against a real server.", "DATABASE_URL=postgres://localhost/product_embeddings npm run db -- commit");
+    throw new Failure(
+      "PE100",
+      "Migrations are written against a real server.",
+      "DATABASE_URL=postgres://localhost/product_embeddings npm run db -- commit",
+    );
   }
   const { url } = settings.database;
   const other = (database: string) => {

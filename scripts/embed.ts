@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from "commander";
 import { Failure } from "../runner/errors.ts";
 import { attach } from "../runner/migrate.ts";
 import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
@@ -22,7 +21,7 @@ await main(async () => {
       const context = await embedContext(database.sql, settings, encoder);
       const { sourceExists } = await attach(database.sql, settings);
       if (!sourceExists) await database.sql`select ${database.sql(settings.schema)}.require_source()`;
-      return embedWithProgress(database, context, { limit, signal: stopping.signal });
+      return embedWithProgress(context, { limit, signal: stopping.signal });
     }),
   );
   console.log(json ? JSON.stringify(result) : `Generated embeddings for ${result.stored} products.`);

@@ -4,7 +4,10 @@ import { readSettings } from "../runner/settings.ts";
 import { commandLine, main } from "./command.ts";
 
 await main(async () => {
-  const { json } = commandLine("migrate", "Deploys the database side: the worker's schema, the committed migrations, the triggers. Safe to repeat.")
+  const { json } = commandLine(
+    "migrate",
+    "Deploys the database side: the worker's schema, the committed migrations, the triggers. Safe to repeat.",
+  )
     .option("--json", "print the result as JSON")
     .parse()
     .opts<{ json?: boolean }>();

@@ -1,38 +1,29 @@
 import { Presets, SingleBar } from "cli-progress";
-import type { Database } from "../runner/database.ts";
-import { type EmbedContext, embedQueued, type EmbedResult } from "../runner/embed.ts";
+import { type EmbedContext, type EmbedOptions, type EmbedResult, embedQueued } from "../runner/embed.ts";
 
-/** One pass over the queue with a bar on standard error, then the line that the Python pipeline printed. */
-export async function embedWithProgress(
-  database: Database,
-  context: EmbedContext,
-  options: { limit?: number; signal?: AbortSignal; print: (line: string) => void },
-): Promise<EmbedResult> {
+/** One pass over the queue with a bar on standard error: standard output is for the result. */
+export async function embedWithProgress(context: EmbedContext, options: EmbedOptions): Promise<EmbedResult> {
   const { sql, schema } = context;
   const [todo] = await sql<{ products: number }[]>`
     select count(*)::integer as products from ${sql(schema)}.embedding_difference() where state in ('missing', 'stale')`;
   const total = Math.min(todo?.products ?? 0, options.limit ?? Number.POSITIVE_INFINITY);
+  if (total === 0) return embedQueued(context, options);
+
   const bar = new SingleBar(
     {
       format: "Embedding |{bar}| {value}/{total} products, {eta_formatted} to go",
       stream: process.stderr,
-      noTTYOutput: false,
       hideCursor: true,
-      clearOnComplete: false,
+      // A log gets a line every few seconds instead of a bar that moves.
+      noTTYOutput: true,
+      notTTYSchedule: 5000,
     },
     Presets.shades_classic,
   );
-  const showsBar = total > 0 && process.stderr.isTTY;
-  if (showsBar) bar.start(total, 0);
+  bar.start(total, 0);
   try {
-    const result = await embedQueued(context, {
-      ...options,
-      onBatch: (stored, failed) => {
-        if (showsBar) bar.increment(stored + failed);
-      },
-    });
-    return result;
+    return await embedQueued(context, { ...options, onBatch: (stored, failed) => bar.increment(stored + failed) });
   } finally {
-    if (showsBar) bar.stop();
+    bar.stop();
   }
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import type { Database } from "../runner/database.ts";
+import { Failure } from "../runner/errors.ts";
 import { createLog } from "../runner/log.ts";
 import { attach, migrate } from "../runner/migrate.ts";
 import { searchText } from "../runner/search.ts";
 import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
 import { readSettings, root, type Settings, withoutPassword } from "../runner/settings.ts";
 import { startWorker } from "../runner/worker.ts";
-import { Failure } from "../runner/errors.ts";
 import { commandLine, main, untilSignal } from "./command.ts";
 import { embedWithProgress } from "./progress.ts";
 import { hitTable } from "./table.ts";
@@ -14,7 +14,10 @@ import { hitTable } from "./table.ts";
 const query = "пневматическая подушка";
 
 await main(async () => {
-  const { sample } = commandLine("start", "Does the whole job: database, migrations, sample catalogue, triggers, vectors, a search; then keeps the vectors true until Ctrl-C.")
+  const { sample } = commandLine(
+    "start",
+    "Does the whole job: database, migrations, sample catalogue, triggers, vectors, a search; then keeps the vectors true until Ctrl-C.",
+  )
     .option("--sample", "create the sample catalogue on a real server too, if the source does not exist")
     .parse()
     .opts<{ sample?: boolean }>();
@@ -26,7 +29,11 @@ await main(async () => {
 
   await withDatabase(settings, async (database) => {
     if (database.embedded && database.shared) {
-      throw new Failure("PE104", `npm start is already running on ${database.url}.`, "Use it from psql or npm run search, or stop it first.");
+      throw new Failure(
+        "PE104",
+        `npm start is already running on ${database.url}.`,
+        "Use it from psql or npm run search, or stop it first.",
+      );
     }
     console.log(database.embedded ? "Embedded PostgreSQL is up." : `Connected to ${withoutPassword(database.url)}.`);
     let deployed = await migrate(database, settings);
@@ -41,14 +48,16 @@ await main(async () => {
         // The model may have changed hands since attach() compared: a new one makes everything stale.
         const { sql } = database;
         await sql`select ${sql(settings.schema)}.reconcile()`;
-        const { stored } = await embedWithProgress(database, context, { signal: stopping.signal });
+        const { stored } = await embedWithProgress(context, { signal: stopping.signal });
         console.log(`Generated embeddings for ${stored} products.`);
         if (!stopping.signal.aborted) {
           console.log(`\nThe ten products nearest to «${query}»:`);
           console.log(hitTable(await searchText(sql, settings.schema, encoder, { text: query, metric: "l2", limit: 10 })));
         }
       } else {
-        console.log(`${settings.source.schema}.${settings.source.table} does not exist yet: run dbt; the worker takes it up within five minutes (or add --sample).`);
+        console.log(
+          `${settings.source.schema}.${settings.source.table} does not exist yet: run dbt; the worker takes it up within five minutes (or add --sample).`,
+        );
       }
       if (stopping.signal.aborted) return;
 
@@ -63,7 +72,11 @@ await main(async () => {
 
 async function createSample({ sql }: Database, settings: Settings): Promise<void> {
   if (settings.source.schema !== "staging_staging" || settings.source.table !== "stg_product") {
-    throw new Failure("PE100", "The sample catalogue is staging_staging.stg_product, and the settings name another source.", "Leave STAGING_DB_SCHEMA and STAGING_DB_TABLE out.");
+    throw new Failure(
+      "PE100",
+      "The sample catalogue is staging_staging.stg_product, and the settings name another source.",
+      "Leave STAGING_DB_SCHEMA and STAGING_DB_TABLE out.",
+    );
   }
   await sql.unsafe(readFileSync(`${root}/sample/stg_product.sql`, "utf8"));
   console.log("Created staging_staging.stg_product with a sample catalogue.");
@@ -73,7 +86,7 @@ function howToGoOn(database: Database, settings: Settings): string {
   return `
 Connect:        psql ${withoutPassword(database.url)}
 Change one:     update ${settings.source.schema}.${settings.source.table} set name = 'Домкрат гидравлический 5 т' where product_id = 7807552;
-Search again:   npm run search -- "домкрат"
+Search again:   npm run search -- "домкрат гидравлический"
 How it stands:  select * from ${settings.schema}.embedding_status;
 ${database.embedded ? "The embedded server serves one connection at a time and delivers no LISTEN; DATABASE_URL names a real one.\n" : ""}
 Running. Ctrl-C stops it.`;

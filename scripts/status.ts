@@ -14,7 +14,7 @@ await main(async () => {
     await requireMigrated(sql, settings);
     // As the server writes them: an interval or a timestamp should look here as it does in psql.
     const [row] = await sql<{ status: Record<string, unknown> }[]>`
-      select pg_catalog.to_jsonb(s) as status from ${sql(settings.schema)}.embedding_status s`;
+      select pg_catalog.row_to_json(s) as status from ${sql(settings.schema)}.embedding_status s`;
     return row?.status ?? {};
   });
   console.log(json ? JSON.stringify(status) : rowTable(status));

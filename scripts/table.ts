@@ -3,7 +3,12 @@ import type { Hit } from "../runner/search.ts";
 
 /** Hits as a table for a terminal. */
 export function hitTable(hits: readonly Hit[]): string {
-  const table = new Table({ head: ["", "product_id", "name", "vendor_code", "price", "distance"], style: plain, colAligns: ["right", "right", "left", "left", "right", "right"] });
+  const table = new Table({
+    head: ["", "product_id", "name", "vendor_code", "price", "distance"],
+    style: plain,
+    chars: noRules,
+    colAligns: ["right", "right", "left", "left", "right", "right"],
+  });
   hits.forEach((hit, index) => {
     table.push([index + 1, hit.product_id, oneLine(hit.name), oneLine(hit.vendor_code), hit.price ?? "", hit.distance.toFixed(4)]);
   });
@@ -12,12 +17,13 @@ export function hitTable(hits: readonly Hit[]): string {
 
 /** One row, a line a column, as psql's \x shows it. */
 export function rowTable(row: Record<string, unknown>): string {
-  const table = new Table({ style: plain });
+  const table = new Table({ style: plain, chars: noRules });
   for (const [column, value] of Object.entries(row)) table.push([column, value === null ? "" : String(value)]);
   return table.toString();
 }
 
 const plain = { head: [], border: [] };
+const noRules = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
 
 /** A name may hold anything; a table cell is one line of bounded width without control characters. */
 function oneLine(text: string | null): string {

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:e6d8931dff329dc7ce86e28467665ad48f0aed9b
+--! Hash: sha1:72cae9220326f4db38d727c4a80158d641356fd1
 --! Message: the flow from source to search
 
 /*
@@ -255,7 +255,7 @@ as $$
       string_agg(
         case
           when t.typcategory = 'B'
-            then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' else 'no. ' end$sql$, c.column_name || ': ', alias, c.column_name)
+            then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' when not %2$I.%3$I then 'no. ' end$sql$, c.column_name || ': ', alias, c.column_name)
           -- The server stores text as it came; NFC makes й one character however it was typed.
           when t.typcategory = 'S'
             then format(
@@ -816,8 +816,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if tg_op = 'UPDATE'
-    and new.embedding operator(:VECTOR_SCHEMA.<>) old.embedding
+  if new.embedding operator(:VECTOR_SCHEMA.<>) old.embedding
     and (new.model_id, new.document_hash) is not distinct from (old.model_id, old.document_hash)
   then
     new.model_id := null;
@@ -909,8 +908,9 @@ begin
   comment on column :PGVECTOR_SCHEMA.:PGVECTOR_TABLE.document_hash is 'sha256 of the document it came from; null when it was not stored by us.';
   comment on column :PGVECTOR_SCHEMA.:PGVECTOR_TABLE.vanished_at is 'When the product was found gone from the source; the vector goes after settings.vanished_grace.';
 
+  -- No column list: it would forbid reset_embeddings() to change the column's type.
   create or replace trigger _100_provenance
-    before insert or update of embedding on :PGVECTOR_SCHEMA.:PGVECTOR_TABLE
+    before update on :PGVECTOR_SCHEMA.:PGVECTOR_TABLE
     for each row execute function :PGVECTOR_SCHEMA.tg__embedding_provenance();
 end
 $$;
@@ -1453,7 +1453,7 @@ $$;
 comment on function :PGVECTOR_SCHEMA.maintain(text) is
   'The worker''s round every minute: sign of life, vectors past their grace, wake-up if anything waits.';
 --! EndIncluded status/maintain.sql
---! Included status/embedding_status.sql
+--! Included status/compute_status.sql
 /*
  * From the data, not from the queue: after a table swap without triggers the queue is empty and
  * says nothing, and just then the numbers matter. It answers also while the source is missing.
@@ -1518,7 +1518,8 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.compute_status() is
   'What embedding_status shows. Raises PE002, PE003.';
-
+--! EndIncluded status/compute_status.sql
+--! Included status/embedding_status.sql
 create view :PGVECTOR_SCHEMA.embedding_status as
   select * from :PGVECTOR_SCHEMA.compute_status();
 

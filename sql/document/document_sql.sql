@@ -13,7 +13,7 @@ as $$
       string_agg(
         case
           when t.typcategory = 'B'
-            then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' else 'no. ' end$sql$, c.column_name || ': ', alias, c.column_name)
+            then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' when not %2$I.%3$I then 'no. ' end$sql$, c.column_name || ': ', alias, c.column_name)
           -- The server stores text as it came; NFC makes й one character however it was typed.
           when t.typcategory = 'S'
             then format(

@@ -76,8 +76,9 @@ begin
   comment on column :PGVECTOR_SCHEMA.:PGVECTOR_TABLE.document_hash is 'sha256 of the document it came from; null when it was not stored by us.';
   comment on column :PGVECTOR_SCHEMA.:PGVECTOR_TABLE.vanished_at is 'When the product was found gone from the source; the vector goes after settings.vanished_grace.';
 
+  -- No column list: it would forbid reset_embeddings() to change the column's type.
   create or replace trigger _100_provenance
-    before insert or update of embedding on :PGVECTOR_SCHEMA.:PGVECTOR_TABLE
+    before update on :PGVECTOR_SCHEMA.:PGVECTOR_TABLE
     for each row execute function :PGVECTOR_SCHEMA.tg__embedding_provenance();
 end
 $$;

@@ -8,8 +8,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if tg_op = 'UPDATE'
-    and new.embedding operator(:VECTOR_SCHEMA.<>) old.embedding
+  if new.embedding operator(:VECTOR_SCHEMA.<>) old.embedding
     and (new.model_id, new.document_hash) is not distinct from (old.model_id, old.document_hash)
   then
     new.model_id := null;
