@@ -1,0 +1,207 @@
+import anyTest from "ava";
+import { useDatabase } from "./helpers/database.ts";
+import { claim, createSource, drain, insertParts, queued, registerModel, startOver } from "./helpers/source.ts";
+
+const test = anyTest.serial;
+const db = useDatabase(anyTest);
+test.beforeEach(async () => {
+  await startOver(db.sql);
+  await createSource(db.sql);
+  await db.sql`select analytics_features.attach()`;
+});
+
+const wakeUps = async () => {
+  const [row] = await db.sql<
+    { n: number }[]
+  >`select count(*)::integer as n from graphile_worker.jobs where task_identifier = 'embed_products'`;
+  return row?.n;
+};
+
+test("inserted, updated and deleted products are queued, each statement with one wake-up", async (t) => {
+  await insertParts(db.sql, 1, 5);
+  t.deepEqual(await queued(db.sql), [1, 2, 3, 4, 5]);
+  t.is(await wakeUps(), 1);
+  await drain(db.sql, await registerModel(db.sql));
+
+  await db.sql`update staging_staging.stg_product set price = 99 where product_id = 2`;
+  t.deepEqual(await queued(db.sql), [2]);
+  await db.sql`delete from staging_staging.stg_product where product_id = 4`;
+  t.deepEqual(await queued(db.sql), [2, 4]);
+});
+
+test("one transaction leaves one wake-up, and a rolled back one leaves nothing", async (t) => {
+  await db.sql.begin(async (sql) => {
+    for (let id = 1; id <= 3; id++) await sql`insert into staging_staging.stg_product (product_id, name) values (${id}, 'x')`;
+  });
+  t.is(await wakeUps(), 1);
+  await db.sql
+    .begin(async (sql) => {
+      await sql`insert into staging_staging.stg_product (product_id, name) values (9, 'x')`;
+      throw new Error("roll back");
+    })
+    .catch(() => {});
+  t.deepEqual(await queued(db.sql), [1, 2, 3]);
+  t.is(await wakeUps(), 1);
+});
+
+test("an update that leaves the document as it is queues nothing", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`update staging_staging.stg_product set updated_at = now(), ingested_at = now(), name = name`;
+  t.deepEqual(await queued(db.sql), []);
+});
+
+test("a number that is equal but written otherwise is another text, and is queued", async (t) => {
+  await db.sql`insert into staging_staging.stg_product (product_id, weight) values (1, 2.5), (2, 2.5)`;
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`update staging_staging.stg_product set weight = 2.50 where product_id = 1`;
+  t.deepEqual(await queued(db.sql), [1]);
+});
+
+test("a changed product_id queues both the old and the new one", async (t) => {
+  await insertParts(db.sql, 1, 1);
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`update staging_staging.stg_product set product_id = 2`;
+  t.deepEqual(await queued(db.sql), [1, 2]);
+});
+
+test("a soft delete is queued, and so is its undoing", async (t) => {
+  await insertParts(db.sql, 1, 2);
+  const model = await registerModel(db.sql);
+  await drain(db.sql, model);
+  await db.sql`update staging_staging.stg_product set deleted = true where product_id = 1`;
+  t.deepEqual(await queued(db.sql), [1]);
+  await drain(db.sql, model);
+  await db.sql`update staging_staging.stg_product set deleted = false where product_id = 1`;
+  t.deepEqual(await queued(db.sql), [1]);
+});
+
+test("truncate queues every product that has a vector", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`truncate staging_staging.stg_product`;
+  t.deepEqual(await queued(db.sql), [1, 2, 3]);
+});
+
+test("merge and upsert are seen", async (t) => {
+  await db.sql`alter table staging_staging.stg_product add primary key (product_id)`;
+  await insertParts(db.sql, 1, 2);
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`
+    merge into staging_staging.stg_product t using (values (2, 'changed'), (3, 'new')) s (id, name) on t.product_id = s.id
+    when matched then update set name = s.name when not matched then insert (product_id, name) values (s.id, s.name)`;
+  t.deepEqual(await queued(db.sql), [2, 3]);
+  await db.sql`insert into staging_staging.stg_product (product_id, name) values (1, 'x'), (4, 'y') on conflict (product_id) do update set name = excluded.name`;
+  t.deepEqual(await queued(db.sql), [1, 2, 3, 4]);
+});
+
+test("columns of any type may change, also those without an equality", async (t) => {
+  await db.sql`alter table staging_staging.stg_product add column extra json, add column spot point`;
+  await insertParts(db.sql, 1, 2);
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`update staging_staging.stg_product set extra = '{"a":1}' where product_id = 1`;
+  await db.sql`update staging_staging.stg_product set spot = '(1,2)' where product_id = 2`;
+  t.deepEqual(await queued(db.sql), [1, 2]);
+});
+
+test("null and unreadable ids are passed over without failing the writer", async (t) => {
+  await db.sql`insert into staging_staging.stg_product (product_id, name) values (null, 'x'), (1, 'y')`;
+  t.deepEqual(await queued(db.sql), [1]);
+  await db.sql`update staging_staging.stg_product set name = 'z'`;
+  await db.sql`delete from staging_staging.stg_product`;
+  t.deepEqual(await queued(db.sql), [1]);
+});
+
+test("a writer needs no rights of ours, and nothing in the way of names misleads the trigger", async (t) => {
+  const role = `writer_${process.pid}`;
+  await db.sql.unsafe(`
+    create role ${role};
+    grant usage on schema staging_staging to ${role};
+    grant select, insert, update, delete, truncate on staging_staging.stg_product to ${role};
+    create schema trap; grant usage, create on schema trap to ${role}`);
+  try {
+    await db.sql.begin(async (sql) => {
+      await sql.unsafe(`set local role ${role}; set local search_path = trap, pg_catalog`);
+      await sql.unsafe("create function trap.coalesce(bigint, bigint) returns bigint language sql as 'select 666::bigint'");
+      await sql.unsafe("create temp table product_queue (product_id bigint)");
+      await sql.unsafe("insert into staging_staging.stg_product (product_id, name) values (1, 'a'), (2, 'b')");
+      await sql.unsafe("update staging_staging.stg_product set name = 'c' where product_id = 2");
+      await sql.unsafe("delete from staging_staging.stg_product where product_id = 1");
+    });
+    t.deepEqual(await queued(db.sql), [1, 2]);
+  } finally {
+    await db.sql.unsafe(`drop schema trap cascade; drop table if exists pg_temp.product_queue; drop owned by ${role}; drop role ${role}`);
+  }
+});
+
+test("a wake-up that cannot be left does not cost the writer its statement", async (t) => {
+  await db.sql`alter schema graphile_worker rename to graphile_worker_away`;
+  try {
+    await insertParts(db.sql, 1, 1);
+    t.deepEqual(await queued(db.sql), [1]);
+  } finally {
+    await db.sql`alter schema graphile_worker_away rename to graphile_worker`;
+  }
+});
+
+test("attach adds only what is missing, enables what was disabled, and queues what changed meanwhile", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`alter table staging_staging.stg_product disable trigger _500_embed_update`;
+  await db.sql`drop trigger _500_embed_insert on staging_staging.stg_product`;
+  await db.sql`update staging_staging.stg_product set name = 'new' where product_id = 1`;
+  await insertParts(db.sql, 4, 4);
+  t.deepEqual(await queued(db.sql), []);
+  const [before] = await db.sql`select triggers_attached, missing::integer, stale::integer from analytics_features.embedding_status`;
+  t.like(before, { triggers_attached: false, missing: 1, stale: 1 });
+
+  const [row] = await db.sql`select analytics_features.attach()::integer as n`;
+  t.is(row?.n, 2);
+  t.deepEqual(await queued(db.sql), [1, 4]);
+  const triggers = await db.sql`select attached, enabled from analytics_features.source_triggers`;
+  t.true(triggers.length === 4 && triggers.every((trigger) => trigger.attached && trigger.enabled));
+  const [again] = await db.sql`select analytics_features.attach()::integer as n`;
+  t.is(again?.n, 0);
+});
+
+test("detach takes the triggers off and leaves vectors and search", async (t) => {
+  await insertParts(db.sql, 1, 2);
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`select analytics_features.detach()`;
+  await db.sql`select analytics_features.detach()`;
+  await insertParts(db.sql, 3, 3);
+  t.deepEqual(await queued(db.sql), []);
+  const [row] = await db.sql`select count(*)::integer as n from analytics_features.product_embeddings`;
+  t.is(row?.n, 2);
+});
+
+test("a table that dbt swapped is found out without any trigger, and the swapped-out one is ignored", async (t) => {
+  await insertParts(db.sql, 1, 4);
+  const model = await registerModel(db.sql);
+  await drain(db.sql, model);
+  await db.sql.unsafe(`
+    create table staging_staging.stg_product__dbt_tmp as select * from staging_staging.stg_product where product_id <> 4;
+    update staging_staging.stg_product__dbt_tmp set name = 'renamed' where product_id = 1;
+    insert into staging_staging.stg_product__dbt_tmp (product_id, name) values (5, 'new');
+    alter table staging_staging.stg_product rename to stg_product__dbt_backup;
+    alter table staging_staging.stg_product__dbt_tmp rename to stg_product;
+    update staging_staging.stg_product__dbt_backup set name = 'nobody should care'`);
+  t.deepEqual(await queued(db.sql), []);
+  const [status] = await db.sql`
+    select triggers_attached, missing::integer, stale::integer, orphans::integer from analytics_features.embedding_status`;
+  t.like(status, { triggers_attached: false, missing: 1, stale: 1, orphans: 1 });
+
+  const [row] = await db.sql`select analytics_features.reconcile()::integer as n`;
+  t.is(row?.n, 3);
+  t.deepEqual((await claim(db.sql)).map(({ product_id }) => Number(product_id)).sort(), [1, 5]);
+});
+
+test("a source that cannot have triggers is attached all the same and found by comparing", async (t) => {
+  await db.sql.unsafe(`
+    drop table staging_staging.stg_product;
+    create view staging_staging.stg_product as select 1::bigint as product_id, 'a'::text as name`);
+  const [row] = await db.sql`select analytics_features.attach()::integer as n`;
+  t.is(row?.n, 1);
+  const [status] = await db.sql`select triggers_attached from analytics_features.embedding_status`;
+  t.false(status?.triggers_attached);
+});
