@@ -105,6 +105,7 @@ declare
   v_chunk integer := greatest(max_products, 1);
 begin
   perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
+  perform analytics_features.lock_source();
   select * into strict v_settings from analytics_features.settings s;
   perform analytics_features.worker_seen(worker);
 
@@ -234,7 +235,7 @@ COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products 
 --
 
 CREATE FUNCTION analytics_features.compute_status() RETURNS TABLE(source text, source_exists boolean, products bigint, embedded bigint, coverage numeric, missing bigint, stale bigint, orphans bigint, queued bigint, claimed bigint, failed bigint, oldest_wait interval, triggers_attached boolean, worker_last_seen timestamp with time zone, model text, dimension integer)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
@@ -461,7 +462,7 @@ COMMENT ON FUNCTION analytics_features.document_sql(alias text) IS 'SQL expressi
 --
 
 CREATE FUNCTION analytics_features.embedding_difference() RETURNS TABLE(product_id bigint, state text, document_hash bytea)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
     SET "DateStyle" TO 'ISO, YMD'
@@ -471,6 +472,7 @@ CREATE FUNCTION analytics_features.embedding_difference() RETURNS TABLE(product_
     AS $_$
 begin
   perform analytics_features.require_embeddings();
+  perform analytics_features.lock_source();
   return query execute format(
     $sql$
       select
@@ -592,6 +594,30 @@ $$;
 COMMENT ON FUNCTION analytics_features.fail_products(claim_id bigint, product_ids bigint[], errors text[]) IS 'Notes that claimed products could not be encoded, each with its error: tried again later, or set aside after settings.max_attempts; returns how many were set aside.';
 
 --
+-- Name: lock_source(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.lock_source() RETURNS regclass
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_settings analytics_features.settings;
+begin
+  perform analytics_features.require_source();
+  select * into strict v_settings from analytics_features.settings s;
+  execute format('select from %I.%I limit 0', v_settings.source_schema, v_settings.source_table);
+  return analytics_features.require_source();
+end
+$$;
+
+--
+-- Name: FUNCTION lock_source(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.lock_source() IS 'Keeps the source from being swapped until the transaction ends, as reading it does, and returns it. Raises PE001, PE002.';
+
+--
 -- Name: maintain(text); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -622,10 +648,13 @@ COMMENT ON FUNCTION analytics_features.maintain(worker text) IS 'The worker''s r
 --
 
 CREATE FUNCTION analytics_features.product_document(product_id bigint) RETURNS text
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select d.document from analytics_features.product_documents(array[product_document.product_id]) d
+begin
+  perform analytics_features.lock_source();
+  return (select d.document from analytics_features.product_documents(array[product_document.product_id]) d);
+end
 $$;
 
 --
@@ -972,12 +1001,12 @@ COMMENT ON FUNCTION analytics_features.retry_failed(product_id bigint) IS 'Tries
 --
 
 CREATE FUNCTION analytics_features.search_products(query public.vector, metric text DEFAULT 'l2'::text, max_results integer DEFAULT 10) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "hnsw.iterative_scan" TO 'strict_order'
     AS $_$
 declare
-  v_source regclass := analytics_features.require_source();
+  v_source regclass := analytics_features.lock_source();
   v_dimension integer;
   v_operator text;
 begin
@@ -1201,6 +1230,7 @@ begin
     return 0;
   end if;
 
+  perform analytics_features.lock_source();
   -- A table that was swapped may have brought a product back that nobody queued.
   with alive as (
     select d.product_id from analytics_features.product_documents(v_due) d

@@ -1,5 +1,4 @@
 import postgres from "postgres";
-import { openEmbedded } from "./embedded.ts";
 import { codeOf, Failure } from "./errors.ts";
 import { type Settings, withoutPassword } from "./settings.ts";
 
@@ -22,6 +21,8 @@ export interface Database {
  */
 export async function openDatabase(settings: Settings, options: { max?: number } = {}): Promise<Database> {
   if (settings.database.kind === "embedded") {
+    // PostgreSQL in the process is ten megabytes that nobody with a server needs.
+    const { openEmbedded } = await import("./embedded.ts");
     const embedded = await openEmbedded(settings.database);
     const sql = connect(embedded.url, options.max);
     const close = async () => {

@@ -37,7 +37,7 @@ export async function openEmbedded(wanted: { dataDir: string; port: number; port
     const port = await freePort(wanted);
     const db = await PGlite.create({ dataDir: wanted.dataDir, extensions: { vector } });
     await db.exec("create extension if not exists vector");
-    const server = new PGLiteSocketServer({ db, host: "127.0.0.1", port, maxConnections });
+    const server = new PGLiteSocketServer({ db: inTurns(db), host: "127.0.0.1", port, maxConnections });
     await server.start();
     writeFileSync(lockFile, JSON.stringify({ pid: process.pid, port }));
     return {
@@ -59,6 +59,36 @@ export async function openEmbedded(wanted: { dataDir: string; port: number; port
       { cause: error },
     );
   }
+}
+
+/**
+ * The server takes turns between connections message by message, except in a transaction. A query
+ * with parameters is several messages (parse, bind, execute) up to a Sync, and another connection's
+ * parse in between replaces the unnamed statement: one would bind its values to the other's query.
+ * So an unfinished query counts as a transaction.
+ */
+function inTurns(db: PGlite): PGlite {
+  const sync = "S".charCodeAt(0);
+  const simpleQuery = "Q".charCodeAt(0);
+  const letterA = "A".charCodeAt(0);
+  let unfinished = false;
+  const turns: Partial<PGlite> = {
+    isInTransaction: () => unfinished || db.isInTransaction(),
+    execProtocolRawStream: (message, options) => {
+      const [type = 0] = message;
+      // A start-up message has no type: it begins with its length.
+      unfinished = type >= letterA && type !== sync && type !== simpleQuery;
+      return db.execProtocolRawStream(message, options);
+    },
+  };
+  return new Proxy(db, {
+    get(target, key) {
+      const own = turns[key as keyof PGlite];
+      if (own !== undefined) return own;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 function urlOf(port: number): string {

@@ -2,7 +2,7 @@ import { basename, dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { AutoModel, AutoTokenizer, env, type PreTrainedModel, type PreTrainedTokenizer, Tensor } from "@xenova/transformers";
 import { Failure } from "./errors.ts";
-import { findModelFiles, type ModelFiles, restore } from "./model-files.ts";
+import { fetchModel, findModelFiles, type ModelFiles, quietly, restore } from "./model-files.ts";
 import type { EncoderSettings } from "./settings.ts";
 
 /** What a vector has to have in common with another to be compared with it. */
@@ -45,7 +45,20 @@ const maxCharacters = 32_768;
  *
  * @throws Failure PE110 the model is not to be had; PE111 a file is not the recorded one; PE112 its files or the device cannot be used
  */
-export async function loadEncoder(settings: EncoderSettings): Promise<Encoder> {
+export function loadEncoder(settings: EncoderSettings): Promise<Encoder> {
+  const encoder = previousLoad.then(() => loadAlone(settings));
+  const done = () => {};
+  previousLoad = encoder.then(done, done);
+  return encoder;
+}
+
+/*
+ * One load after the other: the library keeps the folder to read from in one object for the whole
+ * process, so that of two loads at a time one would get the other's files.
+ */
+let previousLoad: Promise<void> = Promise.resolve();
+
+async function loadAlone(settings: EncoderSettings): Promise<Encoder> {
   if (settings.device !== "cpu") {
     throw new Failure(
       "PE112",
@@ -67,24 +80,14 @@ export async function loadEncoder(settings: EncoderSettings): Promise<Encoder> {
   return createEncoder(fetched, fetched.folder);
 }
 
-/** @throws Failure PE113 when the model's vectors do not fit the configured table */
-export function checkDimension(model: ModelIdentity, configured: number): void {
-  if (model.dimension === configured) return;
-  throw new Failure(
-    "PE113",
-    `Configured embedding dimension (${configured}) does not match model output (${model.dimension})`,
-    `Set PGVECTOR_EMBEDDING_DIM=${model.dimension}, or choose a model of ${configured} dimensions. If vectors are stored already, start the table over in psql: select analytics_features.reset_embeddings(${model.dimension});`,
-  );
-}
-
 async function createEncoder(files: ModelFiles, folder: string): Promise<Encoder> {
-  const { tokenizer, model } = await load(folder, files.quantized);
-  const read = reader(tokenizer, model);
-  let closed = false;
-  const encode = async (texts: readonly string[]): Promise<Float32Array[]> => {
-    if (closed) throw new Error("The encoder is closed.");
-    return encodeTexts(model, read.tokenIds, texts);
+  let loaded: LoadedModel | undefined = await load(folder, files.quantized);
+  const { maxTokens } = loaded;
+  const current = (): LoadedModel => {
+    if (loaded === undefined) throw new Error("The encoder is closed.");
+    return loaded;
   };
+  const encode = (texts: readonly string[]) => encodeTexts(current, texts);
 
   let dimension: number;
   try {
@@ -105,44 +108,35 @@ async function createEncoder(files: ModelFiles, folder: string): Promise<Encoder
       precision: files.precision ?? (files.quantized ? "quantized" : "fp32"),
       dimension,
       pooling: "mean",
-      maxTokens: read.maxTokens,
+      maxTokens,
     },
     encode,
     close: async () => {
-      closed = true;
-      await model.dispose();
+      const model = loaded?.model;
+      // This runtime's dispose does nothing; the memory is freed when nothing refers to the model.
+      loaded = undefined;
+      await model?.dispose();
     },
   };
 }
 
-async function load(folder: string, quantized: boolean) {
+interface LoadedModel {
+  model: PreTrainedModel;
+  maxTokens: number;
+  tokenIds(text: string): number[];
+}
+
+async function load(folder: string, quantized: boolean): Promise<LoadedModel> {
   // A cache of the library's own would be looked into first, under the folder's bare name.
   Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, useFSCache: false, localModelPath: dirname(folder) });
   try {
     const tokenizer = await AutoTokenizer.from_pretrained(basename(folder));
-    const model = await AutoModel.from_pretrained(basename(folder), { quantized });
-    return { tokenizer, model };
+    const model = await quietly(() => AutoModel.from_pretrained(basename(folder), { quantized }));
+    return { model, ...reader(tokenizer, model) };
   } catch (error) {
     throw new Failure("PE112", `The model in ${folder} cannot be loaded: a file is damaged or of an unknown kind.`, restore(folder), {
       cause: error,
     });
-  }
-}
-
-async function fetchModel(name: string, cacheDir: string): Promise<void> {
-  Object.assign(env, { allowRemoteModels: true, allowLocalModels: false, useFSCache: true, cacheDir });
-  if (process.env.HF_ENDPOINT) env.remoteHost = process.env.HF_ENDPOINT.replace(/\/*$/, "/");
-  try {
-    await AutoTokenizer.from_pretrained(name);
-    const model = await AutoModel.from_pretrained(name, { quantized: false });
-    await model.dispose();
-  } catch (error) {
-    throw new Failure(
-      "PE110",
-      `The model ${name} is neither in models/ nor in ${cacheDir}, and ${env.remoteHost} did not give it.`,
-      "Check EMBEDDING_MODEL and the network, or put its files into a folder and name it: EMBEDDING_MODEL_PATH=/path/to/model",
-      { cause: error },
-    );
   }
 }
 
@@ -153,18 +147,12 @@ function reader(tokenizer: PreTrainedTokenizer, model: PreTrainedModel) {
   const idsOf = (text: string): number[] => tokenizer(text, { return_tensor: false }).input_ids as number[];
   const lastId = idsOf("").at(-1);
 
-  /*
-   * JavaScript's accent stripping knows U+0300 to U+036F only, Python's every mark: without this,
-   * Japanese kana become unknown (cosine 0.79). Only where the tokenizer strips accents at all.
-   */
-  const normalizer = (
-    tokenizer as unknown as { normalizer?: { config?: { type?: string; lowercase?: boolean; strip_accents?: boolean | null } } }
-  ).normalizer?.config;
-  const stripsAccents = normalizer?.type === "BertNormalizer" && (normalizer.strip_accents ?? normalizer.lowercase) === true;
+  // In the tokenizer and not in front of it, because it takes special tokens out of the text before it normalizes.
+  const own = tokenizer as unknown as { normalizer: Normalizer | null };
+  if (own.normalizer?.config?.type === "BertNormalizer") own.normalizer = asInPython(own.normalizer, own.normalizer.config);
 
   const tokenIds = (text: string): number[] => {
-    const cut = text.slice(0, maxCharacters).toWellFormed();
-    const ids = idsOf(stripsAccents ? cut.normalize("NFD").replace(/\p{Mn}/gu, "") : cut);
+    const ids = idsOf(text.slice(0, maxCharacters).toWellFormed());
     if (ids.length <= maxTokens) return ids;
     // The library cuts after adding the closing token and so cuts that off; a text without it is
     // another text to the model (cosine 0.998).
@@ -173,25 +161,47 @@ function reader(tokenizer: PreTrainedTokenizer, model: PreTrainedModel) {
   return { maxTokens, tokenIds };
 }
 
-async function encodeTexts(
-  model: PreTrainedModel,
-  tokenIds: (text: string) => number[],
-  texts: readonly string[],
-): Promise<Float32Array[]> {
+type Normalizer = ((text: string) => string) & {
+  config?: { type?: string; lowercase?: boolean; strip_accents?: boolean | null; handle_chinese_chars?: boolean };
+};
+
+/*
+ * Three places where the library's BertNormalizer differs from that of Python's tokenizers, found by
+ * comparing the tokens of every assigned code point:
+ * - accents: it strips U+0300 to U+036F only, Python every mark; Japanese kana become unknown (cosine 0.79);
+ * - capital sigma: JavaScript makes it ς at the end of a word, Python always σ;
+ * - Chinese characters beyond U+FFFF: it does not set them apart. Python's gap at U+2B820 is in its source.
+ * What still differs are some 500 signs of rare scripts, where the two go by other versions of Unicode.
+ */
+function asInPython(normalizer: Normalizer, config: NonNullable<Normalizer["config"]>): Normalizer {
+  const stripsAccents = (config.strip_accents ?? config.lowercase) === true;
+  return (text) => {
+    let given = stripsAccents ? text.normalize("NFD").replace(/\p{Mn}/gu, "") : text;
+    if (config.lowercase) given = given.replaceAll("Σ", "σ");
+    if (config.handle_chinese_chars) given = given.replace(chineseBeyondFFFF, " $& ");
+    return normalizer(given);
+  };
+}
+const chineseBeyondFFFF = /[\u{20000}-\u{2A6DF}\u{2A700}-\u{2B81F}\u{2B920}-\u{2CEAF}\u{2F800}-\u{2FA1F}]/gu;
+
+async function encodeTexts(current: () => LoadedModel, texts: readonly string[]): Promise<Float32Array[]> {
+  const { tokenIds } = current();
   const byLength = new Map<number, { index: number; ids: number[] }[]>();
-  texts.forEach((text, index) => {
+  for (const [index, text] of texts.entries()) {
     const ids = tokenIds(text);
     const same = byLength.get(ids.length);
     if (same === undefined) byLength.set(ids.length, [{ index, ids }]);
     else same.push({ index, ids });
-  });
+    // The longest texts of the oddest words take up to a second each.
+    if (index % textsPerRun === textsPerRun - 1) await setImmediate();
+  }
 
   const vectors = new Array<Float32Array>(texts.length);
   for (const group of byLength.values()) {
     for (let start = 0; start < group.length; start += textsPerRun) {
       const run = group.slice(start, start + textsPerRun);
       const pooled = await runModel(
-        model,
+        current().model,
         run.map(({ ids }) => ids),
       );
       run.forEach(({ index }, row) => {
@@ -224,7 +234,8 @@ async function runModel(model: PreTrainedModel, ids: readonly number[][]): Promi
   if (hidden === undefined || rows === undefined || tokens === undefined || dimension === undefined) {
     throw new Error("The model has no output of shape [texts, tokens, dimension].");
   }
-  const data = hidden.data as Float32Array;
+  const { data } = hidden;
+  if (!(data instanceof Float32Array)) throw new Error("The model's output is not of 32-bit floats.");
   return ids.map((_, row) => meanOfUnitLength(data.subarray(row * tokens * dimension, (row + 1) * tokens * dimension), tokens, dimension));
 }
 

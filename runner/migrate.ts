@@ -1,5 +1,8 @@
 import { Logger } from "@graphile/logger";
 import { migrate as runCommitted } from "graphile-migrate";
+// Not public, hence the exact version in package.json: without it the tool keeps its connections for
+// a moment and ends the process when the embedded server goes away in that time.
+import { clearAllPools } from "graphile-migrate/dist/pgReal.js";
 import { runMigrations } from "graphile-worker";
 import type { Database, Sql } from "./database.ts";
 import { codeOf, Failure } from "./errors.ts";
@@ -28,7 +31,7 @@ export async function migrate(database: Database, settings: Settings): Promise<M
       await refuseReservedNames(lock, settings);
       await refuseOtherNames(lock, settings);
       await runMigrations({ connectionString: database.url, noPreparedStatements: true, logger: quiet });
-      await runCommitted(await migrateSettings(database, settings));
+      await runCommitted(await migrateSettings(database, settings)).finally(clearAllPools);
       await database.sql`select ${lock(settings.schema)}.create_product_embeddings(${settings.dimension})`;
       await database.sql`select ${lock(settings.schema)}.set_source(${settings.source.schema}, ${settings.source.table})`;
     } finally {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { AutoModel, AutoTokenizer, env } from "@xenova/transformers";
 import { z } from "zod";
 import { Failure } from "./errors.ts";
 import { type EncoderSettings, root } from "./settings.ts";
@@ -36,10 +37,53 @@ export async function findModelFiles(settings: EncoderSettings): Promise<ModelFi
     }
     return inFolder(name, settings.modelPath);
   }
-  for (const folder of [join(root, "models", name), join(settings.cacheDir, name)]) {
-    if (existsSync(join(folder, "config.json"))) return inFolder(name, folder);
+  const bundled = join(root, "models", name);
+  if (existsSync(join(bundled, "config.json"))) return inFolder(name, bundled);
+
+  // An interrupted download leaves some of the files; the hub is asked for the rest of them.
+  const cached = join(settings.cacheDir, name);
+  if (["config.json", ...tokenizerFiles].every((file) => existsSync(join(cached, file))) && onnxFile(cached) !== undefined) {
+    return inFolder(name, cached);
   }
   return { name, folder: undefined, quantized: false, precision: undefined, revision: undefined };
+}
+
+/** Node's own limit is five minutes, too long to look at a command that says nothing. */
+const hubAnswersWithin = 5_000;
+
+/**
+ * Fetches a model from the hub into the cache folder, with the library's own loading code.
+ *
+ * @throws Failure PE110 the hub does not answer or does not have it
+ */
+export async function fetchModel(name: string, cacheDir: string): Promise<void> {
+  const remoteHost = (process.env.HF_ENDPOINT || "https://huggingface.co").replace(/\/*$/, "/");
+  Object.assign(env, { allowRemoteModels: true, allowLocalModels: false, useFSCache: true, cacheDir, remoteHost });
+  try {
+    // What it answers is for the library to judge; this only asks whether somebody is there.
+    await fetch(`${remoteHost}${name}/resolve/main/config.json`, { method: "HEAD", signal: AbortSignal.timeout(hubAnswersWithin) });
+    await AutoTokenizer.from_pretrained(name);
+    const model = await quietly(() => AutoModel.from_pretrained(name, { quantized: false }));
+    await model.dispose();
+  } catch (error) {
+    throw new Failure(
+      "PE110",
+      `The model ${name} is neither in models/ nor in ${cacheDir}, and ${remoteHost} did not give it.`,
+      "Check EMBEDDING_MODEL and the network, or name a folder with its files in EMBEDDING_MODEL_PATH, or another machine's cache folder in EMBEDDING_MODEL_CACHE_DIR.",
+      { cause: error },
+    );
+  }
+}
+
+/** The library prints stack traces of what it then throws, and tries a runtime that is of no use here. */
+export async function quietly<T>(load: () => Promise<T>): Promise<T> {
+  const { warn, error } = console;
+  console.warn = console.error = () => {};
+  try {
+    return await load();
+  } finally {
+    Object.assign(console, { warn, error });
+  }
 }
 
 /** The sentence-transformers models are known by their bare names, as in the Python library. */
@@ -47,29 +91,36 @@ function modelName(id: string): string {
   return id.includes("/") ? id : `sentence-transformers/${id}`;
 }
 
+const tokenizerFiles = ["tokenizer.json", "tokenizer_config.json"];
+const quantizedFile = "onnx/model_quantized.onnx";
+
+/** The file of the folder that is loaded: the plain one, else the quantized one. */
+function onnxFile(folder: string): string | undefined {
+  return ["onnx/model.onnx", quantizedFile].find((file) => existsSync(join(folder, file)));
+}
+
 async function inFolder(name: string, folder: string): Promise<ModelFiles> {
-  for (const file of ["tokenizer.json", "tokenizer_config.json"]) {
+  for (const file of tokenizerFiles) {
     if (!existsSync(join(folder, file))) throw missing(folder, file);
   }
-  const quantized = !existsSync(join(folder, "onnx/model.onnx"));
-  const onnx = quantized ? "onnx/model_quantized.onnx" : "onnx/model.onnx";
-  if (!existsSync(join(folder, onnx))) throw missing(folder, "onnx/model.onnx");
+  const onnx = onnxFile(folder);
+  if (onnx === undefined) throw missing(folder, "onnx/model.onnx");
 
   const provenance = readProvenance(folder);
   const sums: Record<string, string> = {};
   for (const file of new Set([onnx, ...Object.keys(provenance?.files ?? {})])) {
     if (!existsSync(join(folder, file))) throw missing(folder, file);
     sums[file] = await sha256(join(folder, file));
-    const recorded = provenance?.files[file];
-    if (recorded !== undefined && recorded !== sums[file]) throw changed(folder, file);
+    // A file that is loaded and not recorded is as strange as one that differs.
+    if (provenance !== undefined && provenance.files[file]?.sha256 !== sums[file]) throw changed(folder, file);
   }
-  return { name, folder, quantized, precision: provenance?.precision, revision: sums[onnx]?.slice(0, 12) };
+  return { name, folder, quantized: onnx === quantizedFile, precision: provenance?.precision, revision: sums[onnx]?.slice(0, 12) };
 }
 
 const provenanceFile = z.object({
   precision: z.string(),
-  /** sha256 of each file, by its path in the folder. */
-  files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+  /** Each file by its path in the folder. */
+  files: z.record(z.string(), z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number().int() })),
 });
 
 function readProvenance(folder: string): z.infer<typeof provenanceFile> | undefined {
@@ -97,7 +148,7 @@ function missing(folder: string, file: string): Failure {
 }
 
 function changed(folder: string, file: string): Failure {
-  return new Failure("PE111", `${join(folder, file)} is not the file that provenance.json records: its sha256 differs.`, restore(folder));
+  return new Failure("PE111", `${join(folder, file)} is not the file that provenance.json records, going by its sha256.`, restore(folder));
 }
 
 /** What to do about files that are not as they should be; the encoder says it of files that do not load. */

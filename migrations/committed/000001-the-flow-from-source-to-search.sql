@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:72cae9220326f4db38d727c4a80158d641356fd1
+--! Hash: sha1:f3bccff732db90e871737251b4232e6a677b1af0
 --! Message: the flow from source to search
 
 /*
@@ -123,6 +123,30 @@ $$;
 comment on function :PGVECTOR_SCHEMA.require_source() is
   'The source relation; raises PE001 when it does not exist and PE002 when it has no product_id.';
 --! EndIncluded source/require_source.sql
+--! Included source/lock_source.sql
+/*
+ * A statement that meets dbt's swap waits for it and then reads the new table with a snapshot from
+ * before, in which the new table's rows do not exist yet: search would find nothing, and a claim
+ * would take every product for vanished. So who reads the source first takes this lock, the same
+ * that any select takes, and only then a snapshot; which is why those functions are volatile.
+ */
+create function :PGVECTOR_SCHEMA.lock_source() returns regclass
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_settings :PGVECTOR_SCHEMA.settings;
+begin
+  perform :PGVECTOR_SCHEMA.require_source();
+  select * into strict v_settings from :PGVECTOR_SCHEMA.settings s;
+  execute format('select from %I.%I limit 0', v_settings.source_schema, v_settings.source_table);
+  return :PGVECTOR_SCHEMA.require_source();
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.lock_source() is
+  'Keeps the source from being swapped until the transaction ends, as reading it does, and returns it. Raises PE001, PE002.';
+--! EndIncluded source/lock_source.sql
 --! Included source/source_columns.sql
 create view :PGVECTOR_SCHEMA.source_columns as
   select
@@ -296,7 +320,8 @@ comment on function :PGVECTOR_SCHEMA.document_query() is
 --! EndIncluded document/document_query.sql
 --! Included document/product_documents.sql
 /*
- * The settings pin what would make one value two texts in two sessions. Where an id stands in
+ * Stable, so that a claim reads documents and queue in one snapshot; who calls it has the lock of
+ * lock_source(). The settings pin what would make one value two texts in two sessions. Where an id stands in
  * several rows, the same one is taken each time: the one of the smallest hash.
  */
 create function :PGVECTOR_SCHEMA.product_documents(product_ids bigint[] default null)
@@ -323,10 +348,13 @@ comment on function :PGVECTOR_SCHEMA.product_documents(bigint[]) is
 --! EndIncluded document/product_documents.sql
 --! Included document/product_document.sql
 create function :PGVECTOR_SCHEMA.product_document(product_id bigint) returns text
-language sql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
-  select d.document from :PGVECTOR_SCHEMA.product_documents(array[product_document.product_id]) d
+begin
+  perform :PGVECTOR_SCHEMA.lock_source();
+  return (select d.document from :PGVECTOR_SCHEMA.product_documents(array[product_document.product_id]) d);
+end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.product_document(bigint) is
@@ -949,7 +977,7 @@ comment on function :PGVECTOR_SCHEMA.require_embeddings() is 'The table of vecto
  */
 create function :PGVECTOR_SCHEMA.embedding_difference()
 returns table (product_id bigint, state text, document_hash bytea)
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set datestyle = 'ISO, YMD'
@@ -959,6 +987,7 @@ set extra_float_digits = 1
 as $$
 begin
   perform :PGVECTOR_SCHEMA.require_embeddings();
+  perform :PGVECTOR_SCHEMA.lock_source();
   return query execute format(
     $sql$
       select
@@ -1115,6 +1144,7 @@ declare
   v_chunk integer := greatest(max_products, 1);
 begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
+  perform :PGVECTOR_SCHEMA.lock_source();
   select * into strict v_settings from :PGVECTOR_SCHEMA.settings s;
   perform :PGVECTOR_SCHEMA.worker_seen(worker);
 
@@ -1319,6 +1349,7 @@ begin
     return 0;
   end if;
 
+  perform :PGVECTOR_SCHEMA.lock_source();
   -- A table that was swapped may have brought a product back that nobody queued.
   with alive as (
     select d.product_id from :PGVECTOR_SCHEMA.product_documents(v_due) d
@@ -1355,13 +1386,13 @@ create function :PGVECTOR_SCHEMA.search_products(
   query :VECTOR_SCHEMA.vector, metric text default 'l2', max_results integer default 10
 )
 returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 -- Without it an HNSW scan ends after ef_search rows, and products that are gone would leave holes.
 set hnsw.iterative_scan = 'strict_order'
 as $$
 declare
-  v_source regclass := :PGVECTOR_SCHEMA.require_source();
+  v_source regclass := :PGVECTOR_SCHEMA.lock_source();
   v_dimension integer;
   v_operator text;
 begin
@@ -1476,7 +1507,7 @@ create function :PGVECTOR_SCHEMA.compute_status() returns table (
   model text,
   dimension integer
 )
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column

@@ -1,8 +1,11 @@
 create function :PGVECTOR_SCHEMA.product_document(product_id bigint) returns text
-language sql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
-  select d.document from :PGVECTOR_SCHEMA.product_documents(array[product_document.product_id]) d
+begin
+  perform :PGVECTOR_SCHEMA.lock_source();
+  return (select d.document from :PGVECTOR_SCHEMA.product_documents(array[product_document.product_id]) d);
+end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.product_document(bigint) is

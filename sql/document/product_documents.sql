@@ -1,5 +1,6 @@
 /*
- * The settings pin what would make one value two texts in two sessions. Where an id stands in
+ * Stable, so that a claim reads documents and queue in one snapshot; who calls it has the lock of
+ * lock_source(). The settings pin what would make one value two texts in two sessions. Where an id stands in
  * several rows, the same one is taken each time: the one of the smallest hash.
  */
 create function :PGVECTOR_SCHEMA.product_documents(product_ids bigint[] default null)

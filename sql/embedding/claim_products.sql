@@ -20,6 +20,7 @@ declare
   v_chunk integer := greatest(max_products, 1);
 begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
+  perform :PGVECTOR_SCHEMA.lock_source();
   select * into strict v_settings from :PGVECTOR_SCHEMA.settings s;
   perform :PGVECTOR_SCHEMA.worker_seen(worker);
 

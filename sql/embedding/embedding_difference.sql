@@ -4,7 +4,7 @@
  */
 create function :PGVECTOR_SCHEMA.embedding_difference()
 returns table (product_id bigint, state text, document_hash bytea)
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set timezone = 'UTC'
 set datestyle = 'ISO, YMD'
@@ -14,6 +14,7 @@ set extra_float_digits = 1
 as $$
 begin
   perform :PGVECTOR_SCHEMA.require_embeddings();
+  perform :PGVECTOR_SCHEMA.lock_source();
   return query execute format(
     $sql$
       select

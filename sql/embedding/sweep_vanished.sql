@@ -14,6 +14,7 @@ begin
     return 0;
   end if;
 
+  perform :PGVECTOR_SCHEMA.lock_source();
   -- A table that was swapped may have brought a product back that nobody queued.
   with alive as (
     select d.product_id from :PGVECTOR_SCHEMA.product_documents(v_due) d

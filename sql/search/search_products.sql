@@ -10,13 +10,13 @@ create function :PGVECTOR_SCHEMA.search_products(
   query :VECTOR_SCHEMA.vector, metric text default 'l2', max_results integer default 10
 )
 returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 -- Without it an HNSW scan ends after ef_search rows, and products that are gone would leave holes.
 set hnsw.iterative_scan = 'strict_order'
 as $$
 declare
-  v_source regclass := :PGVECTOR_SCHEMA.require_source();
+  v_source regclass := :PGVECTOR_SCHEMA.lock_source();
   v_dimension integer;
   v_operator text;
 begin

@@ -20,7 +20,7 @@ create function :PGVECTOR_SCHEMA.compute_status() returns table (
   model text,
   dimension integer
 )
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column

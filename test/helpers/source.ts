@@ -35,9 +35,8 @@ export async function startOver(sql: Sql): Promise<void> {
 
 /** The products that wait, in order. */
 export async function queued(sql: Sql): Promise<number[]> {
-  const rows = await sql<{ id: number }[]>`
-    select distinct product_id::integer as id from analytics_features.product_queue order by 1`;
-  return rows.map(({ id }) => id);
+  const rows = await sql<{ product_id: string }[]>`select distinct product_id from analytics_features.product_queue order by 1`;
+  return rows.map(({ product_id }) => Number(product_id));
 }
 
 /** A unit vector, different for each seed. */

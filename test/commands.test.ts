@@ -1,0 +1,156 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import anyTest from "ava";
+import { root } from "../runner/settings.ts";
+import { run, start } from "./helpers/command.ts";
+import { useDatabase } from "./helpers/database.ts";
+import { createSample, until } from "./helpers/source.ts";
+
+const test = anyTest.serial;
+const db = useDatabase(anyTest);
+
+test("each command explains itself and refuses what it does not know", async (t) => {
+  for (const command of ["start", "migrate", "worker", "embed", "search", "status"]) {
+    const help = await run(command, ["--help"], {});
+    t.is(help.code, 0, command);
+    t.regex(help.stdout, new RegExp(`Usage: npm run ${command} --`));
+    const wrong = await run(command, ["--nonsense"], {});
+    t.is(wrong.code, 2, command);
+    t.regex(wrong.stderr, /unknown option '--nonsense'/);
+  }
+});
+
+test("before dbt's first run: migrate is fine, embed says what is missing", async (t) => {
+  const migrated = await run("migrate", [], db.env);
+  t.is(migrated.code, 0, migrated.stderr);
+  t.regex(migrated.stdout, /staging_staging\.stg_product does not exist yet: run dbt/);
+  const embedded = await run("embed", [], db.env);
+  t.is(embedded.code, 3);
+  t.regex(embedded.stderr, /^PE001: The source of the products, staging_staging\.stg_product, does not exist\.\n→ Run dbt/);
+});
+
+test("migrate, embed, search and status do the job", async (t) => {
+  await createSample(db.sql);
+  const migrated = await run("migrate", ["--json"], db.env);
+  t.deepEqual(JSON.parse(migrated.stdout), { sourceExists: true, attached: true, queued: 115 });
+
+  const embedded = await run("embed", ["--limit", "10000"], db.env);
+  t.is(embedded.code, 0, embedded.stderr);
+  t.is(embedded.stdout, "Generated embeddings for 115 products.\n");
+  t.regex(embedded.stderr, /115\/115 products/);
+  t.is((await run("embed", [], db.env)).stdout, "Generated embeddings for 0 products.\n");
+
+  const found = await run("search", ["пневматическая подушка", "--limit", "3", "--metric", "<=>", "--json"], db.env);
+  const hits = JSON.parse(found.stdout) as { product_id: string; name: string; distance: number }[];
+  t.is(hits.length, 3);
+  t.true(hits.some(({ name }) => /пневм/i.test(name)));
+  const table = await run("search", ["пневматическая подушка"], db.env);
+  t.regex(table.stdout, /Подушка пневматическая/);
+
+  const status = await run("status", ["--json"], db.env);
+  t.like(JSON.parse(status.stdout), { products: 115, embedded: 115, missing: 0, stale: 0, queued: 0, triggers_attached: true });
+  t.regex((await run("status", [], db.env)).stdout, /coverage +│ 100/);
+});
+
+test("wrong input ends with its code, its sentence and its exit code", async (t) => {
+  for (const [command, args, variables, code, message] of [
+    ["search", [], {}, 2, /missing required argument 'text'/],
+    ["search", ["x", "--limit", "0"], {}, 2, /whole number from 1 to 10000/],
+    ["search", ["x", "--metric", "euclid"], {}, 3, /PE010: Unknown metric: 'euclid'/],
+    ["embed", ["--limit", "some"], {}, 2, /whole number/],
+    ["embed", [], { EMBEDDING_BATCH_SIZE: "0" }, 2, /PE100: EMBEDDING_BATCH_SIZE must be/],
+    [
+      "embed",
+      [],
+      { PGVECTOR_EMBEDDING_DIM: "768" },
+      4,
+      /PE113: Configured embedding dimension \(768\) does not match model output \(384\)/,
+    ],
+    [
+      "embed",
+      [],
+      { EMBEDDING_MODEL_PATH: `${root}/test/fixtures/models/tiny-bert-768`, PGVECTOR_EMBEDDING_DIM: "768" },
+      3,
+      /PE020: .*\n→ .*reset_embeddings\(768\)/,
+    ],
+    ["status", [], { PGVECTOR_SCHEMA: "nowhere" }, 3, /PE103: .*\n→ npm run migrate/],
+    [
+      "status",
+      [],
+      { DATABASE_URL: "postgres://nobody:secret@127.0.0.1:1/x" },
+      3,
+      /PE102: The database postgres:\/\/nobody@127\.0\.0\.1:1\/x cannot be reached: nothing listens there/,
+    ],
+    ["migrate", [], { PGVECTOR_HOST: "a", STAGING_DB_HOST: "b" }, 2, /PE101: .*two different databases/],
+  ] as const) {
+    const ended = await run(
+      command,
+      args,
+      "DATABASE_URL" in variables || "PGVECTOR_HOST" in variables ? variables : { ...db.env, ...variables },
+    );
+    t.is(ended.code, code, `${command} ${args.join(" ")}: ${ended.stderr}`);
+    t.regex(ended.stderr, message);
+    t.notRegex(ended.stderr, /secret|\n {4}at /);
+    t.is(ended.stdout, "");
+  }
+});
+
+test("a worker takes up what changes and ends cleanly at SIGTERM", async (t) => {
+  const worker = start("worker", [], db.env);
+  await until(async () => worker.output().includes("worker started"), "the worker starts");
+  await db.sql`update staging_staging.stg_product set name = 'Windshield wiper blade' where product_id = 9200152`;
+  await until(async () => {
+    const [row] = await db.sql`select stale::integer, queued::integer from analytics_features.embedding_status`;
+    return row?.stale === 0 && row?.queued === 0;
+  }, "the change is embedded");
+  worker.process.kill("SIGTERM");
+  const ended = await worker.ended;
+  t.is(ended.code, 0, ended.stderr);
+  t.regex(ended.stderr, /"stored":1/);
+  t.notRegex(ended.stderr, /Windshield/);
+  t.is((await db.sql`select from analytics_features.product_claims`).length, 0);
+});
+
+test("npm start does the whole job, keeps it true, and goes on where it stopped", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-start-"));
+  const env = { EMBEDDED_DATA_DIR: join(folder, "data"), EMBEDDED_PORT: "0" };
+  try {
+    const first = start("start", [], env);
+    await until(async () => first.output().includes("Running."), "npm start is up", 120);
+    t.regex(first.output(), /115\/115 products/);
+    t.regex(first.output(), /Generated embeddings for 115 products\./);
+    t.regex(first.output(), / 10 │/);
+    t.regex(first.output(), /psql postgres:\/\/postgres@127\.0\.0\.1:\d+\/postgres/);
+
+    const second = await run("start", [], env);
+    t.is(second.code, 3);
+    t.regex(second.stderr, /PE104: npm start is already running/);
+
+    const { openDatabase } = await import("../runner/database.ts");
+    const { readSettings } = await import("../runner/settings.ts");
+    const database = await openDatabase(readSettings(env));
+    t.true(database.shared);
+    await database.sql`update staging_staging.stg_product set name = 'Windshield wiper blade' where product_id = 9200152`;
+    await until(async () => {
+      const found = await run("search", ["windshield wiper blade", "--limit", "1", "--json"], env);
+      return found.stdout.includes("9200152");
+    }, "the change is searchable");
+    await database.close();
+    first.process.kill("SIGINT");
+    const ended = await first.ended;
+    t.is(ended.code, 0, ended.stderr);
+    t.regex(ended.stdout, /Stopped\.\n$/);
+
+    const again = start("start", [], env);
+    await until(async () => again.output().includes("Running."), "npm start is up again", 60);
+    t.regex(again.output(), /Generated embeddings for 0 products\./);
+    // Even when it is killed, the next start finds everything.
+    again.process.kill("SIGKILL");
+    await again.ended;
+    const status = await run("status", ["--json"], env);
+    t.like(JSON.parse(status.stdout), { products: 115, embedded: 115, stale: 0 });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,129 @@
+import anyTest from "ava";
+import { embedQueued } from "../runner/embed.ts";
+import { type Encoder, loadEncoder } from "../runner/encoder.ts";
+import { attach } from "../runner/migrate.ts";
+import { searchText } from "../runner/search.ts";
+import { embedContext } from "../runner/session.ts";
+import { useDatabase } from "./helpers/database.ts";
+import { fails } from "./helpers/errors.ts";
+import { createSample, queued, startOver } from "./helpers/source.ts";
+
+const test = anyTest.serial;
+const db = useDatabase(anyTest);
+let real: Encoder;
+/** What was handed to the model, in order. */
+let encoded: string[] = [];
+/** A text that the encoder refuses, as a model or a tokenizer may. */
+let poison = "";
+/** The real encoder, watched. */
+const encoder: Encoder = {
+  get model() {
+    return real.model;
+  },
+  encode: async (texts) => {
+    if (poison !== "" && texts.some((text) => text.includes(poison))) throw new Error("cannot be encoded");
+    encoded.push(...texts);
+    return real.encode(texts);
+  },
+  close: async () => {},
+};
+
+test.before(async () => {
+  real = await loadEncoder(db.settings.encoder);
+});
+test.after.always(() => real?.close());
+test.beforeEach(async () => {
+  await startOver(db.sql);
+  await createSample(db.sql);
+  poison = "";
+  encoded = [];
+});
+
+const pass = async (limit?: number) => {
+  encoded = [];
+  const context = await embedContext(db.sql, db.settings, encoder);
+  await attach(db.sql, db.settings);
+  return embedQueued(context, { limit });
+};
+
+test("115 products give 115 embeddings, and a second pass encodes nothing", async (t) => {
+  t.deepEqual(await pass(), { stored: 115, failed: 0, drained: true });
+  const [status] = await db.sql`
+    select products::integer, embedded::integer, coverage::integer, missing::integer, stale::integer, orphans::integer, queued::integer,
+      failed::integer, oldest_wait, triggers_attached, worker_last_seen > now() - interval '1 minute' as alive, model, dimension
+    from analytics_features.embedding_status`;
+  t.deepEqual(
+    { ...status },
+    {
+      products: 115,
+      embedded: 115,
+      coverage: 100,
+      missing: 0,
+      stale: 0,
+      orphans: 0,
+      queued: 0,
+      failed: 0,
+      oldest_wait: null,
+      triggers_attached: true,
+      alive: true,
+      model: "sentence-transformers/all-MiniLM-L6-v2 (dacf16bd2c52, fp16 stored, fp32 computed)",
+      dimension: 384,
+    },
+  );
+  t.deepEqual(await pass(), { stored: 0, failed: 0, drained: true });
+  t.deepEqual(encoded, []);
+});
+
+test("a changed price encodes exactly that product, and the change is found", async (t) => {
+  await pass();
+  await db.sql`update staging_staging.stg_product set price = 1299 where product_id = 7807552`;
+  t.like(await pass(), { stored: 1 });
+  t.deepEqual(encoded, [
+    "name: Пневмоподушка (с мет стаканом). vendor_code: SABO520067C. weight: 2.5. length: 150. width: 100. height: 80. price: 1299.00. is_active: yes.",
+  ]);
+  await db.sql`update staging_staging.stg_product set name = 'Windshield wiper blade' where product_id = 9200152`;
+  t.like(await pass(), { stored: 1 });
+  const [hit] = await searchText(db.sql, db.settings.schema, encoder, { text: "windshield wiper", metric: "cosine", limit: 1 });
+  t.is(hit?.product_id, "9200152");
+});
+
+test("a limit stops the pass and the next one goes on", async (t) => {
+  t.deepEqual(await pass(10), { stored: 10, failed: 0, drained: false });
+  const [row] = await db.sql`select count(*)::integer as n from analytics_features.product_claims`;
+  t.is(row?.n, 0);
+  t.deepEqual(await pass(), { stored: 105, failed: 0, drained: true });
+});
+
+test("a stop finishes the batch at work and gives the rest back", async (t) => {
+  const context = await embedContext(db.sql, { ...db.settings, batchSize: 8 }, encoder);
+  await attach(db.sql, db.settings);
+  const stopping = new AbortController();
+  const result = await embedQueued(context, { signal: stopping.signal, onBatch: () => stopping.abort() });
+  t.deepEqual(result, { stored: 8, failed: 0, drained: false });
+  t.is((await queued(db.sql)).length, 107);
+  const [row] = await db.sql`select count(*)::integer as free from analytics_features.claimable_queue`;
+  t.is(row?.free, 107);
+});
+
+test("a product that cannot be encoded does not hold up its batch", async (t) => {
+  poison = "SABO520067CP";
+  t.deepEqual(await pass(), { stored: 114, failed: 1, drained: true });
+  const failures = await db.sql`select product_id, error, attempts from analytics_features.product_failures`;
+  t.deepEqual([...failures], [{ product_id: "7807554", error: "cannot be encoded", attempts: 1 }]);
+  poison = "";
+  await db.sql`select analytics_features.retry_failed(7807554)`;
+  t.like(await pass(), { stored: 1, failed: 0 });
+});
+
+test("a model of another dimension is refused before anything is written", async (t) => {
+  const other: Encoder = { ...encoder, model: { ...real.model, name: "other", dimension: 768 } };
+  await fails(t, embedContext(db.sql, db.settings, other), {
+    code: "PE113",
+    message: "Configured embedding dimension (384) does not match model output (768)",
+  });
+  t.is((await db.sql`select from analytics_features.embedding_models`).length, 0);
+});
+
+test("a database that was not migrated is said so", async (t) => {
+  await fails(t, embedContext(db.sql, { ...db.settings, schema: "nowhere" }, encoder), { code: "PE103", hint: /npm run migrate/ });
+});

@@ -1,0 +1,43 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { root } from "../../runner/settings.ts";
+
+export interface Ended {
+  /** Exit code, or the signal's name when one ended it. */
+  code: number | string;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  process: ChildProcess;
+  /** What it printed so far, both streams. */
+  output(): string;
+  ended: Promise<Ended>;
+}
+
+/** Starts a command as npm run does, with just these variables. */
+export function start(command: string, args: readonly string[], env: Record<string, string>): Running {
+  const child = spawn(process.execPath, ["--import", "tsx", `scripts/${command}.ts`, ...args], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve({ code: code ?? signal ?? 1, stdout, stderr }));
+  });
+  return { process: child, output: () => stdout + stderr, ended };
+}
+
+/** Runs a command to its end. */
+export function run(command: string, args: readonly string[], env: Record<string, string>): Promise<Ended> {
+  return start(command, args, env).ended;
+}

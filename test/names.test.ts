@@ -1,0 +1,41 @@
+import anyTest from "ava";
+import { embedQueued } from "../runner/embed.ts";
+import { migrate } from "../runner/migrate.ts";
+import { searchText } from "../runner/search.ts";
+import { embedContext, withEncoder } from "../runner/session.ts";
+import { root } from "../runner/settings.ts";
+import { useDatabase } from "./helpers/database.ts";
+
+const db = useDatabase(anyTest, {
+  migrated: false,
+  variables: {
+    PGVECTOR_SCHEMA: "ml",
+    PGVECTOR_TABLE: "part_vectors",
+    PGVECTOR_EMBEDDING_DIM: "768",
+    STAGING_DB_SCHEMA: "Mart",
+    STAGING_DB_TABLE: "select",
+    EMBEDDING_MODEL_PATH: `${root}/test/fixtures/models/tiny-bert-768`,
+  },
+});
+
+anyTest("every name and the dimension come from the settings, also where the extension is elsewhere", async (t) => {
+  const { sql, settings } = db;
+  await sql.unsafe(`
+    create schema extensions; alter extension vector set schema extensions;
+    create schema "Mart"; create table "Mart"."select" (product_id integer, "Name" text, name text);
+    insert into "Mart"."select" values (1, 'A', 'колодки'), (2, 'B', 'диск')`);
+  t.like(await migrate(db.database, settings), { attached: true, queued: 2 });
+  await withEncoder(settings, async (encoder) => {
+    const context = await embedContext(sql, settings, encoder);
+    t.is((await embedQueued(context)).stored, 2);
+    await sql`update "Mart"."select" set name = 'диск тормозной' where product_id = 2`;
+    t.is((await embedQueued(context)).stored, 1);
+    const [hit] = await searchText(sql, "ml", encoder, { text: "Name: B. name: диск тормозной.", metric: "cosine", limit: 1 });
+    t.is(hit?.name, "диск тормозной");
+    t.true((hit?.distance ?? 1) < 0.001);
+  });
+  const [row] = await sql`select dimension, embedded::integer, coverage::integer from ml.embedding_status`;
+  t.deepEqual({ ...row }, { dimension: 768, embedded: 2, coverage: 100 });
+  const [old] = await sql`select count(*)::integer as n from pg_namespace where nspname = 'analytics_features'`;
+  t.is(old?.n, 0);
+});

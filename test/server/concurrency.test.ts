@@ -1,0 +1,138 @@
+import anyTest from "ava";
+import { useDatabase } from "../helpers/database.ts";
+import { claim, createSource, drain, insertParts, queued, registerModel, startOver, store } from "../helpers/source.ts";
+
+/* Several connections at once: only a server shows what waits for what. */
+const test = anyTest.serial;
+const db = useDatabase(anyTest);
+let model = 0;
+test.beforeEach(async () => {
+  await startOver(db.sql);
+  await createSource(db.sql);
+  await db.sql`select analytics_features.attach()`;
+  model = await registerModel(db.sql);
+});
+
+/** Runs work in an open transaction that is held until `meanwhile` is through; waiting for a lock fails it. */
+const whileOpen = async (work: string, meanwhile: () => Promise<unknown>) => {
+  await db.sql.begin(async (sql) => {
+    await sql.unsafe("set local lock_timeout = '2s'");
+    await sql.unsafe(work);
+    await meanwhile();
+  });
+};
+/** What dbt's table materialization does, with our hook. */
+const swap = () =>
+  db.sql.begin((sql) =>
+    sql.unsafe(`
+      create table staging_staging.tmp as select * from staging_staging.stg_product;
+      alter table staging_staging.stg_product rename to old;
+      alter table staging_staging.tmp rename to stg_product;
+      select analytics_features.attach();
+      drop table staging_staging.old cascade`),
+  );
+/** One transaction that fails rather than waits. */
+const withoutWaiting = (work: string) =>
+  db.sql.begin(async (sql) => {
+    await sql.unsafe("set local lock_timeout = '2s'");
+    await sql.unsafe(work);
+  });
+
+test("two writers never wait for each other because of us, in whichever order they write", async (t) => {
+  await insertParts(db.sql, 1, 10);
+  const update = (id: number) => `update staging_staging.stg_product set price = price + 1 where product_id = ${id};`;
+  await whileOpen(update(1) + update(5), () => withoutWaiting(update(6) + update(2)));
+  // The same id in two rows, which the source does not forbid: the queue does not make one wait.
+  const insert = "insert into staging_staging.stg_product (product_id, name) values (77, 'x');";
+  await whileOpen(insert, () => withoutWaiting(insert));
+  t.true((await queued(db.sql)).includes(77));
+});
+
+test("a writer that is open holds up neither claim, store, reconcile nor status, and what it writes is found when it commits", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  const claimed = await claim(db.sql);
+  await whileOpen(
+    "update staging_staging.stg_product set name = 'open' where product_id = 2; insert into staging_staging.stg_product (product_id, name) values (4, 'x');",
+    async () => {
+      await db.sql`set lock_timeout = '2s'`;
+      t.is(await store(db.sql, model, claimed), 3);
+      await withoutWaiting(
+        "select analytics_features.reconcile(); select * from analytics_features.embedding_status; select * from analytics_features.claim_products('w2')",
+      );
+    },
+  );
+  t.deepEqual(await queued(db.sql), [2, 4]);
+  t.is(await drain(db.sql, model), 2);
+});
+
+test("an open reconcile holds up no writer", async (t) => {
+  await db.sql`select analytics_features.detach()`;
+  await insertParts(db.sql, 1, 5);
+  await db.sql`select analytics_features.attach()`;
+  await db.sql`truncate analytics_features.product_queue`;
+  await whileOpen("select analytics_features.reconcile()", () =>
+    withoutWaiting(
+      "update staging_staging.stg_product set price = 9 where product_id = 3; delete from staging_staging.stg_product where product_id = 1",
+    ),
+  );
+  t.deepEqual(await queued(db.sql), [1, 2, 3, 4, 5]);
+});
+
+test("many claimers at once never get the same product", async (t) => {
+  await insertParts(db.sql, 1, 500);
+  const claims = await Promise.all(Array.from({ length: 8 }, (_, i) => claim(db.sql, `w${i}`, 50)));
+  const all = claims.flat().map(({ product_id }) => product_id);
+  t.is(all.length, 400);
+  t.is(new Set(all).size, 400);
+});
+
+test("a table can be renamed and dropped while its products are claimed: nothing of ours locks it", async (t) => {
+  await insertParts(db.sql, 1, 5);
+  const claimed = await claim(db.sql);
+  await withoutWaiting(`
+    create table staging_staging.tmp as select * from staging_staging.stg_product;
+    alter table staging_staging.stg_product rename to old;
+    alter table staging_staging.tmp rename to stg_product;
+    drop table staging_staging.old cascade`);
+  t.is(await store(db.sql, model, claimed), 5);
+  const hits =
+    await db.sql`select from analytics_features.search_products((select embedding from analytics_features.product_embeddings limit 1))`;
+  t.is(hits.length, 5);
+});
+
+test("claims made while the table is swapped never take a product for vanished", async (t) => {
+  await insertParts(db.sql, 1, 20);
+  await drain(db.sql, model);
+  let swapping = true;
+  const claimer = (async () => {
+    while (swapping) {
+      await db.sql`insert into analytics_features.product_queue (product_id) select generate_series(1, 20)`;
+      await claim(db.sql);
+    }
+  })();
+  for (let i = 0; i < 30; i++) await swap();
+  swapping = false;
+  await claimer;
+  const [row] = await db.sql`select count(vanished_at)::integer as vanished from analytics_features.product_embeddings`;
+  t.is(row?.vanished, 0);
+});
+
+test("searches running while the table is swapped again and again never come up short", async (t) => {
+  await insertParts(db.sql, 1, 20);
+  await drain(db.sql, model);
+  let swapping = true;
+  let searches = 0;
+  const searcher = (async () => {
+    while (swapping) {
+      const hits =
+        await db.sql`select from analytics_features.search_products((select embedding from analytics_features.product_embeddings limit 1), 'l2', 20)`;
+      t.is(hits.length, 20);
+      searches++;
+    }
+  })();
+  for (let i = 0; i < 30; i++) await swap();
+  swapping = false;
+  await searcher;
+  t.true(searches > 10, `${searches} searches`);
+  t.deepEqual(await queued(db.sql), []);
+});

@@ -1,0 +1,117 @@
+import anyTest from "ava";
+import { start } from "../helpers/command.ts";
+import { useDatabase } from "../helpers/database.ts";
+import { createSource, insertParts, startOver, until } from "../helpers/source.ts";
+
+/* Whole workers as processes of their own, ended in every way. */
+const test = anyTest.serial;
+const db = useDatabase(anyTest);
+test.beforeEach(async () => {
+  await startOver(db.sql);
+  await createSource(db.sql);
+  // Which vectors were written how often: an update is an encoding too many, unless the product changed.
+  await db.sql.unsafe(`
+    create table if not exists public.stores (product_id bigint, operation text);
+    truncate public.stores;
+    create or replace function public.note_store() returns trigger language plpgsql as
+      $$ begin insert into public.stores values (new.product_id, tg_op); return null; end $$;
+    create or replace trigger note_store after insert or update of embedding on analytics_features.product_embeddings
+      for each row execute function public.note_store()`);
+});
+
+const embedded = async () => {
+  const [row] = await db.sql<{ n: number }[]>`select count(*)::integer as n from analytics_features.product_embeddings`;
+  return row?.n ?? 0;
+};
+const written = async () => {
+  const [row] = await db.sql<{ n: number; products: number }[]>`
+    select count(*)::integer as n, count(distinct product_id)::integer as products from public.stores`;
+  return row ?? { n: 0, products: 0 };
+};
+const settled = async () => {
+  const [row] = await db.sql`select missing::integer, stale::integer, queued::integer from analytics_features.embedding_status`;
+  return row?.missing === 0 && row?.stale === 0 && row?.queued === 0;
+};
+
+test("two workers share the work, and nothing is encoded twice", async (t) => {
+  await insertParts(db.sql, 1, 900);
+  const workers = [start("embed", ["--json"], db.env), start("embed", ["--json"], db.env)];
+  const results = (await Promise.all(workers.map(({ ended }) => ended))).map(({ stdout, stderr }) => {
+    t.notRegex(stderr, /PE|rror/);
+    return JSON.parse(stdout) as { stored: number };
+  });
+  t.is(
+    results.reduce((sum, { stored }) => sum + stored, 0),
+    900,
+  );
+  t.true(results.every(({ stored }) => stored > 0));
+  t.deepEqual(await written(), { n: 900, products: 900 });
+});
+
+test("a worker killed in the middle loses nothing, and its successor encodes only the rest", async (t) => {
+  await db.sql`update analytics_features.settings set lease = '2 seconds'`;
+  await insertParts(db.sql, 1, 400);
+  const victim = start("embed", [], db.env);
+  await until(async () => (await embedded()) >= 64, "some are stored");
+  victim.process.kill("SIGKILL");
+  t.is((await victim.ended).code, "SIGKILL");
+  const before = await embedded();
+  t.true(before < 400);
+
+  // The lease is all that a killed worker leaves behind.
+  await until(async () => {
+    const [row] = await db.sql`select count(*)::integer as n from analytics_features.product_claims where lease_until > now()`;
+    return row?.n === 0;
+  }, "the lease runs out");
+  const successor = await start("embed", [], db.env).ended;
+  t.is(successor.stdout, `Generated embeddings for ${400 - before} products.\n`, successor.stderr);
+  t.deepEqual(await written(), { n: 400, products: 400 });
+  t.true(await settled());
+  t.is((await db.sql`select from analytics_features.product_failures`).length, 0);
+});
+
+test("a worker that is stopped in the middle ends with what it was doing stored and the rest free", async (t) => {
+  await insertParts(db.sql, 1, 600);
+  const worker = start("worker", [], db.env);
+  await until(async () => (await embedded()) >= 32, "some are stored");
+  worker.process.kill("SIGTERM");
+  const ended = await worker.ended;
+  t.is(ended.code, 0, ended.stderr);
+  t.true((await embedded()) < 600);
+  const [row] = await db.sql`
+    select (select count(*) from analytics_features.product_claims)::integer as claims,
+      (select count(*) from analytics_features.claimable_queue)::integer as free`;
+  t.deepEqual({ ...row }, { claims: 0, free: 600 - (await embedded()) });
+  const [job] =
+    await db.sql`select count(*)::integer as n from graphile_worker.jobs where task_identifier = 'embed_products' and locked_at is null`;
+  t.true(job?.n > 0, "the next worker is woken");
+});
+
+test("connections that the server ends are opened again, and the work goes on", async (t) => {
+  await insertParts(db.sql, 1, 300);
+  const worker = start("worker", [], db.env);
+  await until(async () => (await embedded()) >= 32, "some are stored");
+  await db.sql`
+    select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+      and application_name is distinct from 'test'`.catch(() => {});
+  await insertParts(db.sql, 301, 302);
+  // What the cut-off pass held is free again when its lease ends; maintain wakes for it every minute.
+  await db.sql`update analytics_features.product_claims set lease_until = now()`;
+  await until(settled, "everything is embedded", 120);
+  worker.process.kill("SIGTERM");
+  t.is((await worker.ended).code, 0);
+  t.is(await embedded(), 302);
+});
+
+test("a change is searchable a moment after its commit", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  const worker = start("worker", [], db.env);
+  await until(settled, "the first ones are embedded");
+  const started = Date.now();
+  await db.sql`update staging_staging.stg_product set name = 'Windshield wiper blade' where product_id = 2`;
+  await until(settled, "the change is embedded", 20);
+  t.log(`${Date.now() - started} ms from commit to searchable`);
+  worker.process.kill("SIGTERM");
+  t.is((await worker.ended).code, 0);
+  t.deepEqual(await written(), { n: 4, products: 3 });
+});

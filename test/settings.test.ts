@@ -1,0 +1,103 @@
+import test from "ava";
+import { readSettings, withoutPassword } from "../runner/settings.ts";
+import { fails } from "./helpers/errors.ts";
+
+const seed = {
+  PGVECTOR_HOST: "localhost",
+  PGVECTOR_PORT: "5433",
+  PGVECTOR_DATABASE: "analytics",
+  PGVECTOR_USER: "analytics",
+  PGVECTOR_PASSWORD: "p@ss/word",
+  PGVECTOR_SCHEMA: "analytics_features",
+  PGVECTOR_TABLE: "product_embeddings",
+  PGVECTOR_EMBEDDING_DIM: "384",
+  STAGING_DB_HOST: "127.0.0.1",
+  STAGING_DB_PORT: "5433",
+  STAGING_DB_NAME: "analytics",
+  STAGING_DB_USER: "analytics",
+  STAGING_DB_PASSWORD: "p@ss/word",
+  EMBEDDING_MODEL: "sentence-transformers/all-MiniLM-L6-v2",
+  EMBEDDING_MODEL_CACHE_DIR: "/path/to/cache",
+  EMBEDDING_DEVICE: "cpu",
+  EMBEDDING_BATCH_SIZE: "32",
+};
+
+test("the pipeline's variables mean what they meant", (t) => {
+  const settings = readSettings({ ...seed, EMBEDDING_MODEL_PATH: "/path/to/local/model" });
+  t.deepEqual(settings, {
+    database: { kind: "server", url: "postgres://analytics:p%40ss%2Fword@localhost:5433/analytics" },
+    schema: "analytics_features",
+    table: "product_embeddings",
+    dimension: 384,
+    source: { schema: "staging_staging", table: "stg_product" },
+    encoder: {
+      model: "sentence-transformers/all-MiniLM-L6-v2",
+      modelPath: "/path/to/local/model",
+      cacheDir: "/path/to/cache",
+      device: "cpu",
+    },
+    batchSize: 32,
+    logLevel: "info",
+  });
+});
+
+test("with nothing set, or set to nothing, the embedded database is used", (t) => {
+  t.like(readSettings({}).database, { kind: "embedded", port: 5433, portIsFixed: false });
+  t.like(readSettings({ DATABASE_URL: "", PGVECTOR_HOST: "", EMBEDDED_PORT: "6000" }).database, {
+    kind: "embedded",
+    port: 6000,
+    portIsFixed: true,
+  });
+});
+
+test("one variable of a server is enough, the others have the pipeline's defaults", (t) => {
+  t.like(readSettings({ PGVECTOR_HOST: "db" }).database, { url: "postgres://analytics@db:5433/analytics" });
+  t.like(readSettings({ PGVECTOR_HOST: "::1" }).database, { url: "postgres://analytics@[::1]:5433/analytics" });
+  t.like(readSettings({ STAGING_DB_HOST: "db", STAGING_DB_NAME: "dwh" }).database, { url: "postgres://analytics@db:5433/dwh" });
+  t.like(readSettings({ DATABASE_URL: "postgres://u@h/d", PGVECTOR_HOST: "other" }).database, { url: "postgres://u@h/d" });
+});
+
+test("two different databases are refused with both named and no password", async (t) => {
+  for (const [name, value] of [
+    ["STAGING_DB_HOST", "elsewhere"],
+    ["STAGING_DB_PORT", "5432"],
+    ["STAGING_DB_NAME", "dwh"],
+  ] as const) {
+    await fails(t, () => readSettings({ ...seed, [name]: value }), {
+      code: "PE101",
+      message: /two different databases/,
+      hint: /STAGING_DB_/,
+    });
+  }
+  await fails(t, () => readSettings({ DATABASE_URL: "postgres://u:secret@h:5432/d", STAGING_DB_NAME: "e" }), {
+    code: "PE101",
+    message: "The products (h:5432/e) and the vectors (h:5432/d) are in two different databases, which is not supported.",
+  });
+  t.notThrows(() =>
+    readSettings({ DATABASE_URL: "postgres://u@127.0.0.1/d", STAGING_DB_HOST: "localhost", STAGING_DB_PORT: "5432", STAGING_DB_NAME: "d" }),
+  );
+});
+
+test("a value that cannot be is refused by its name", async (t) => {
+  for (const [name, value] of [
+    ["PGVECTOR_EMBEDDING_DIM", "384.5"],
+    ["PGVECTOR_EMBEDDING_DIM", "0"],
+    ["PGVECTOR_PORT", "70000"],
+    ["PGVECTOR_SCHEMA", "Analytics Features"],
+    ["PGVECTOR_SCHEMA", "x; drop schema y"],
+    ["PGVECTOR_TABLE", "1st"],
+    ["EMBEDDING_BATCH_SIZE", "many"],
+    ["DATABASE_URL", "mysql://x/y"],
+    ["LOG_LEVEL", "loud"],
+  ] as const) {
+    await fails(t, () => readSettings({ [name]: value }), {
+      code: "PE100",
+      message: new RegExp(`^${name} must be `),
+      hint: new RegExp(name),
+    });
+  }
+});
+
+test("a shown connection string has no password", (t) => {
+  t.is(withoutPassword("postgres://u:secret@h:5432/d"), "postgres://u@h:5432/d");
+});
