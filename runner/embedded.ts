@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
@@ -30,7 +31,7 @@ const maxConnections = 100;
 export async function openEmbedded(wanted: { dataDir: string; port: number; portIsFixed: boolean }): Promise<EmbeddedDatabase> {
   const lockFile = `${wanted.dataDir}.lock`;
   mkdirSync(dirname(wanted.dataDir), { recursive: true });
-  const serving = takeLock(lockFile);
+  const serving = await takeLock(lockFile);
   if (serving !== undefined) return { url: urlOf(serving.port), shared: true, close: async () => {} };
 
   try {
@@ -101,8 +102,8 @@ interface Serving {
 }
 
 /** Takes the lock, or says who serves the folder. A lock whose process is gone is taken over. */
-function takeLock(lockFile: string): Serving | undefined {
-  for (;;) {
+async function takeLock(lockFile: string): Promise<Serving | undefined> {
+  for (let tries = 0; ; tries++) {
     try {
       writeFileSync(lockFile, JSON.stringify({ pid: process.pid, port: 0 }), { flag: "wx" });
       return undefined;
@@ -116,7 +117,14 @@ function takeLock(lockFile: string): Serving | undefined {
     const serving = readLock(lockFile);
     if (serving !== undefined && serving.pid !== process.pid && isRunning(serving.pid)) {
       if (serving.port !== 0) return serving;
-      throw new Failure("PE104", `The embedded database is just being started by process ${serving.pid}.`, "Try again in a moment.");
+      if (tries === 200)
+        throw new Failure(
+          "PE104",
+          `Process ${serving.pid} has been starting the embedded database for 20 seconds.`,
+          "Try again, or end that process.",
+        );
+      await setTimeout(100);
+      continue;
     }
     rmSync(lockFile, { force: true });
   }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { AutoModel, AutoTokenizer, env } from "@xenova/transformers";
 import { z } from "zod";
 import { Failure } from "./errors.ts";
@@ -35,7 +35,8 @@ export async function findModelFiles(settings: EncoderSettings): Promise<ModelFi
         "EMBEDDING_MODEL_PATH names a folder with config.json, tokenizer.json and onnx/model.onnx; leave it out for the bundled model.",
       );
     }
-    return inFolder(name, settings.modelPath);
+    // EMBEDDING_MODEL may say nothing about what lies there: the folder names itself.
+    return inFolder(undefined, settings.modelPath);
   }
   const bundled = join(root, "models", name);
   if (existsSync(join(bundled, "config.json"))) return inFolder(name, bundled);
@@ -62,9 +63,11 @@ export async function fetchModel(name: string, cacheDir: string): Promise<void> 
   try {
     // What it answers is for the library to judge; this only asks whether somebody is there.
     await fetch(`${remoteHost}${name}/resolve/main/config.json`, { method: "HEAD", signal: AbortSignal.timeout(hubAnswersWithin) });
-    await AutoTokenizer.from_pretrained(name);
-    const model = await quietly(() => AutoModel.from_pretrained(name, { quantized: false }));
-    await model.dispose();
+    await quietly(async () => {
+      await AutoTokenizer.from_pretrained(name);
+      const model = await AutoModel.from_pretrained(name, { quantized: false });
+      await model.dispose();
+    });
   } catch (error) {
     throw new Failure(
       "PE110",
@@ -99,7 +102,7 @@ function onnxFile(folder: string): string | undefined {
   return ["onnx/model.onnx", quantizedFile].find((file) => existsSync(join(folder, file)));
 }
 
-async function inFolder(name: string, folder: string): Promise<ModelFiles> {
+async function inFolder(knownAs: string | undefined, folder: string): Promise<ModelFiles> {
   for (const file of tokenizerFiles) {
     if (!existsSync(join(folder, file))) throw missing(folder, file);
   }
@@ -114,10 +117,12 @@ async function inFolder(name: string, folder: string): Promise<ModelFiles> {
     // A file that is loaded and not recorded is as strange as one that differs.
     if (provenance !== undefined && provenance.files[file]?.sha256 !== sums[file]) throw changed(folder, file);
   }
+  const name = knownAs ?? provenance?.model ?? basename(folder);
   return { name, folder, quantized: onnx === quantizedFile, precision: provenance?.precision, revision: sums[onnx]?.slice(0, 12) };
 }
 
 const provenanceFile = z.object({
+  model: z.string(),
   precision: z.string(),
   /** Each file by its path in the folder. */
   files: z.record(z.string(), z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number().int() })),

@@ -39,8 +39,8 @@ export async function startWorker(database: Database, context: EmbedContext, log
     noPreparedStatements: true,
     pollInterval: database.embedded ? 200 : 2000,
   });
-  // The worker's LISTEN is everybody's there, and psql would print a notification at every change.
-  if (database.embedded) await database.sql`unlisten *`;
+  // Its LISTEN is everybody's on the embedded server, and psql would print a notification at every change.
+  if (database.embedded) runner.events.on("pool:listen:success", () => void database.sql`unlisten *`.catch(() => {}));
   return {
     stop: async () => {
       stopping.abort();
