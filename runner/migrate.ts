@@ -31,9 +31,9 @@ export async function migrate(database: Database, settings: Settings): Promise<M
       await refuseReservedNames(lock, settings);
       await refuseOtherNames(lock, settings);
       await runMigrations({ connectionString: database.url, noPreparedStatements: true, logger: quiet });
-      await runCommitted(await migrateSettings(database, settings)).finally(clearAllPools);
-      await database.sql`select ${lock(settings.schema)}.create_product_embeddings(${settings.dimension})`;
-      await database.sql`select ${lock(settings.schema)}.set_source(${settings.source.schema}, ${settings.source.table})`;
+      await runCommitted(await migrateSettings({ sql: lock, url: database.url }, settings)).finally(clearAllPools);
+      await lock`select ${lock(settings.schema)}.create_product_embeddings(${settings.dimension})`;
+      await lock`select ${lock(settings.schema)}.set_source(${settings.source.schema}, ${settings.source.table})`;
     } finally {
       await lock`select pg_catalog.pg_advisory_unlock(pg_catalog.hashtext('product-embeddings migrate'))`;
     }

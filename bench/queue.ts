@@ -1,0 +1,105 @@
+import Table from "cli-table3";
+import { connect, openDatabase, type Sql } from "../runner/database.ts";
+import { migrate } from "../runner/migrate.ts";
+import { readSettings } from "../runner/settings.ts";
+
+/*
+ * What the triggers cost a writer and what the bookkeeping costs a worker, side by side in one run
+ * on a server: BENCH_DATABASE_URL=postgres://root@127.0.0.1:5432/postgres npm run bench:queue -- 61000
+ * Makes a database of its own and drops it. Machines are noisy: trust the ratios.
+ */
+const admin = process.env.BENCH_DATABASE_URL;
+if (admin === undefined) throw new Error("BENCH_DATABASE_URL has to be the URL of a superuser on a server with pgvector.");
+const products = Number(process.argv[2] ?? 61_000);
+const rounds = 5;
+
+const name = `product_embeddings_bench_${process.pid}`;
+const server = connect(admin, 1);
+await server.unsafe(`create database ${name}`);
+const settings = readSettings({ DATABASE_URL: admin.replace(/\/[^/]*$/, `/${name}`) });
+const database = await openDatabase(settings, { max: 1 });
+try {
+  await database.sql`create extension vector`;
+  await migrate(database, settings);
+  await measure(database.sql);
+} finally {
+  await database.close();
+  await server.unsafe(`drop database ${name} with (force)`);
+  await server.end();
+}
+
+async function measure(sql: Sql): Promise<void> {
+  await sql.unsafe(`
+    create schema staging_staging;
+    create table staging_staging.stg_product (product_id bigint, name text, vendor_code text, weight numeric, length numeric, width numeric,
+      height numeric, price numeric(12,2), is_active boolean, category_id bigint, created_at timestamp, updated_at timestamp, ingested_at timestamp, deleted boolean);
+    create index on staging_staging.stg_product (product_id);
+    create table public.feed as
+      select g::bigint as product_id, 'Пневмоподушка (с мет стаканом) ' || g as name, 'SABO' || g as vendor_code, 2.5::numeric as weight, 150::numeric as length,
+        100::numeric as width, 80::numeric as height, (g % 1000)::numeric(12,2) as price, true as is_active, (g % 50)::bigint as category_id,
+        now()::timestamp as created_at, now()::timestamp as updated_at, now()::timestamp as ingested_at, false as deleted
+      from generate_series(1, ${products}) g`);
+
+  const writers = new Table({ head: [`${products} rows`, "without, ms", "with triggers, ms", "ratio"] });
+  const statements: [string, string, number][] = [
+    ["insert", "insert into staging_staging.stg_product select * from public.feed", 1],
+    ["update, text changes", "update staging_staging.stg_product set price = price + 1", 1],
+    ["update, text stays", "update staging_staging.stg_product set updated_at = now()", 1],
+    ["delete", "delete from staging_staging.stg_product", 1],
+    ["update of one row, committed, 200 times", "update staging_staging.stg_product set price = price + 1 where product_id = 7", 200],
+  ];
+  const times = new Map<string, { with: number[]; without: number[] }>(statements.map(([label]) => [label, { with: [], without: [] }]));
+  for (let round = 0; round < rounds; round++) {
+    for (const kind of ["without", "with"] as const) {
+      await sql.unsafe(`select analytics_features.${kind === "with" ? "attach" : "detach"}()`);
+      await sql.unsafe(
+        "truncate staging_staging.stg_product; truncate analytics_features.product_queue; delete from graphile_worker._private_jobs",
+      );
+      for (const [label, statement, repeat] of statements) {
+        if (repeat > 1) await sql.unsafe("insert into staging_staging.stg_product select * from public.feed limit 1000");
+        await sql.unsafe("checkpoint");
+        times.get(label)?.[kind].push(
+          await timed(async () => {
+            for (let i = 0; i < repeat; i++) await sql.unsafe(statement);
+          }),
+        );
+      }
+    }
+  }
+  for (const [label, { with: withTriggers, without }] of times) {
+    writers.push([label, median(without).toFixed(0), median(withTriggers).toFixed(0), (median(withTriggers) / median(without)).toFixed(2)]);
+  }
+  console.log(writers.toString());
+
+  const worker = new Table({ head: [`${products} products, no index on product_id`, "ms"] });
+  const add = async (label: string, run: () => Promise<unknown>) => worker.push([label, (await timed(run)).toFixed(0)]);
+  await sql.unsafe(`
+    select analytics_features.detach(); drop index staging_staging.stg_product_product_id_idx;
+    truncate staging_staging.stg_product; insert into staging_staging.stg_product select * from public.feed;
+    truncate analytics_features.product_queue; analyze staging_staging.stg_product`);
+  await sql`select analytics_features.register_model('bench', 'none', 'none', 384, 'mean', 256)`;
+  await add("attach to the full table", () => sql`select analytics_features.attach()`);
+  await sql`select * from analytics_features.claim_products('bench')`;
+  await add("claim of 320", () => sql`select * from analytics_features.claim_products('bench')`);
+  await sql.unsafe(`
+    insert into analytics_features.product_embeddings (product_id, embedding, model_id, document_hash)
+      select product_id, l2_normalize(array_fill(1, array[384])::vector), analytics_features.active_model_id(), document_hash
+      from analytics_features.product_documents();
+    truncate analytics_features.product_claims`);
+  await add("claim that finds all of them unchanged", () => sql`select * from analytics_features.claim_products('bench')`);
+  await add("reconcile that finds nothing", () => sql`select analytics_features.reconcile()`);
+  await add("embedding_status", () => sql`select * from analytics_features.embedding_status`);
+  console.log(worker.toString());
+  const [row] = await sql`select version() as server, (select extversion from pg_extension where extname = 'vector') as pgvector`;
+  console.log(`${row?.server}; pgvector ${row?.pgvector}; Node ${process.version}; median of ${rounds} rounds.`);
+}
+
+async function timed(run: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await run();
+  return performance.now() - started;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import anyTest from "ava";
+import { root } from "../runner/settings.ts";
+import { useDatabase } from "./helpers/database.ts";
+
+/* What is promised of every object and every code, checked over all of them. */
+const test = anyTest.serial;
+const db = useDatabase(anyTest);
+
+const files = (folder: string, ending: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => join(entry.parentPath, entry.name));
+const read = (file: string) => readFileSync(file, "utf8");
+const codesIn = (text: string) => new Set(text.match(/\bPE\d{3}\b/g) ?? []);
+
+test("every table, view, column and function has a comment", async (t) => {
+  const bare = await db.sql`
+    select c.oid::regclass::text as name from pg_class c
+    where c.relnamespace = 'analytics_features'::regnamespace and c.relkind in ('r', 'v') and obj_description(c.oid, 'pg_class') is null
+    union all
+    select a.attrelid::regclass || '.' || a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
+    where c.relnamespace = 'analytics_features'::regnamespace and c.relkind in ('r', 'v') and a.attnum > 0 and not a.attisdropped
+      and col_description(a.attrelid, a.attnum) is null
+    union all
+    select p.oid::regprocedure::text from pg_proc p
+    where p.pronamespace = 'analytics_features'::regnamespace and obj_description(p.oid, 'pg_proc') is null`;
+  t.deepEqual(
+    bare.map(({ name }) => name),
+    [],
+  );
+});
+
+test("every function pins its search_path, and only two run with their owner's rights", async (t) => {
+  const loose = await db.sql`
+    select p.proname from pg_proc p
+    where p.pronamespace = 'analytics_features'::regnamespace
+      and not coalesce(p.proconfig @> array['search_path=pg_catalog, pg_temp'], false)`;
+  t.deepEqual([...loose], []);
+  const definers = await db.sql`
+    select p.proname, has_function_privilege('public', p.oid, 'execute') as everybody from pg_proc p
+    where p.pronamespace = 'analytics_features'::regnamespace and p.prosecdef order by 1`;
+  t.deepEqual(
+    [...definers],
+    [
+      { proname: "tg__product_changed", everybody: false },
+      { proname: "wake_worker", everybody: false },
+    ],
+  );
+});
+
+test("nothing of ours depends on the source", async (t) => {
+  await db.sql.unsafe(read(`${root}/sample/stg_product.sql`));
+  await db.sql`select analytics_features.attach()`;
+  await db.sql`select * from analytics_features.embedding_status`;
+  // Without cascade: it fails if anything but the triggers would go with it.
+  await db.sql`drop table staging_staging.stg_product`;
+  t.pass();
+});
+
+test("every error code that can be raised is in docs/errors.md with what to do, and no other", (t) => {
+  const raised = new Set(
+    [...files("sql", ".sql"), ...files("migrations", ".sql")].flatMap((file) =>
+      [...(read(file).match(/errcode = 'PE\d{3}'/g) ?? [])].flatMap((found) => [...codesIn(found)]),
+    ),
+  );
+  for (const code of codesIn(read(`${root}/runner/errors.ts`))) raised.add(code);
+  const documented = new Set([...read(`${root}/docs/errors.md`).matchAll(/^\| (PE\d{3}) \|/gm)].map(([, code]) => code ?? ""));
+  t.deepEqual([...documented].sort(), [...raised].sort());
+});
+
+test("every setting is in docs/settings.md", (t) => {
+  const docs = read(`${root}/docs/settings.md`);
+  const known =
+    read(`${root}/runner/settings.ts`)
+      .match(/^ {2}[A-Z][A-Z_]+(?=:)/gm)
+      ?.map((name) => name.trim()) ?? [];
+  t.true(known.length > 20);
+  for (const name of known) t.true(docs.includes(`\`${name}\``), name);
+});
+
+test("every object has a file of its name, and every table, view and function is in docs/sql.md", async (t) => {
+  const objects = await db.sql<{ name: string }[]>`
+    select relname as name from pg_class where relnamespace = 'analytics_features'::regnamespace and relkind in ('r', 'v')
+    union select proname from pg_proc where pronamespace = 'analytics_features'::regnamespace order by 1`;
+  const names = new Set(files("sql", ".sql").map((file) => file.replace(/^.*\/|\.sql$/g, "")));
+  const docs = read(`${root}/docs/sql.md`);
+  for (const { name } of objects) {
+    if (name !== "product_embeddings") t.true(names.has(name), `${name} has no file`);
+    t.true(docs.includes(name), `${name} is not in docs/sql.md`);
+  }
+});
+
+test("links between the pages lead somewhere", (t) => {
+  for (const file of [join(root, "README.md"), ...files("docs", ".md")]) {
+    for (const [, link = ""] of read(file).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
+      t.notThrows(() => readFileSync(join(file, "..", link)), `${file}: ${link}`);
+    }
+  }
+});
