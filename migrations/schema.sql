@@ -697,20 +697,24 @@ COMMENT ON FUNCTION analytics_features.product_documents(product_ids bigint[]) I
 --
 
 CREATE FUNCTION analytics_features.product_id_sql(alias text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  select case
-    when c.type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
-      then format('%I.product_id::pg_catalog.int8', alias)
-    else format(
-      $sql$case when pg_catalog.btrim(%1$I.product_id::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
-        then pg_catalog.split_part(pg_catalog.btrim(%1$I.product_id::pg_catalog.text), '.', 1)::pg_catalog.int8 end$sql$,
-      alias
-    )
-  end
-  from analytics_features.source_columns c
-  where c.column_name = 'product_id'
+begin
+  return (
+    select case
+      when c.type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+        then format('%I.product_id::pg_catalog.int8', alias)
+      else format(
+        $sql$case when pg_catalog.btrim(%1$I.product_id::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
+          then pg_catalog.split_part(pg_catalog.btrim(%1$I.product_id::pg_catalog.text), '.', 1)::pg_catalog.int8 end$sql$,
+        alias
+      )
+    end
+    from analytics_features.source_columns c
+    where c.column_name = 'product_id'
+  );
+end
 $_$;
 
 --
@@ -1131,14 +1135,18 @@ COMMENT ON FUNCTION analytics_features.source_column_sql(alias text, column_name
 --
 
 CREATE FUNCTION analytics_features.source_relation() RETURNS regclass
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select c.oid::regclass
-  from analytics_features.settings s
-  join pg_namespace n on n.nspname = s.source_schema
-  join pg_class c on c.relnamespace = n.oid and c.relname = s.source_table
-  where c.relkind in ('r', 'p', 'v', 'm', 'f')
+begin
+  return (
+    select c.oid::regclass
+    from analytics_features.settings s
+    join pg_namespace n on n.nspname = s.source_schema
+    join pg_class c on c.relnamespace = n.oid and c.relname = s.source_table
+    where c.relkind in ('r', 'p', 'v', 'm', 'f')
+  );
+end
 $$;
 
 --
@@ -1320,7 +1328,7 @@ begin
   end if;
 
   execute format(
-    'insert into analytics_features.product_queue (product_id) select distinct c.id from (%s) c (id) where c.id is not null',
+    'insert into analytics_features.product_queue (product_id) select c.id from (%s) c (id) where c.id is not null',
     v_changed
   );
   get diagnostics v_rows = row_count;

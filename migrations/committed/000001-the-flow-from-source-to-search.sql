@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:be8d26c4e9b6a4f0edd86a7e4fa75c08d68704b1
+--! Hash: sha1:244c144faca6b8eb11aa8bda1bf0d84254780704
 --! Message: the flow from source to search
 
 /*
@@ -77,17 +77,22 @@ comment on column :PGVECTOR_SCHEMA.document_fields.included is 'Whether the colu
 /*
  * By name and anew each time: dbt drops and renames the table, so an OID kept is an OID gone.
  * Read from the catalog because to_regclass raises where the caller lacks USAGE on the schema,
- * and the status has to answer even then.
+ * and the status has to answer even then. plpgsql, though it is one statement: it keeps the plan,
+ * where an SQL function with a search_path plans at every call of every writer.
  */
 create function :PGVECTOR_SCHEMA.source_relation() returns regclass
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select c.oid::regclass
-  from :PGVECTOR_SCHEMA.settings s
-  join pg_namespace n on n.nspname = s.source_schema
-  join pg_class c on c.relnamespace = n.oid and c.relname = s.source_table
-  where c.relkind in ('r', 'p', 'v', 'm', 'f')
+begin
+  return (
+    select c.oid::regclass
+    from :PGVECTOR_SCHEMA.settings s
+    join pg_namespace n on n.nspname = s.source_schema
+    join pg_class c on c.relnamespace = n.oid and c.relname = s.source_table
+    where c.relkind in ('r', 'p', 'v', 'm', 'f')
+  );
+end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.source_relation() is
@@ -198,23 +203,28 @@ comment on function :PGVECTOR_SCHEMA.source_column_sql(text, text, text) is
 --! Included source/product_id_sql.sql
 /*
  * The source's product_id is whatever dbt made of it. What is not a whole number is no product
- * here, rather than an error in the middle of somebody's dbt run.
+ * here, rather than an error in the middle of somebody's dbt run. plpgsql keeps the plan between a
+ * writer's statements.
  */
 create function :PGVECTOR_SCHEMA.product_id_sql(alias text) returns text
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
-    when c.type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
-      then format('%I.product_id::pg_catalog.int8', alias)
-    else format(
-      $sql$case when pg_catalog.btrim(%1$I.product_id::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
-        then pg_catalog.split_part(pg_catalog.btrim(%1$I.product_id::pg_catalog.text), '.', 1)::pg_catalog.int8 end$sql$,
-      alias
-    )
-  end
-  from :PGVECTOR_SCHEMA.source_columns c
-  where c.column_name = 'product_id'
+begin
+  return (
+    select case
+      when c.type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+        then format('%I.product_id::pg_catalog.int8', alias)
+      else format(
+        $sql$case when pg_catalog.btrim(%1$I.product_id::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
+          then pg_catalog.split_part(pg_catalog.btrim(%1$I.product_id::pg_catalog.text), '.', 1)::pg_catalog.int8 end$sql$,
+        alias
+      )
+    end
+    from :PGVECTOR_SCHEMA.source_columns c
+    where c.column_name = 'product_id'
+  );
+end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.product_id_sql(text) is
@@ -522,7 +532,7 @@ begin
   end if;
 
   execute format(
-    'insert into :PGVECTOR_SCHEMA.product_queue (product_id) select distinct c.id from (%s) c (id) where c.id is not null',
+    'insert into :PGVECTOR_SCHEMA.product_queue (product_id) select c.id from (%s) c (id) where c.id is not null',
     v_changed
   );
   get diagnostics v_rows = row_count;

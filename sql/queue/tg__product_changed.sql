@@ -40,7 +40,7 @@ begin
   end if;
 
   execute format(
-    'insert into :PGVECTOR_SCHEMA.product_queue (product_id) select distinct c.id from (%s) c (id) where c.id is not null',
+    'insert into :PGVECTOR_SCHEMA.product_queue (product_id) select c.id from (%s) c (id) where c.id is not null',
     v_changed
   );
   get diagnostics v_rows = row_count;
