@@ -6,7 +6,7 @@ import { attach, migrate } from "../runner/migrate.ts";
 import { searchText } from "../runner/search.ts";
 import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
 import { readSettings, root, type Settings, withoutPassword } from "../runner/settings.ts";
-import { startWorker } from "../runner/worker.ts";
+import { startWorker } from "../tasks/worker.ts";
 import { commandLine, main, untilSignal } from "./command.ts";
 import { embedWithProgress } from "./progress.ts";
 import { hitTable } from "./table.ts";

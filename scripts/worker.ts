@@ -2,7 +2,7 @@ import { createLog } from "../runner/log.ts";
 import { attach } from "../runner/migrate.ts";
 import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
 import { readSettings } from "../runner/settings.ts";
-import { startWorker } from "../runner/worker.ts";
+import { startWorker } from "../tasks/worker.ts";
 import { commandLine, main, untilSignal } from "./command.ts";
 
 await main(async () => {

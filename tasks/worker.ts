@@ -1,11 +1,11 @@
 import { parseCronItems, run } from "graphile-worker";
 import type { Logger } from "pino";
-import { embedProducts } from "../tasks/embed_products.ts";
-import { maintain } from "../tasks/maintain.ts";
-import { reconcile } from "../tasks/reconcile.ts";
-import type { Database } from "./database.ts";
-import type { EmbedContext } from "./embed.ts";
-import { workerLogger } from "./log.ts";
+import type { Database } from "../runner/database.ts";
+import type { EmbedContext } from "../runner/embed.ts";
+import { workerLogger } from "../runner/log.ts";
+import { embedProducts } from "./embed_products.ts";
+import { maintain } from "./maintain.ts";
+import { reconcile } from "./reconcile.ts";
 
 export interface Worker {
   /** Lets the batch at work finish, gives the rest back, and ends. */
