@@ -197,9 +197,9 @@ function nameOf(place: Place): string {
   return `${host}:${place.port}/${place.database}`;
 }
 
-/** `process.env` after `.env`, if there is one, filled in what was not set. */
+/** `process.env` after `.env` (or the file that ENV_FILE names) filled in what was not set. */
 function environmentWithDotEnv(): NodeJS.ProcessEnv {
-  const file = resolve(root, ".env");
+  const file = resolve(root, process.env.ENV_FILE || ".env");
   if (existsSync(file)) process.loadEnvFile(file);
   return process.env;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest from "ava";
@@ -94,6 +94,22 @@ test("wrong input ends with its code, its sentence and its exit code", async (t)
     t.notRegex(ended.stderr, /secret|\n {4}at /);
     t.is(ended.stdout, "");
   }
+});
+
+test("a .env fills in what the environment does not say", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-env-"));
+  const file = join(folder, ".env");
+  writeFileSync(file, "PGVECTOR_SCHEMA=nowhere\nLOG_LEVEL=loud\n");
+  const filled = await run("status", [], { ...db.env, ENV_FILE: file, LOG_LEVEL: "info" });
+  t.regex(filled.stderr, /PE103: The database has no schema nowhere/);
+  const overridden = await run("status", ["--json"], {
+    ...db.env,
+    ENV_FILE: file,
+    LOG_LEVEL: "info",
+    PGVECTOR_SCHEMA: "analytics_features",
+  });
+  t.is(overridden.code, 0, overridden.stderr);
+  rmSync(folder, { recursive: true });
 });
 
 test("a worker takes up what changes and ends cleanly at SIGTERM", async (t) => {

@@ -19,7 +19,8 @@ export interface Running {
 export function start(command: string, args: readonly string[], env: Record<string, string>): Running {
   const child = spawn(process.execPath, ["--import", "tsx", `scripts/${command}.ts`, ...args], {
     cwd: root,
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
+    // Never the developer's .env: it may name a database that a test must not touch.
+    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ENV_FILE: "/dev/null", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
