@@ -234,7 +234,7 @@ COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products 
 -- Name: compute_status(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.compute_status() RETURNS TABLE(source text, source_exists boolean, products bigint, embedded bigint, coverage numeric, missing bigint, stale bigint, orphans bigint, queued bigint, claimed bigint, failed bigint, oldest_wait interval, triggers_attached boolean, worker_last_seen timestamp with time zone, model text, dimension integer)
+CREATE FUNCTION analytics_features.compute_status() RETURNS TABLE(source text, source_exists boolean, products bigint, embedded bigint, coverage numeric, missing bigint, stale bigint, orphans bigint, held bigint, queued bigint, claimed bigint, failed bigint, oldest_wait interval, triggers_attached boolean, worker_last_seen timestamp with time zone, model text, dimension integer)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -255,6 +255,8 @@ begin
     -- Cut and not rounded: one product missing of a million is not 100 percent.
     coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
   end if;
+
+  select count(*) filter (where v.held) into held from analytics_features.vanished_products() v;
 
   select count(distinct q.product_id), clock_timestamp() - min(q.queued_at)
   into queued, oldest_wait
@@ -595,6 +597,30 @@ $$;
 COMMENT ON FUNCTION analytics_features.fail_products(claim_id bigint, product_ids bigint[], errors text[]) IS 'Notes that claimed products could not be encoded, each with its error: tried again later, or set aside after settings.max_attempts; returns how many were set aside.';
 
 --
+-- Name: keep_vanished(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.keep_vanished() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_rows bigint;
+begin
+  perform analytics_features.unmark_returned();
+  update analytics_features.product_embeddings e set vanished_at = now() where e.vanished_at is not null;
+  get diagnostics v_rows = row_count;
+  return v_rows;
+end
+$$;
+
+--
+-- Name: FUNCTION keep_vanished(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.keep_vanished() IS 'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002.';
+
+--
 -- Name: lock_source(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -860,6 +886,30 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.release_claim(claim_id bigint) IS 'Gives back what a claim still holds, for others to take up at once.';
+
+--
+-- Name: release_vanished(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.release_vanished() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_rows bigint;
+begin
+  perform analytics_features.unmark_returned();
+  delete from analytics_features.product_embeddings e where e.vanished_at is not null;
+  get diagnostics v_rows = row_count;
+  return v_rows;
+end
+$$;
+
+--
+-- Name: FUNCTION release_vanished(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.release_vanished() IS 'Lets a mass disappearance through: deletes the vectors of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002.';
 
 --
 -- Name: require_embeddings(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1228,29 +1278,12 @@ CREATE FUNCTION analytics_features.sweep_vanished() RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_due bigint[];
-  v_rows bigint := 0;
+  v_rows bigint;
 begin
-  -- Few are ever marked; without one the source is not read.
-  select array_agg(e.product_id) into v_due
-  from analytics_features.product_embeddings e
-  where e.vanished_at is not null;
-  if v_due is null then
-    return 0;
-  end if;
-
-  perform analytics_features.lock_source();
-  -- A table that was swapped may have brought a product back that nobody queued.
-  with alive as (
-    select d.product_id from analytics_features.product_documents(v_due) d
-  )
-  update analytics_features.product_embeddings e
-  set vanished_at = null
-  from alive a
-  where e.product_id = a.product_id;
-
+  perform analytics_features.unmark_returned();
   delete from analytics_features.product_embeddings e
-  where e.vanished_at <= now() - (select s.vanished_grace from analytics_features.settings s);
+  using analytics_features.vanished_products() v
+  where e.product_id = v.product_id and v.due_at <= now() and not v.held;
   get diagnostics v_rows = row_count;
   return v_rows;
 end
@@ -1260,7 +1293,7 @@ $$;
 -- Name: FUNCTION sweep_vanished(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.sweep_vanished() IS 'Deletes the vectors of products that have been gone for settings.vanished_grace; returns how many. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.sweep_vanished() IS 'Deletes the vectors of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002.';
 
 --
 -- Name: tg__embedding_provenance(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1344,6 +1377,68 @@ $_$;
 --
 
 COMMENT ON FUNCTION analytics_features.tg__product_changed() IS 'Queues the products of a statement whose document may have changed; attached by attach().';
+
+--
+-- Name: unmark_returned(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.unmark_returned() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_marked bigint[] := (
+    select array_agg(e.product_id) from analytics_features.product_embeddings e where e.vanished_at is not null
+  );
+begin
+  -- Few are ever marked; without one the source is not read.
+  if v_marked is null then
+    return;
+  end if;
+  perform analytics_features.lock_source();
+  with alive as (
+    select d.product_id from analytics_features.product_documents(v_marked) d
+  )
+  update analytics_features.product_embeddings e
+  set vanished_at = null
+  from alive a
+  where e.product_id = a.product_id;
+end
+$$;
+
+--
+-- Name: FUNCTION unmark_returned(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.unmark_returned() IS 'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002.';
+
+--
+-- Name: vanished_products(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.vanished_products() RETURNS TABLE(product_id bigint, vanished_at timestamp with time zone, due_at timestamp with time zone, held boolean)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+    select
+      e.product_id,
+      e.vanished_at,
+      e.vanished_at + s.vanished_grace,
+      count(*) over () > s.vanished_hold_share * (select count(*) from analytics_features.product_embeddings)
+    from analytics_features.product_embeddings e
+    cross join analytics_features.settings s
+    where e.vanished_at is not null;
+end
+$$;
+
+--
+-- Name: FUNCTION vanished_products(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.vanished_products() IS 'Vectors whose product is gone from the source: since when, when the vector may go, and whether it is held because more than settings.vanished_hold_share of all vectors are marked.';
 
 --
 -- Name: wake_worker(timestamp with time zone); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1670,6 +1765,7 @@ CREATE VIEW analytics_features.embedding_status AS
     compute_status.missing,
     compute_status.stale,
     compute_status.orphans,
+    compute_status.held,
     compute_status.queued,
     compute_status.claimed,
     compute_status.failed,
@@ -1678,7 +1774,7 @@ CREATE VIEW analytics_features.embedding_status AS
     compute_status.worker_last_seen,
     compute_status.model,
     compute_status.dimension
-   FROM analytics_features.compute_status() compute_status(source, source_exists, products, embedded, coverage, missing, stale, orphans, queued, claimed, failed, oldest_wait, triggers_attached, worker_last_seen, model, dimension);
+   FROM analytics_features.compute_status() compute_status(source, source_exists, products, embedded, coverage, missing, stale, orphans, held, queued, claimed, failed, oldest_wait, triggers_attached, worker_last_seen, model, dimension);
 
 --
 -- Name: VIEW embedding_status; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -1733,6 +1829,12 @@ COMMENT ON COLUMN analytics_features.embedding_status.stale IS 'Live products wh
 --
 
 COMMENT ON COLUMN analytics_features.embedding_status.orphans IS 'Vectors whose product is gone from the source; not searched, deleted after settings.vanished_grace.';
+
+--
+-- Name: COLUMN embedding_status.held; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.held IS 'Orphans that are not deleted although their grace may be over, because too many vanished at once: release_vanished() lets them go, keep_vanished() starts the grace over.';
 
 --
 -- Name: COLUMN embedding_status.queued; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -1965,13 +2067,15 @@ CREATE TABLE analytics_features.settings (
     max_attempts integer DEFAULT 5 NOT NULL,
     retry_after interval DEFAULT '00:00:05'::interval NOT NULL,
     vanished_grace interval DEFAULT '7 days'::interval NOT NULL,
+    vanished_hold_share numeric DEFAULT 0.3 NOT NULL,
     max_document_characters integer DEFAULT 32768 NOT NULL,
     CONSTRAINT settings_lease_check CHECK ((lease > '00:00:00'::interval)),
     CONSTRAINT settings_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT settings_max_document_characters_check CHECK ((max_document_characters > 0)),
     CONSTRAINT settings_retry_after_check CHECK ((retry_after > '00:00:00'::interval)),
     CONSTRAINT settings_singleton_check CHECK (singleton),
-    CONSTRAINT settings_vanished_grace_check CHECK ((vanished_grace >= '00:00:00'::interval))
+    CONSTRAINT settings_vanished_grace_check CHECK ((vanished_grace >= '00:00:00'::interval)),
+    CONSTRAINT settings_vanished_hold_share_check CHECK (((vanished_hold_share >= (0)::numeric) AND (vanished_hold_share <= (1)::numeric)))
 );
 
 --
@@ -2021,6 +2125,12 @@ COMMENT ON COLUMN analytics_features.settings.retry_after IS 'Wait before the se
 --
 
 COMMENT ON COLUMN analytics_features.settings.vanished_grace IS 'How long the vector of a vanished product is kept; search does not show it meanwhile.';
+
+--
+-- Name: COLUMN settings.vanished_hold_share; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.settings.vanished_hold_share IS 'When more than this share of all vectors is of vanished products, none is deleted until release_vanished(); 1 switches it off.';
 
 --
 -- Name: COLUMN settings.max_document_characters; Type: COMMENT; Schema: analytics_features; Owner: -

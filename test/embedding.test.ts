@@ -187,10 +187,44 @@ test("a vanished product's vector stays for the grace period and then goes; one 
 
   await insertParts(db.sql, 1, 1);
   t.is((await claim(db.sql)).length, 0, "it has its vector already");
-  await db.sql`update analytics_features.settings set vanished_grace = '0'`;
+  await db.sql`update analytics_features.settings set vanished_grace = '0', vanished_hold_share = 0.5`;
   const [row] = await db.sql`select analytics_features.sweep_vanished()::integer as n`;
   t.is(row?.n, 1);
   t.deepEqual(await embedded(), [1, 3]);
+});
+
+test("when too many vanish at once none is deleted, until somebody says so or they come back", async (t) => {
+  await insertParts(db.sql, 1, 10);
+  await drain(db.sql, model);
+  await db.sql`update analytics_features.settings set vanished_grace = '0'`;
+  await db.sql`truncate staging_staging.stg_product`;
+  await claim(db.sql);
+  const held = async () => {
+    const [status] = await db.sql`select held::integer, orphans::integer from analytics_features.embedding_status`;
+    return { ...status };
+  };
+  const run = async (name: string) => {
+    const [row] = await db.sql.unsafe<{ n: number }[]>(`select analytics_features.${name}()::integer as n`);
+    return row?.n;
+  };
+  t.is(await run("sweep_vanished"), 0);
+  t.deepEqual(await held(), { held: 10, orphans: 10 });
+
+  // Half of it comes back in a table that no trigger watches: what is left is still more than 0.3.
+  await db.sql`select analytics_features.detach()`;
+  await insertParts(db.sql, 1, 5);
+  t.is(await run("sweep_vanished"), 0);
+  t.deepEqual(await held(), { held: 5, orphans: 5 });
+  t.is(await run("keep_vanished"), 5);
+  t.is(await run("release_vanished"), 5);
+  t.deepEqual(await embedded(), [1, 2, 3, 4, 5]);
+  t.deepEqual(await held(), { held: 0, orphans: 0 });
+
+  // Below the share they go by themselves.
+  await db.sql`delete from staging_staging.stg_product where product_id = 5`;
+  await db.sql`select analytics_features.reconcile()`;
+  await claim(db.sql);
+  t.is(await run("sweep_vanished"), 1);
 });
 
 test("a product that came back with a swapped table is not swept", async (t) => {

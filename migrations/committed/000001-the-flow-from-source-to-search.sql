@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:244c144faca6b8eb11aa8bda1bf0d84254780704
+--! Hash: sha1:1db31eaec2c034702b69ae752ffc3911b223c8f0
 --! Message: the flow from source to search
 
 /*
@@ -40,6 +40,7 @@ create table :PGVECTOR_SCHEMA.settings (
   max_attempts integer not null default 5 check (max_attempts > 0),
   retry_after interval not null default '5 seconds' check (retry_after > '0'),
   vanished_grace interval not null default '7 days' check (vanished_grace >= '0'),
+  vanished_hold_share numeric not null default 0.3 check (vanished_hold_share between 0 and 1),
   max_document_characters integer not null default 32768 check (max_document_characters > 0)
 );
 
@@ -53,6 +54,7 @@ comment on column :PGVECTOR_SCHEMA.settings.lease is 'How long a worker keeps wh
 comment on column :PGVECTOR_SCHEMA.settings.max_attempts is 'After so many attempts a product is set aside in product_failures.';
 comment on column :PGVECTOR_SCHEMA.settings.retry_after is 'Wait before the second attempt; doubled for each further one.';
 comment on column :PGVECTOR_SCHEMA.settings.vanished_grace is 'How long the vector of a vanished product is kept; search does not show it meanwhile.';
+comment on column :PGVECTOR_SCHEMA.settings.vanished_hold_share is 'When more than this share of all vectors is of vanished products, none is deleted until release_vanished(); 1 switches it off.';
 comment on column :PGVECTOR_SCHEMA.settings.max_document_characters is 'What a worker is handed of a document at the most; a model reads a few hundred tokens. The hash is of the whole.';
 --! EndIncluded source/settings.sql
 --! Included document/document_fields.sql
@@ -1342,43 +1344,122 @@ $$;
 comment on function :PGVECTOR_SCHEMA.store_embeddings(bigint, integer, bigint[], :VECTOR_SCHEMA.vector[]) is
   'Stores the vectors of claimed products and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';
 --! EndIncluded embedding/store_embeddings.sql
+--! Included embedding/unmark_returned.sql
+/*
+ * A table that was swapped may have brought a product back that nobody queued.
+ */
+create function :PGVECTOR_SCHEMA.unmark_returned() returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_marked bigint[] := (
+    select array_agg(e.product_id) from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null
+  );
+begin
+  -- Few are ever marked; without one the source is not read.
+  if v_marked is null then
+    return;
+  end if;
+  perform :PGVECTOR_SCHEMA.lock_source();
+  with alive as (
+    select d.product_id from :PGVECTOR_SCHEMA.product_documents(v_marked) d
+  )
+  update :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+  set vanished_at = null
+  from alive a
+  where e.product_id = a.product_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.unmark_returned() is
+  'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002.';
+--! EndIncluded embedding/unmark_returned.sql
+--! Included embedding/vanished_products.sql
+/*
+ * A source that is suddenly half empty is a bad load far more often than a clear-out. The share is of
+ * all that are marked and not only of those that are due: marks are set over minutes, and taken
+ * minute by minute each lot would look small. A function and not a view, which would forbid to drop
+ * the table.
+ */
+create function :PGVECTOR_SCHEMA.vanished_products()
+returns table (product_id bigint, vanished_at timestamptz, due_at timestamptz, held boolean)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select
+      e.product_id,
+      e.vanished_at,
+      e.vanished_at + s.vanished_grace,
+      count(*) over () > s.vanished_hold_share * (select count(*) from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE)
+    from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+    cross join :PGVECTOR_SCHEMA.settings s
+    where e.vanished_at is not null;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.vanished_products() is
+  'Vectors whose product is gone from the source: since when, when the vector may go, and whether it is held because more than settings.vanished_hold_share of all vectors are marked.';
+--! EndIncluded embedding/vanished_products.sql
 --! Included embedding/sweep_vanished.sql
 create function :PGVECTOR_SCHEMA.sweep_vanished() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_due bigint[];
-  v_rows bigint := 0;
+  v_rows bigint;
 begin
-  -- Few are ever marked; without one the source is not read.
-  select array_agg(e.product_id) into v_due
-  from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
-  where e.vanished_at is not null;
-  if v_due is null then
-    return 0;
-  end if;
-
-  perform :PGVECTOR_SCHEMA.lock_source();
-  -- A table that was swapped may have brought a product back that nobody queued.
-  with alive as (
-    select d.product_id from :PGVECTOR_SCHEMA.product_documents(v_due) d
-  )
-  update :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
-  set vanished_at = null
-  from alive a
-  where e.product_id = a.product_id;
-
+  perform :PGVECTOR_SCHEMA.unmark_returned();
   delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
-  where e.vanished_at <= now() - (select s.vanished_grace from :PGVECTOR_SCHEMA.settings s);
+  using :PGVECTOR_SCHEMA.vanished_products() v
+  where e.product_id = v.product_id and v.due_at <= now() and not v.held;
   get diagnostics v_rows = row_count;
   return v_rows;
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.sweep_vanished() is
-  'Deletes the vectors of products that have been gone for settings.vanished_grace; returns how many. Raises PE001, PE002.';
+  'Deletes the vectors of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002.';
 --! EndIncluded embedding/sweep_vanished.sql
+--! Included embedding/release_vanished.sql
+create function :PGVECTOR_SCHEMA.release_vanished() returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_rows bigint;
+begin
+  perform :PGVECTOR_SCHEMA.unmark_returned();
+  delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null;
+  get diagnostics v_rows = row_count;
+  return v_rows;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.release_vanished() is
+  'Lets a mass disappearance through: deletes the vectors of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002.';
+--! EndIncluded embedding/release_vanished.sql
+--! Included embedding/keep_vanished.sql
+create function :PGVECTOR_SCHEMA.keep_vanished() returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_rows bigint;
+begin
+  perform :PGVECTOR_SCHEMA.unmark_returned();
+  update :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e set vanished_at = now() where e.vanished_at is not null;
+  get diagnostics v_rows = row_count;
+  return v_rows;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.keep_vanished() is
+  'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002.';
+--! EndIncluded embedding/keep_vanished.sql
 
 select :PGVECTOR_SCHEMA.create_product_embeddings(:PGVECTOR_EMBEDDING_DIM);
 
@@ -1508,6 +1589,7 @@ create function :PGVECTOR_SCHEMA.compute_status() returns table (
   missing bigint,
   stale bigint,
   orphans bigint,
+  held bigint,
   queued bigint,
   claimed bigint,
   failed bigint,
@@ -1537,6 +1619,8 @@ begin
     -- Cut and not rounded: one product missing of a million is not 100 percent.
     coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
   end if;
+
+  select count(*) filter (where v.held) into held from :PGVECTOR_SCHEMA.vanished_products() v;
 
   select count(distinct q.product_id), clock_timestamp() - min(q.queued_at)
   into queued, oldest_wait
@@ -1574,6 +1658,7 @@ comment on column :PGVECTOR_SCHEMA.embedding_status.coverage is 'embedded in per
 comment on column :PGVECTOR_SCHEMA.embedding_status.missing is 'Live products without a vector.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.stale is 'Live products whose vector is of an earlier text or another model; it serves until the new one lands.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.orphans is 'Vectors whose product is gone from the source; not searched, deleted after settings.vanished_grace.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.held is 'Orphans that are not deleted although their grace may be over, because too many vanished at once: release_vanished() lets them go, keep_vanished() starts the grace over.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.queued is 'Products in product_queue, claimed ones among them; not each of them needs encoding.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.claimed is 'Products that a worker holds now.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.failed is 'Products set aside after settings.max_attempts (see product_failures).';

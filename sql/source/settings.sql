@@ -10,6 +10,7 @@ create table :PGVECTOR_SCHEMA.settings (
   max_attempts integer not null default 5 check (max_attempts > 0),
   retry_after interval not null default '5 seconds' check (retry_after > '0'),
   vanished_grace interval not null default '7 days' check (vanished_grace >= '0'),
+  vanished_hold_share numeric not null default 0.3 check (vanished_hold_share between 0 and 1),
   max_document_characters integer not null default 32768 check (max_document_characters > 0)
 );
 
@@ -23,4 +24,5 @@ comment on column :PGVECTOR_SCHEMA.settings.lease is 'How long a worker keeps wh
 comment on column :PGVECTOR_SCHEMA.settings.max_attempts is 'After so many attempts a product is set aside in product_failures.';
 comment on column :PGVECTOR_SCHEMA.settings.retry_after is 'Wait before the second attempt; doubled for each further one.';
 comment on column :PGVECTOR_SCHEMA.settings.vanished_grace is 'How long the vector of a vanished product is kept; search does not show it meanwhile.';
+comment on column :PGVECTOR_SCHEMA.settings.vanished_hold_share is 'When more than this share of all vectors is of vanished products, none is deleted until release_vanished(); 1 switches it off.';
 comment on column :PGVECTOR_SCHEMA.settings.max_document_characters is 'What a worker is handed of a document at the most; a model reads a few hundred tokens. The hash is of the whole.';

@@ -11,6 +11,7 @@ create function :PGVECTOR_SCHEMA.compute_status() returns table (
   missing bigint,
   stale bigint,
   orphans bigint,
+  held bigint,
   queued bigint,
   claimed bigint,
   failed bigint,
@@ -40,6 +41,8 @@ begin
     -- Cut and not rounded: one product missing of a million is not 100 percent.
     coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
   end if;
+
+  select count(*) filter (where v.held) into held from :PGVECTOR_SCHEMA.vanished_products() v;
 
   select count(distinct q.product_id), clock_timestamp() - min(q.queued_at)
   into queued, oldest_wait

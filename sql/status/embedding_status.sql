@@ -10,6 +10,7 @@ comment on column :PGVECTOR_SCHEMA.embedding_status.coverage is 'embedded in per
 comment on column :PGVECTOR_SCHEMA.embedding_status.missing is 'Live products without a vector.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.stale is 'Live products whose vector is of an earlier text or another model; it serves until the new one lands.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.orphans is 'Vectors whose product is gone from the source; not searched, deleted after settings.vanished_grace.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.held is 'Orphans that are not deleted although their grace may be over, because too many vanished at once: release_vanished() lets them go, keep_vanished() starts the grace over.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.queued is 'Products in product_queue, claimed ones among them; not each of them needs encoding.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.claimed is 'Products that a worker holds now.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.failed is 'Products set aside after settings.max_attempts (see product_failures).';

@@ -27,7 +27,7 @@ export async function startOver(sql: Sql): Promise<void> {
     truncate analytics_features.product_queue, analytics_features.product_claims, analytics_features.product_failures,
       analytics_features.product_embeddings, analytics_features.embedding_workers;
     update analytics_features.settings set source_schema = default, source_table = default, lease = default,
-      max_attempts = default, retry_after = default, vanished_grace = default, max_document_characters = default;
+      max_attempts = default, retry_after = default, vanished_grace = default, vanished_hold_share = default, max_document_characters = default;
     delete from analytics_features.embedding_models;
     delete from graphile_worker._private_jobs;
   `);
