@@ -50,36 +50,8 @@ CREATE FUNCTION analytics_features.attach() RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  v_source regclass := analytics_features.require_source();
-  v_trigger record;
 begin
-  if (select c.relkind from pg_class c where c.oid = v_source) in ('r', 'p') then
-    for v_trigger in
-      select t.trigger_name, t.event, t.attached
-      from analytics_features.source_triggers t
-      where t.enabled is not true
-    loop
-      if v_trigger.attached then
-        execute format('alter table %s enable trigger %I', v_source, v_trigger.trigger_name);
-      else
-        execute format(
-          'create or replace trigger %I after %s on %s %s for each statement execute function analytics_features.tg__product_changed()',
-          v_trigger.trigger_name,
-          v_trigger.event,
-          v_source,
-          case v_trigger.event
-            when 'insert' then 'referencing new table as new_rows'
-            when 'update' then 'referencing old table as old_rows new table as new_rows'
-            when 'delete' then 'referencing old table as old_rows'
-            else ''
-          end
-        );
-      end if;
-    end loop;
-  else
-    raise notice '% cannot have triggers; the worker finds its changes by comparing every few minutes.', v_source;
-  end if;
+  perform analytics_features.attach_triggers();
   return analytics_features.reconcile();
 end
 $$;
@@ -89,6 +61,103 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.attach() IS 'Puts the triggers on the source that it lacks and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002.';
+
+--
+-- Name: attach_after_build(text, text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean DEFAULT false) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_queued bigint;
+begin
+  if not exists (
+    select from analytics_features.settings s
+    where s.source_schema = attach_after_build.relation_schema and s.source_table = attach_after_build.relation_name
+  ) then
+    return null;
+  end if;
+
+  begin
+    perform analytics_features.attach_triggers();
+  exception when others then
+    if strict then
+      raise;
+    end if;
+    insert into analytics_features.source_log (event, error) values ('attach', sqlerrm);
+    raise warning 'The embedding triggers could not be attached: %', sqlerrm
+      using hint = 'The worker finds changes by comparing every few minutes; see analytics_features.source_log.';
+  end;
+
+  begin
+    v_queued := analytics_features.reconcile();
+  exception when others then
+    if strict then
+      raise;
+    end if;
+    insert into analytics_features.source_log (event, error) values ('reconcile', sqlerrm);
+    raise warning 'The changed products could not be queued: %', sqlerrm
+      using hint = 'The worker compares every few minutes by itself; see analytics_features.source_log.';
+  end;
+  return v_queued;
+end
+$$;
+
+--
+-- Name: FUNCTION attach_after_build(relation_schema text, relation_name text, strict boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) IS 'For a dbt post-hook: attach() if this relation is the source, in the same transaction; returns how many products were queued, null if it is not the source or failed. Fails only when strict.';
+
+--
+-- Name: attach_triggers(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.attach_triggers() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_source regclass := analytics_features.require_source();
+  v_trigger record;
+begin
+  if (select c.relkind from pg_class c where c.oid = v_source) not in ('r', 'p') then
+    raise notice '% cannot have triggers; the worker finds its changes by comparing every few minutes.', v_source;
+    return;
+  end if;
+  for v_trigger in
+    select t.trigger_name, t.event, t.attached
+    from analytics_features.source_triggers t
+    where t.enabled is not true
+  loop
+    if v_trigger.attached then
+      execute format('alter table %s enable trigger %I', v_source, v_trigger.trigger_name);
+    else
+      execute format(
+        'create or replace trigger %I after %s on %s %s for each statement execute function analytics_features.tg__product_changed()',
+        v_trigger.trigger_name,
+        v_trigger.event,
+        v_source,
+        case v_trigger.event
+          when 'insert' then 'referencing new table as new_rows'
+          when 'update' then 'referencing old table as old_rows new table as new_rows'
+          when 'delete' then 'referencing old table as old_rows'
+          else ''
+        end
+      );
+    end if;
+  end loop;
+  insert into analytics_features.source_log (event) values ('attach');
+end
+$$;
+
+--
+-- Name: FUNCTION attach_triggers(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.attach_triggers() IS 'Puts the triggers on the source that it lacks. Raises PE001, PE002, and 42501 for who does not own the source.';
 
 --
 -- Name: claim_products(text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -654,6 +723,7 @@ CREATE FUNCTION analytics_features.maintain(worker text) RETURNS void
     AS $$
 begin
   perform analytics_features.worker_seen(maintain.worker);
+  delete from analytics_features.source_log l where l.logged_at < now() - interval '7 days';
   if analytics_features.source_relation() is null then
     return;
   end if;
@@ -668,7 +738,7 @@ $$;
 -- Name: FUNCTION maintain(worker text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.maintain(worker text) IS 'The worker''s round every minute: sign of life, vectors past their grace, wake-up if anything waits.';
+COMMENT ON FUNCTION analytics_features.maintain(worker text) IS 'The worker''s round every minute: sign of life, vectors past their grace, old log rows, wake-up if anything waits.';
 
 --
 -- Name: product_document(bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -804,6 +874,7 @@ begin
   if v_rows > 0 then
     perform analytics_features.wake_worker();
   end if;
+  insert into analytics_features.source_log (event, queued) values ('reconcile', v_rows);
   return v_rows;
 end
 $$;
@@ -2182,6 +2253,68 @@ COMMENT ON COLUMN analytics_features.source_columns.type IS 'Type of the column.
 COMMENT ON COLUMN analytics_features.source_columns.in_document IS 'Whether the column is part of the document (see document_fields).';
 
 --
+-- Name: source_log; Type: TABLE; Schema: analytics_features; Owner: -
+--
+
+CREATE TABLE analytics_features.source_log (
+    log_id bigint NOT NULL,
+    logged_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    event text NOT NULL,
+    queued bigint,
+    error text,
+    CONSTRAINT source_log_event_check CHECK ((event = ANY (ARRAY['attach'::text, 'reconcile'::text])))
+);
+
+--
+-- Name: TABLE source_log; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON TABLE analytics_features.source_log IS 'What attaching and reconciling did in the last week.';
+
+--
+-- Name: COLUMN source_log.log_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.log_id IS 'Order.';
+
+--
+-- Name: COLUMN source_log.logged_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.logged_at IS 'When.';
+
+--
+-- Name: COLUMN source_log.event; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.event IS 'attach (triggers) or reconcile (comparison).';
+
+--
+-- Name: COLUMN source_log.queued; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.queued IS 'Products that were queued by a reconcile.';
+
+--
+-- Name: COLUMN source_log.error; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.error IS 'Why it failed; null when it did not.';
+
+--
+-- Name: source_log_log_id_seq; Type: SEQUENCE; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE analytics_features.source_log ALTER COLUMN log_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics_features.source_log_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: source_triggers; Type: VIEW; Schema: analytics_features; Owner: -
 --
 
@@ -2288,6 +2421,13 @@ ALTER TABLE ONLY analytics_features.product_queue
 
 ALTER TABLE ONLY analytics_features.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (singleton);
+
+--
+-- Name: source_log source_log_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE ONLY analytics_features.source_log
+    ADD CONSTRAINT source_log_pkey PRIMARY KEY (log_id);
 
 --
 -- Name: embedding_models_active_idx; Type: INDEX; Schema: analytics_features; Owner: -

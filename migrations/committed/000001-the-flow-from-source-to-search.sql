@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:1db31eaec2c034702b69ae752ffc3911b223c8f0
+--! Hash: sha1:776a806bde0ac755844991814c12d8fa8ed914d6
 --! Message: the flow from source to search
 
 /*
@@ -273,6 +273,26 @@ $$;
 comment on function :PGVECTOR_SCHEMA.set_source(text, text) is
   'Names the relation that the products are read from; it need not exist yet. Follow it with attach().';
 --! EndIncluded source/set_source.sql
+--! Included source/source_log.sql
+/*
+ * Append-only, like the queue: the rows are written inside dbt's transaction, which may stay open for
+ * long, and nobody must wait for it.
+ */
+create table :PGVECTOR_SCHEMA.source_log (
+  log_id bigint generated always as identity primary key,
+  logged_at timestamptz not null default clock_timestamp(),
+  event text not null check (event in ('attach', 'reconcile')),
+  queued bigint,
+  error text
+);
+
+comment on table  :PGVECTOR_SCHEMA.source_log is 'What attaching and reconciling did in the last week.';
+comment on column :PGVECTOR_SCHEMA.source_log.log_id is 'Order.';
+comment on column :PGVECTOR_SCHEMA.source_log.logged_at is 'When.';
+comment on column :PGVECTOR_SCHEMA.source_log.event is 'attach (triggers) or reconcile (comparison).';
+comment on column :PGVECTOR_SCHEMA.source_log.queued is 'Products that were queued by a reconcile.';
+comment on column :PGVECTOR_SCHEMA.source_log.error is 'Why it failed; null when it did not.';
+--! EndIncluded source/source_log.sql
 
 -- document
 --! Included document/document_sql.sql
@@ -580,12 +600,12 @@ comment on column :PGVECTOR_SCHEMA.source_triggers.event is 'The statement it fi
 comment on column :PGVECTOR_SCHEMA.source_triggers.attached is 'Whether the source has it.';
 comment on column :PGVECTOR_SCHEMA.source_triggers.enabled is 'Whether it fires; null when it is not attached.';
 --! EndIncluded queue/source_triggers.sql
---! Included queue/attach.sql
+--! Included queue/attach_triggers.sql
 /*
  * Security invoker: only the owner of the table may put triggers on it. Creates just what is
  * missing, because every trigger made takes a lock that writers wait for.
  */
-create function :PGVECTOR_SCHEMA.attach() returns bigint
+create function :PGVECTOR_SCHEMA.attach_triggers() returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -593,32 +613,46 @@ declare
   v_source regclass := :PGVECTOR_SCHEMA.require_source();
   v_trigger record;
 begin
-  if (select c.relkind from pg_class c where c.oid = v_source) in ('r', 'p') then
-    for v_trigger in
-      select t.trigger_name, t.event, t.attached
-      from :PGVECTOR_SCHEMA.source_triggers t
-      where t.enabled is not true
-    loop
-      if v_trigger.attached then
-        execute format('alter table %s enable trigger %I', v_source, v_trigger.trigger_name);
-      else
-        execute format(
-          'create or replace trigger %I after %s on %s %s for each statement execute function :PGVECTOR_SCHEMA.tg__product_changed()',
-          v_trigger.trigger_name,
-          v_trigger.event,
-          v_source,
-          case v_trigger.event
-            when 'insert' then 'referencing new table as new_rows'
-            when 'update' then 'referencing old table as old_rows new table as new_rows'
-            when 'delete' then 'referencing old table as old_rows'
-            else ''
-          end
-        );
-      end if;
-    end loop;
-  else
+  if (select c.relkind from pg_class c where c.oid = v_source) not in ('r', 'p') then
     raise notice '% cannot have triggers; the worker finds its changes by comparing every few minutes.', v_source;
+    return;
   end if;
+  for v_trigger in
+    select t.trigger_name, t.event, t.attached
+    from :PGVECTOR_SCHEMA.source_triggers t
+    where t.enabled is not true
+  loop
+    if v_trigger.attached then
+      execute format('alter table %s enable trigger %I', v_source, v_trigger.trigger_name);
+    else
+      execute format(
+        'create or replace trigger %I after %s on %s %s for each statement execute function :PGVECTOR_SCHEMA.tg__product_changed()',
+        v_trigger.trigger_name,
+        v_trigger.event,
+        v_source,
+        case v_trigger.event
+          when 'insert' then 'referencing new table as new_rows'
+          when 'update' then 'referencing old table as old_rows new table as new_rows'
+          when 'delete' then 'referencing old table as old_rows'
+          else ''
+        end
+      );
+    end if;
+  end loop;
+  insert into :PGVECTOR_SCHEMA.source_log (event) values ('attach');
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.attach_triggers() is
+  'Puts the triggers on the source that it lacks. Raises PE001, PE002, and 42501 for who does not own the source.';
+--! EndIncluded queue/attach_triggers.sql
+--! Included queue/attach.sql
+create function :PGVECTOR_SCHEMA.attach() returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform :PGVECTOR_SCHEMA.attach_triggers();
   return :PGVECTOR_SCHEMA.reconcile();
 end
 $$;
@@ -626,6 +660,56 @@ $$;
 comment on function :PGVECTOR_SCHEMA.attach() is
   'Puts the triggers on the source that it lacks and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002.';
 --! EndIncluded queue/attach.sql
+--! Included queue/attach_after_build.sql
+/*
+ * What dbt's post-hook calls, inside dbt's own transaction. A failure of ours is logged and must not
+ * cost the dbt run, unless it is strict about it; triggers and comparison fail apart, so that a table
+ * of another owner is compared all the same. A model of the same name in somebody's development
+ * schema is not the source and is left alone.
+ */
+create function :PGVECTOR_SCHEMA.attach_after_build(relation_schema text, relation_name text, strict boolean default false)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_queued bigint;
+begin
+  if not exists (
+    select from :PGVECTOR_SCHEMA.settings s
+    where s.source_schema = attach_after_build.relation_schema and s.source_table = attach_after_build.relation_name
+  ) then
+    return null;
+  end if;
+
+  begin
+    perform :PGVECTOR_SCHEMA.attach_triggers();
+  exception when others then
+    if strict then
+      raise;
+    end if;
+    insert into :PGVECTOR_SCHEMA.source_log (event, error) values ('attach', sqlerrm);
+    raise warning 'The embedding triggers could not be attached: %', sqlerrm
+      using hint = 'The worker finds changes by comparing every few minutes; see :PGVECTOR_SCHEMA.source_log.';
+  end;
+
+  begin
+    v_queued := :PGVECTOR_SCHEMA.reconcile();
+  exception when others then
+    if strict then
+      raise;
+    end if;
+    insert into :PGVECTOR_SCHEMA.source_log (event, error) values ('reconcile', sqlerrm);
+    raise warning 'The changed products could not be queued: %', sqlerrm
+      using hint = 'The worker compares every few minutes by itself; see :PGVECTOR_SCHEMA.source_log.';
+  end;
+  return v_queued;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean) is
+  'For a dbt post-hook: attach() if this relation is the source, in the same transaction; returns how many products were queued, null if it is not the source or failed. Fails only when strict.';
+--! EndIncluded queue/attach_after_build.sql
 --! Included queue/detach.sql
 create function :PGVECTOR_SCHEMA.detach() returns void
 language plpgsql volatile
@@ -670,6 +754,7 @@ begin
   if v_rows > 0 then
     perform :PGVECTOR_SCHEMA.wake_worker();
   end if;
+  insert into :PGVECTOR_SCHEMA.source_log (event, queued) values ('reconcile', v_rows);
   return v_rows;
 end
 $$;
@@ -1562,6 +1647,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform :PGVECTOR_SCHEMA.worker_seen(maintain.worker);
+  delete from :PGVECTOR_SCHEMA.source_log l where l.logged_at < now() - interval '7 days';
   if :PGVECTOR_SCHEMA.source_relation() is null then
     return;
   end if;
@@ -1573,7 +1659,7 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.maintain(text) is
-  'The worker''s round every minute: sign of life, vectors past their grace, wake-up if anything waits.';
+  'The worker''s round every minute: sign of life, vectors past their grace, old log rows, wake-up if anything waits.';
 --! EndIncluded status/maintain.sql
 --! Included status/compute_status.sql
 /*

@@ -23,6 +23,7 @@ begin
   if v_rows > 0 then
     perform :PGVECTOR_SCHEMA.wake_worker();
   end if;
+  insert into :PGVECTOR_SCHEMA.source_log (event, queued) values ('reconcile', v_rows);
   return v_rows;
 end
 $$;

@@ -8,6 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform :PGVECTOR_SCHEMA.worker_seen(maintain.worker);
+  delete from :PGVECTOR_SCHEMA.source_log l where l.logged_at < now() - interval '7 days';
   if :PGVECTOR_SCHEMA.source_relation() is null then
     return;
   end if;
@@ -19,4 +20,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.maintain(text) is
-  'The worker''s round every minute: sign of life, vectors past their grace, wake-up if anything waits.';
+  'The worker''s round every minute: sign of life, vectors past their grace, old log rows, wake-up if anything waits.';

@@ -1,0 +1,48 @@
+/*
+ * What dbt's post-hook calls, inside dbt's own transaction. A failure of ours is logged and must not
+ * cost the dbt run, unless it is strict about it; triggers and comparison fail apart, so that a table
+ * of another owner is compared all the same. A model of the same name in somebody's development
+ * schema is not the source and is left alone.
+ */
+create function :PGVECTOR_SCHEMA.attach_after_build(relation_schema text, relation_name text, strict boolean default false)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_queued bigint;
+begin
+  if not exists (
+    select from :PGVECTOR_SCHEMA.settings s
+    where s.source_schema = attach_after_build.relation_schema and s.source_table = attach_after_build.relation_name
+  ) then
+    return null;
+  end if;
+
+  begin
+    perform :PGVECTOR_SCHEMA.attach_triggers();
+  exception when others then
+    if strict then
+      raise;
+    end if;
+    insert into :PGVECTOR_SCHEMA.source_log (event, error) values ('attach', sqlerrm);
+    raise warning 'The embedding triggers could not be attached: %', sqlerrm
+      using hint = 'The worker finds changes by comparing every few minutes; see :PGVECTOR_SCHEMA.source_log.';
+  end;
+
+  begin
+    v_queued := :PGVECTOR_SCHEMA.reconcile();
+  exception when others then
+    if strict then
+      raise;
+    end if;
+    insert into :PGVECTOR_SCHEMA.source_log (event, error) values ('reconcile', sqlerrm);
+    raise warning 'The changed products could not be queued: %', sqlerrm
+      using hint = 'The worker compares every few minutes by itself; see :PGVECTOR_SCHEMA.source_log.';
+  end;
+  return v_queued;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean) is
+  'For a dbt post-hook: attach() if this relation is the source, in the same transaction; returns how many products were queued, null if it is not the source or failed. Fails only when strict.';
