@@ -18,7 +18,12 @@ begin
     -- A vanished product that is already marked waits for its grace period, not for a worker.
     and not (d.state = 'orphan' and e.vanished_at is not null)
     and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)
-    and not exists (select from :PGVECTOR_SCHEMA.product_queue q where q.product_id = d.product_id);
+    -- Not what waits already, nor what is being encoded from the text that it has now.
+    and not exists (
+      select
+      from :PGVECTOR_SCHEMA.product_queue q
+      where q.product_id = d.product_id and (q.claim_id is null or q.document_hash = d.document_hash)
+    );
   get diagnostics v_rows = row_count;
   if v_rows > 0 then
     perform :PGVECTOR_SCHEMA.wake_worker();
