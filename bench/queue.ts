@@ -1,44 +1,24 @@
 import Table from "cli-table3";
-import { connect, openDatabase, type Sql } from "../runner/database.ts";
-import { migrate } from "../runner/migrate.ts";
-import { readSettings } from "../runner/settings.ts";
+import type { Sql } from "../runner/database.ts";
+import { createFeed, withBenchDatabase } from "./database.ts";
 
 /*
  * What the triggers cost a writer and what the bookkeeping costs a worker, side by side in one run
  * on a server: BENCH_DATABASE_URL=postgres://root@127.0.0.1:5432/postgres npm run bench:queue -- 61000
  * Makes a database of its own and drops it. Machines are noisy: trust the ratios.
  */
-const admin = process.env.BENCH_DATABASE_URL;
-if (admin === undefined) throw new Error("BENCH_DATABASE_URL has to be the URL of a superuser on a server with pgvector.");
 const products = Number(process.argv[2] ?? 61_000);
 const rounds = 5;
 
-const name = `product_embeddings_bench_${process.pid}`;
-const server = connect(admin, 1);
-await server.unsafe(`create database ${name}`);
-const settings = readSettings({ DATABASE_URL: admin.replace(/\/[^/]*$/, `/${name}`) });
-const database = await openDatabase(settings, { max: 1 });
-try {
-  await database.sql`create extension vector`;
-  await migrate(database, settings);
-  await measure(database.sql);
-} finally {
-  await database.close();
-  await server.unsafe(`drop database ${name} with (force)`);
-  await server.end();
-}
+await withBenchDatabase(({ sql }) => measure(sql));
 
 async function measure(sql: Sql): Promise<void> {
   await sql.unsafe(`
     create schema staging_staging;
     create table staging_staging.stg_product (product_id bigint, name text, vendor_code text, weight numeric, length numeric, width numeric,
       height numeric, price numeric(12,2), is_active boolean, category_id bigint, created_at timestamp, updated_at timestamp, ingested_at timestamp, deleted boolean);
-    create index on staging_staging.stg_product (product_id);
-    create table public.feed as
-      select g::bigint as product_id, 'Пневмоподушка (с мет стаканом) ' || g as name, 'SABO' || g as vendor_code, 2.5::numeric as weight, 150::numeric as length,
-        100::numeric as width, 80::numeric as height, (g % 1000)::numeric(12,2) as price, true as is_active, (g % 50)::bigint as category_id,
-        now()::timestamp as created_at, now()::timestamp as updated_at, now()::timestamp as ingested_at, false as deleted
-      from generate_series(1, ${products}) g`);
+    create index on staging_staging.stg_product (product_id)`);
+  await createFeed(sql, products);
 
   const writers = new Table({ head: [`${products} rows`, "without, ms", "with triggers, ms", "ratio"] });
   const statements: [string, string, number][] = [

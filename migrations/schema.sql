@@ -60,7 +60,7 @@ $$;
 -- Name: FUNCTION attach(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.attach() IS 'Puts the triggers on the source that it lacks and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.attach() IS 'Puts the triggers on the source that it lacks and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002, PE005.';
 
 --
 -- Name: attach_after_build(text, text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -101,6 +101,10 @@ begin
     raise warning 'The changed products could not be queued: %', sqlerrm
       using hint = 'The worker compares every few minutes by itself; see analytics_features.source_log.';
   end;
+
+  if strict then
+    perform analytics_features.require_sound_source();
+  end if;
   return v_queued;
 end
 $$;
@@ -109,7 +113,7 @@ $$;
 -- Name: FUNCTION attach_after_build(relation_schema text, relation_name text, strict boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) IS 'For a dbt post-hook: attach() if this relation is the source, in the same transaction; returns how many products were queued, null if it is not the source or failed. Fails only when strict.';
+COMMENT ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) IS 'For a dbt post-hook: attach() if this relation is the source, in the same transaction; returns how many products were queued, null if it is not the source or failed. Fails only when strict, and then also on PE006.';
 
 --
 -- Name: attach_triggers(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -122,7 +126,9 @@ CREATE FUNCTION analytics_features.attach_triggers() RETURNS void
 declare
   v_source regclass := analytics_features.require_source();
   v_trigger record;
+  v_changed boolean := false;
 begin
+  perform analytics_features.grant_source();
   if (select c.relkind from pg_class c where c.oid = v_source) not in ('r', 'p') then
     raise notice '% cannot have triggers; the worker finds its changes by comparing every few minutes.', v_source;
     return;
@@ -132,6 +138,7 @@ begin
     from analytics_features.source_triggers t
     where t.enabled is not true
   loop
+    v_changed := true;
     if v_trigger.attached then
       execute format('alter table %s enable trigger %I', v_source, v_trigger.trigger_name);
     else
@@ -149,7 +156,9 @@ begin
       );
     end if;
   end loop;
-  insert into analytics_features.source_log (event) values ('attach');
+  if v_changed then
+    insert into analytics_features.source_log (event, source_oid, triggers_attached) values ('attach', v_source, true);
+  end if;
 end
 $$;
 
@@ -157,7 +166,7 @@ $$;
 -- Name: FUNCTION attach_triggers(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.attach_triggers() IS 'Puts the triggers on the source that it lacks. Raises PE001, PE002, and 42501 for who does not own the source.';
+COMMENT ON FUNCTION analytics_features.attach_triggers() IS 'Puts the triggers on the source that it lacks, and lets us read it. Raises PE001, PE002, and 42501 for who does not own the source.';
 
 --
 -- Name: claim_products(text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -297,22 +306,51 @@ $$;
 -- Name: FUNCTION claim_products(worker text, max_products integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products integer) IS 'Claims up to max_products queued products whose document really changed, for settings.lease, and returns their documents; settles the others. No rows: nothing is left to do now. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products integer) IS 'Claims up to max_products queued products whose document really changed, for settings.lease, and returns their documents; settles the others. No rows: nothing is left to do now. Raises PE001, PE002, PE005.';
 
 --
--- Name: compute_status(); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: compute_status(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.compute_status() RETURNS TABLE(source text, source_exists boolean, products bigint, embedded bigint, coverage numeric, missing bigint, stale bigint, orphans bigint, held bigint, queued bigint, claimed bigint, failed bigint, oldest_wait interval, triggers_attached boolean, worker_last_seen timestamp with time zone, model text, dimension integer)
-    LANGUAGE plpgsql
+CREATE FUNCTION analytics_features.compute_status(exact boolean DEFAULT true) RETURNS TABLE(source text, state text, products bigint, embedded bigint, coverage numeric, missing bigint, stale bigint, orphans bigint, held bigint, failed bigint, queued bigint, claimed bigint, oldest_wait interval, throughput numeric, time_to_go interval, source_exists boolean, triggers_attached boolean, compared_at timestamp with time zone, compared_queued bigint, unusable_ids bigint, duplicate_ids bigint, workers_alive bigint, worker_last_seen timestamp with time zone, model text, dimension integer, notes text[])
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
+declare
+  v_last analytics_features.source_log := analytics_features.last_comparison();
+  v_source oid := analytics_features.source_relation();
+  v_vectors bigint;
+  v_queue record;
 begin
+  perform analytics_features.require_embeddings();
   select format('%I.%I', s.source_schema, s.source_table) into source from analytics_features.settings s;
-  source_exists := analytics_features.source_relation() is not null;
+  source_exists := v_source is not null;
+  select coalesce(bool_and(t.enabled is true), false) into triggers_attached from analytics_features.source_triggers t;
+  select count(*) into v_vectors from analytics_features.product_embeddings;
+  select count(*), count(*) filter (where v.held) into orphans, held from analytics_features.vanished_products() v;
 
-  if source_exists then
+  select * into v_queue from analytics_features.queue_summary(exact);
+  queued := v_queue.queued;
+  claimed := v_queue.claimed;
+  failed := v_queue.failed;
+  oldest_wait := clock_timestamp() - v_queue.oldest;
+
+  select count(*) filter (where w.last_seen_at > clock_timestamp() - interval '2 minutes'), max(w.last_seen_at)
+  into workers_alive, worker_last_seen
+  from analytics_features.embedding_workers w;
+
+  select m.name || ' (' || m.revision || ', ' || m.precision || ')', m.dimension
+  into model, dimension
+  from analytics_features.embedding_models m
+  where m.is_active;
+
+  compared_at := v_last.logged_at;
+  compared_queued := v_last.queued;
+  unusable_ids := v_last.unusable_ids;
+  duplicate_ids := v_last.duplicate_ids;
+
+  if exact and source_exists and analytics_features.may_read_source() then
     select
       count(*) filter (where d.state <> 'orphan'),
       count(*) filter (where d.state in ('current', 'stale')),
@@ -321,37 +359,56 @@ begin
       count(*) filter (where d.state = 'orphan')
     into products, embedded, missing, stale, orphans
     from analytics_features.embedding_difference() d;
-    -- Cut and not rounded: one product missing of a million is not 100 percent.
-    coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
+    select s.unusable_ids, s.duplicate_ids into unusable_ids, duplicate_ids from analytics_features.source_shape() s;
+  elsif v_last.source_oid = v_source and (triggers_attached or not v_last.triggers_attached) then
+    embedded := v_vectors - orphans;
+    -- A vector that somebody deleted is missing too, and nothing is queued for it yet.
+    products := greatest(
+      embedded + coalesce(v_queue.without_vector, 0),
+      v_last.products - (
+        select count(*) from analytics_features.product_embeddings e where e.vanished_at > v_last.logged_at
+      )
+    );
+    missing := products - embedded;
+    stale := coalesce(v_queue.with_vector, greatest(queued + failed - missing, 0));
+  end if;
+  -- Cut and not rounded: one product missing of a million is not 100 percent.
+  coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
+
+  if queued > 0 then
+    throughput := analytics_features.throughput();
+    time_to_go := make_interval(secs => round(queued / nullif(throughput, 0))::double precision);
   end if;
 
-  select count(*) filter (where v.held) into held from analytics_features.vanished_products() v;
-
-  select count(distinct q.product_id), clock_timestamp() - min(q.queued_at)
-  into queued, oldest_wait
-  from analytics_features.product_queue q;
-
-  select count(distinct q.product_id) into claimed
-  from analytics_features.product_queue q
-  join analytics_features.product_claims c on c.claim_id = q.claim_id
-  where c.lease_until > clock_timestamp();
-
-  select count(*) into failed from analytics_features.product_failures f where f.set_aside;
-  select coalesce(bool_and(t.enabled is true), false) into triggers_attached from analytics_features.source_triggers t;
-  select max(w.last_seen_at) into worker_last_seen from analytics_features.embedding_workers w;
-  select m.name || ' (' || m.revision || ', ' || m.precision || ')', m.dimension
-  into model, dimension
-  from analytics_features.embedding_models m
-  where m.is_active;
+  state := case
+    when not source_exists then 'no source'
+    when products is null then 'unknown'
+    when queued > 0 and workers_alive = 0 then 'waiting'
+    when queued > 0 then 'working'
+    when missing + stale > 0 then 'incomplete'
+    else 'complete'
+  end;
+  notes := array(
+    select s.note from analytics_features.status_notes() s
+    union all
+    select format('%s of %s vectors are of vanished products, which is more than a clear-out looks like: none is deleted. Mend the source, or let them go: select analytics_features.release_vanished();', held, v_vectors)
+    where held > 0
+    union all
+    select format('No worker was seen for two minutes, and %s products wait: npm run worker', queued)
+    where queued > 0 and workers_alive = 0
+    union all
+    select format('%s products could not be encoded: select * from analytics_features.product_failures;', failed)
+    where failed > 0
+  );
   return next;
 end
 $$;
 
 --
--- Name: FUNCTION compute_status(); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION compute_status(exact boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.compute_status() IS 'What embedding_status shows. Raises PE002, PE003.';
+COMMENT ON FUNCTION analytics_features.compute_status(exact boolean) IS 'How things stand, in the columns of embedding_status. Exact: compares every product with its vector, about 0.1 s for 10,000; otherwise from the last comparison on. Raises PE002, PE003.';
 
 --
 -- Name: create_product_embeddings(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -465,7 +522,7 @@ $$;
 -- Name: FUNCTION detach(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.detach() IS 'Takes our triggers off the source; vectors, queue and search stay. Safe to repeat.';
+COMMENT ON FUNCTION analytics_features.detach() IS 'Takes our triggers off the source; vectors, queue and search stay, and what changes is still found by comparing. Safe to repeat.';
 
 --
 -- Name: document_query(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -474,21 +531,31 @@ COMMENT ON FUNCTION analytics_features.detach() IS 'Takes our triggers off the s
 CREATE FUNCTION analytics_features.document_query() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
   select format(
-    'select d.product_id, d.document, pg_catalog.sha256(pg_catalog.convert_to(d.document, ''UTF8'')) as document_hash from (select %s as product_id, %s as document from %s s where %s) d where d.product_id is not null',
+    $sql$
+      select q.product_id, q.document, q.document_hash
+      from (
+        select distinct on (1) %1$s as product_id, %2$s as is_live, %3$s as document,
+          pg_catalog.sha256(pg_catalog.convert_to(%3$s, 'UTF8')) as document_hash
+        from %4$s s
+        order by 1, %5$s, 4
+      ) q
+      where q.is_live and q.product_id is not null
+    $sql$,
     analytics_features.product_id_sql('s'),
+    analytics_features.product_is_live_sql('s'),
     analytics_features.document_sql('s'),
     analytics_features.require_source(),
-    analytics_features.product_is_live_sql('s')
+    analytics_features.newest_row_sql('s')
   )
-$$;
+$_$;
 
 --
 -- Name: FUNCTION document_query(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.document_query() IS 'The query that renders every live product: (product_id bigint, document text, document_hash bytea). Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.document_query() IS 'The query that renders every live product: (product_id bigint, document text, document_hash bytea), one row each. Raises PE001, PE002.';
 
 --
 -- Name: document_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -556,11 +623,7 @@ begin
           else 'current'
         end,
         d.document_hash
-      from (
-        select distinct on (q.product_id) q.product_id, q.document_hash
-        from (%s) q
-        order by q.product_id, q.document_hash
-      ) d
+      from (%s) d
       full join analytics_features.product_embeddings e on e.product_id = d.product_id
     $sql$,
     analytics_features.document_query()
@@ -572,7 +635,7 @@ $_$;
 -- Name: FUNCTION embedding_difference(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.embedding_difference() IS 'Each product and vector: missing (no vector), stale (of another text or model), orphan (no such live product) or current. Reads everything: about 0.1 s for 10,000 products. Raises PE001, PE002, PE003.';
+COMMENT ON FUNCTION analytics_features.embedding_difference() IS 'Each product and vector: missing (no vector), stale (of another text or model), orphan (no such live product) or current. Reads everything: about 0.1 s for 10,000 products. Raises PE001, PE002, PE003, PE005.';
 
 --
 -- Name: extend_claim(bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -654,6 +717,7 @@ begin
   if v_next is not null then
     perform analytics_features.wake_worker(v_next);
   end if;
+  perform analytics_features.note_activity(claim_id, 0, cardinality(product_ids));
   perform analytics_features.extend_claim(claim_id);
   return v_set_aside;
 end
@@ -664,6 +728,142 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.fail_products(claim_id bigint, product_ids bigint[], errors text[]) IS 'Notes that claimed products could not be encoded, each with its error: tried again later, or set aside after settings.max_attempts; returns how many were set aside.';
+
+--
+-- Name: full_pass(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.full_pass() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_retried bigint := analytics_features.retry_failed();
+begin
+  perform analytics_features.sweep_vanished();
+  return v_retried + analytics_features.reconcile();
+end
+$$;
+
+--
+-- Name: FUNCTION full_pass(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.full_pass() IS 'Tries failed products again, deletes vectors past their grace and queues what differs; returns how many products were queued. Raises PE001, PE002, PE003, PE005.';
+
+--
+-- Name: grant_roles(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.grant_roles() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_table regclass;
+begin
+  revoke all on all functions in schema analytics_features from public;
+
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_reader') then
+    grant usage on schema analytics_features to product_embeddings_reader;
+    grant select on analytics_features.embedding_status to product_embeddings_reader;
+    grant execute on function
+      analytics_features.search_products(public.vector, text, integer),
+      analytics_features.compute_status(boolean)
+    to product_embeddings_reader;
+  end if;
+
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_attacher') then
+    grant usage on schema analytics_features to product_embeddings_attacher;
+    grant select on
+      analytics_features.product_embeddings,
+      analytics_features.embedding_models,
+      analytics_features.embedding_status,
+      analytics_features.embedding_workers,
+      analytics_features.settings,
+      analytics_features.source_log,
+      analytics_features.source_columns,
+      analytics_features.source_triggers,
+      analytics_features.document_fields
+    to product_embeddings_attacher;
+    grant insert on analytics_features.source_log to product_embeddings_attacher;
+    grant execute on function
+      analytics_features.attach(),
+      analytics_features.attach_after_build(text, text, boolean),
+      analytics_features.attach_triggers(),
+      analytics_features.compute_status(boolean),
+      analytics_features.detach(),
+      analytics_features.grant_source(),
+      analytics_features.last_comparison(),
+      analytics_features.reconcile(),
+      analytics_features.require_sound_source(),
+      analytics_features.require_source(),
+      analytics_features.search_products(public.vector, text, integer),
+      analytics_features.source_problems(),
+      analytics_features.source_relation(),
+      analytics_features.tg__product_changed()
+    to product_embeddings_attacher;
+  end if;
+
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_worker') then
+    grant usage on schema analytics_features to product_embeddings_worker;
+    grant select, insert, update, delete on all tables in schema analytics_features to product_embeddings_worker;
+    grant execute on all functions in schema analytics_features to product_embeddings_worker;
+    grant usage on schema graphile_worker to product_embeddings_worker;
+    grant select, insert, update, delete on all tables in schema graphile_worker to product_embeddings_worker;
+    grant execute on all functions in schema graphile_worker to product_embeddings_worker;
+    for v_table in
+      select c.oid
+      from pg_class c
+      where c.relnamespace = 'graphile_worker'::regnamespace and c.relrowsecurity
+        and not exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'product_embeddings_worker')
+    loop
+      execute format('create policy product_embeddings_worker on %s to product_embeddings_worker using (true) with check (true)', v_table);
+    end loop;
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION grant_roles(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.grant_roles() IS 'Gives the groups product_embeddings_reader, _attacher and _worker their rights, as far as they exist (sql/dba.sql makes them); npm run migrate calls it. Safe to repeat.';
+
+--
+-- Name: grant_source(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.grant_source() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_source regclass := analytics_features.require_source();
+  v_schema regnamespace := (select c.relnamespace::regnamespace from pg_class c where c.oid = v_source);
+  v_role name;
+begin
+  for v_role in
+    -- Whose rights our functions run with, and who works on the queue.
+    select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = 'analytics_features'
+    union
+    select r.rolname from pg_roles r where r.rolname = 'product_embeddings_worker'
+  loop
+    if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
+      execute format('grant usage on schema %s to %I', v_schema, v_role);
+    end if;
+    if not has_table_privilege(v_role, v_source, 'select') then
+      execute format('grant select on %s to %I', v_source, v_role);
+    end if;
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION grant_source(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.grant_source() IS 'Lets our owner and the workers read the source, as far as they may not yet. Raises PE001, PE002, and 42501 for who may not grant it.';
 
 --
 -- Name: keep_vanished(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -687,7 +887,156 @@ $$;
 -- Name: FUNCTION keep_vanished(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.keep_vanished() IS 'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.keep_vanished() IS 'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002, PE005.';
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: source_log; Type: TABLE; Schema: analytics_features; Owner: -
+--
+
+CREATE TABLE analytics_features.source_log (
+    log_id bigint NOT NULL,
+    logged_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    event text NOT NULL,
+    error text,
+    source_oid oid,
+    triggers_attached boolean,
+    products bigint,
+    missing bigint,
+    stale bigint,
+    orphans bigint,
+    queued bigint,
+    unusable_ids bigint,
+    duplicate_ids bigint,
+    document_columns text[],
+    seconds numeric,
+    CONSTRAINT source_log_event_check CHECK ((event = ANY (ARRAY['attach'::text, 'reconcile'::text])))
+);
+
+--
+-- Name: TABLE source_log; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON TABLE analytics_features.source_log IS 'What attaching and reconciling did in the last week, and what the comparisons found.';
+
+--
+-- Name: COLUMN source_log.log_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.log_id IS 'Order.';
+
+--
+-- Name: COLUMN source_log.logged_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.logged_at IS 'When it was through.';
+
+--
+-- Name: COLUMN source_log.event; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.event IS 'attach (triggers put on) or reconcile (comparison).';
+
+--
+-- Name: COLUMN source_log.error; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.error IS 'Why it failed; null when it did not. The columns below are null then.';
+
+--
+-- Name: COLUMN source_log.source_oid; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.source_oid IS 'The relation that it was: another one is there after dbt rebuilt the table.';
+
+--
+-- Name: COLUMN source_log.triggers_attached; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.triggers_attached IS 'Whether it had all triggers, enabled.';
+
+--
+-- Name: COLUMN source_log.products; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.products IS 'Reconcile: live products.';
+
+--
+-- Name: COLUMN source_log.missing; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.missing IS 'Reconcile: of these, without a vector.';
+
+--
+-- Name: COLUMN source_log.stale; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.stale IS 'Reconcile: of these, with a vector of another text or model.';
+
+--
+-- Name: COLUMN source_log.orphans; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.orphans IS 'Reconcile: vectors without a live product.';
+
+--
+-- Name: COLUMN source_log.queued; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.queued IS 'Reconcile: products that it queued; what waited already, or was set aside, is not queued again.';
+
+--
+-- Name: COLUMN source_log.unusable_ids; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.unusable_ids IS 'Reconcile: rows whose product_id is null or no whole number; they are no products here.';
+
+--
+-- Name: COLUMN source_log.duplicate_ids; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.duplicate_ids IS 'Reconcile: product_ids that stand in several rows; the newest row counts.';
+
+--
+-- Name: COLUMN source_log.document_columns; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.document_columns IS 'Reconcile: the columns that were in the documents.';
+
+--
+-- Name: COLUMN source_log.seconds; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_log.seconds IS 'Reconcile: how long it took.';
+
+--
+-- Name: last_comparison(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.last_comparison() RETURNS analytics_features.source_log
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_last analytics_features.source_log;
+begin
+  select * into v_last
+  from analytics_features.source_log l
+  where l.event = 'reconcile' and l.error is null
+  order by l.log_id desc
+  limit 1;
+  return v_last;
+end
+$$;
+
+--
+-- Name: FUNCTION last_comparison(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.last_comparison() IS 'The last comparison of source and vectors that came through; null before the first.';
 
 --
 -- Name: lock_source(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -700,7 +1049,11 @@ CREATE FUNCTION analytics_features.lock_source() RETURNS regclass
 declare
   v_settings analytics_features.settings;
 begin
-  perform analytics_features.require_source();
+  if not analytics_features.may_read_source() then
+    raise exception 'The role % may not read the source of the products, %.', current_user, analytics_features.require_source()
+      using errcode = 'PE005',
+        hint = 'Who owns it grants that, with everything else, by: select analytics_features.attach();';
+  end if;
   select * into strict v_settings from analytics_features.settings s;
   execute format('select from %I.%I limit 0', v_settings.source_schema, v_settings.source_table);
   return analytics_features.require_source();
@@ -711,7 +1064,7 @@ $$;
 -- Name: FUNCTION lock_source(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.lock_source() IS 'Keeps the source from being swapped until the transaction ends, as reading it does, and returns it. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.lock_source() IS 'Keeps the source from being swapped until the transaction ends, as reading it does, and returns it. Raises PE001, PE002, PE005.';
 
 --
 -- Name: maintain(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -723,11 +1076,15 @@ CREATE FUNCTION analytics_features.maintain(worker text) RETURNS void
     AS $$
 begin
   perform analytics_features.worker_seen(maintain.worker);
-  delete from analytics_features.source_log l where l.logged_at < now() - interval '7 days';
-  if analytics_features.source_relation() is null then
+  delete from analytics_features.source_log l where l.logged_at < now() - interval '7 days'
+    and l.log_id is distinct from (analytics_features.last_comparison()).log_id;
+  delete from analytics_features.embedding_activity a where a.minute < now() - interval '7 days';
+  begin
+    perform analytics_features.sweep_vanished();
+  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE005' then
+    -- No source to look into: the sign of life stands all the same, and the status says what is wrong.
     return;
-  end if;
-  perform analytics_features.sweep_vanished();
+  end;
   if exists (select from analytics_features.claimable_queue) then
     perform analytics_features.wake_worker();
   end if;
@@ -739,6 +1096,83 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.maintain(worker text) IS 'The worker''s round every minute: sign of life, vectors past their grace, old log rows, wake-up if anything waits.';
+
+--
+-- Name: may_read_source(name); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.may_read_source(role_name name DEFAULT CURRENT_USER) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_source regclass := analytics_features.require_source();
+begin
+  return (
+    select has_schema_privilege(may_read_source.role_name, c.relnamespace, 'usage')
+      and has_table_privilege(may_read_source.role_name, c.oid, 'select')
+    from pg_class c
+    where c.oid = v_source
+  );
+end
+$$;
+
+--
+-- Name: FUNCTION may_read_source(role_name name); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.may_read_source(role_name name) IS 'Whether a role, the current one when none is named, may read the source. Raises PE001, PE002.';
+
+--
+-- Name: newest_row_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.newest_row_sql(alias text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select concat(
+    string_agg(
+      format('%I.%I desc nulls last, ', alias, c.column_name),
+      '' order by array_position(array['dbt_valid_from', 'updated_at', 'ingested_at'], c.column_name)
+    ),
+    format('(%s) is true desc', analytics_features.product_is_live_sql(alias))
+  )
+  from analytics_features.source_columns c
+  join pg_type t on t.oid = c.type
+  where c.column_name in ('dbt_valid_from', 'updated_at', 'ingested_at')
+    -- What has an order: times, numbers, and times that came as text.
+    and t.typcategory in ('D', 'N', 'S')
+$$;
+
+--
+-- Name: FUNCTION newest_row_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.newest_row_sql(alias text) IS 'SQL order that puts the row first that counts where a product_id stands in several: the newest by dbt_valid_from, updated_at and ingested_at, as far as they exist, then a live one. alias names the row.';
+
+--
+-- Name: note_activity(bigint, bigint, bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into analytics_features.embedding_activity as a (minute, worker, stored, failed, started_at)
+  select
+    date_trunc('minute', clock_timestamp()), c.worker, note_activity.stored, note_activity.failed,
+    greatest(c.claimed_at, date_trunc('minute', clock_timestamp()))
+  from analytics_features.product_claims c
+  where c.claim_id = note_activity.claim_id
+  on conflict (minute, worker) do update set stored = a.stored + excluded.stored, failed = a.failed + excluded.failed
+$$;
+
+--
+-- Name: FUNCTION note_activity(claim_id bigint, stored bigint, failed bigint); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) IS 'Counts what a claim stored and failed in this minute.';
 
 --
 -- Name: product_document(bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -758,7 +1192,7 @@ $$;
 -- Name: FUNCTION product_document(product_id bigint); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.product_document(product_id bigint) IS 'The text of one product as it is handed to the model; null when there is no such live product. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.product_document(product_id bigint) IS 'The text of one product as it is handed to the model; null when there is no such live product. Raises PE001, PE002, PE005.';
 
 --
 -- Name: product_documents(bigint[]); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -775,9 +1209,9 @@ CREATE FUNCTION analytics_features.product_documents(product_ids bigint[] DEFAUL
     AS $_$
 begin
   return query execute format(
-    'select distinct on (q.product_id) q.product_id, q.document, q.document_hash from (%s) q %s order by q.product_id, q.document_hash',
+    'select d.product_id, d.document, d.document_hash from (%s) d %s',
     analytics_features.document_query(),
-    case when product_ids is not null then 'where q.product_id = any ($1)' else '' end
+    case when product_ids is not null then 'where d.product_id = any ($1)' else '' end
   ) using product_ids;
 end
 $_$;
@@ -828,59 +1262,135 @@ CREATE FUNCTION analytics_features.product_is_live_sql(alias text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   select coalesce(
-    (
-      select case
-        when c.type = 'boolean'::regtype then format('%I.deleted is not true', alias)
+    string_agg(
+      case
+        when c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
+          then format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
+        when c.column_name = 'dbt_valid_to' then 'true'
+        when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
         else format(
-          $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.deleted::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
-          alias
+          $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
+          alias, c.column_name
         )
-      end
-      from analytics_features.source_columns c
-      where c.column_name = 'deleted'
+      end,
+      ' and ' order by c.position
     ),
     'true'
   )
+  from analytics_features.source_columns c
+  join pg_type t on t.oid = c.type
+  where c.decides_life
 $_$;
 
 --
 -- Name: FUNCTION product_is_live_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.product_is_live_sql(alias text) IS 'SQL condition that a source row is not soft-deleted, by its column deleted; true where there is no such column.';
+COMMENT ON FUNCTION analytics_features.product_is_live_sql(alias text) IS 'SQL condition that a source row is a live product: not soft-deleted (column deleted), and of a dbt snapshot valid now; true where there is no such column. alias names the row.';
+
+--
+-- Name: queue_summary(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.queue_summary(exact boolean) RETURNS TABLE(queued bigint, claimed bigint, failed bigint, oldest timestamp with time zone, with_vector bigint, without_vector bigint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  select count(*), count(*) filter (where c.lease_until > clock_timestamp()), min(q.queued_at)
+  into queued, claimed, oldest
+  from analytics_features.product_queue q
+  left join analytics_features.product_claims c on c.claim_id = q.claim_id;
+  select count(*) into failed from analytics_features.product_failures f where f.set_aside;
+
+  if exact or queued + failed <= 20000 then
+    select count(*) filter (where w.waits), count(*) filter (where w.claimed), count(e.product_id), count(*) - count(e.product_id)
+    into queued, claimed, with_vector, without_vector
+    from (
+      select u.product_id, bool_or(u.waits) as waits, bool_or(u.claimed) as claimed
+      from (
+        select q.product_id, true as waits, c.lease_until > clock_timestamp() as claimed
+        from analytics_features.product_queue q
+        left join analytics_features.product_claims c on c.claim_id = q.claim_id
+        union all
+        select f.product_id, false, false from analytics_features.product_failures f where f.set_aside
+      ) u
+      group by u.product_id
+    ) w
+    left join analytics_features.product_embeddings e on e.product_id = w.product_id;
+  end if;
+  return next;
+end
+$$;
+
+--
+-- Name: FUNCTION queue_summary(exact boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.queue_summary(exact boolean) IS 'What waits, is claimed and failed, since when, and how many of these products have a vector already. Not exact: rows instead of products, and no vectors looked up, past 20,000 rows.';
 
 --
 -- Name: reconcile(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
 CREATE FUNCTION analytics_features.reconcile() RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_rows bigint;
+  v_log analytics_features.source_log;
+  v_started timestamptz := clock_timestamp();
 begin
-  insert into analytics_features.product_queue (product_id)
-  select d.product_id
-  from analytics_features.embedding_difference() d
-  left join analytics_features.product_embeddings e on e.product_id = d.product_id
-  left join analytics_features.product_failures f on f.product_id = d.product_id
-  where d.state <> 'current'
-    -- A vanished product that is already marked waits for its grace period, not for a worker.
-    and not (d.state = 'orphan' and e.vanished_at is not null)
-    and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)
-    -- Not what waits already, nor what is being encoded from the text that it has now.
-    and not exists (
-      select
-      from analytics_features.product_queue q
-      where q.product_id = d.product_id and (q.claim_id is null or q.document_hash = d.document_hash)
-    );
-  get diagnostics v_rows = row_count;
-  if v_rows > 0 then
+  v_log.source_oid := analytics_features.lock_source();
+  with
+    difference as materialized (
+      select d.product_id, d.state, d.document_hash from analytics_features.embedding_difference() d
+    ),
+    queued as (
+      insert into analytics_features.product_queue (product_id)
+      select d.product_id
+      from difference d
+      left join analytics_features.product_embeddings e on e.product_id = d.product_id
+      left join analytics_features.product_failures f on f.product_id = d.product_id
+      where d.state <> 'current'
+        -- A vanished product that is already marked waits for its grace period, not for a worker.
+        and not (d.state = 'orphan' and e.vanished_at is not null)
+        and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)
+        -- Not what waits already, nor what is being encoded from the text that it has now.
+        and not exists (
+          select
+          from analytics_features.product_queue q
+          where q.product_id = d.product_id and (q.claim_id is null or q.document_hash = d.document_hash)
+        )
+      returning product_id
+    )
+  select
+    count(*) filter (where d.state <> 'orphan'),
+    count(*) filter (where d.state = 'missing'),
+    count(*) filter (where d.state = 'stale'),
+    count(*) filter (where d.state = 'orphan'),
+    (select count(*) from queued)
+  into v_log.products, v_log.missing, v_log.stale, v_log.orphans, v_log.queued
+  from difference d;
+
+  if v_log.queued > 0 then
     perform analytics_features.wake_worker();
   end if;
-  insert into analytics_features.source_log (event, queued) values ('reconcile', v_rows);
-  return v_rows;
+
+  select s.unusable_ids, s.duplicate_ids, s.document_columns
+  into v_log.unusable_ids, v_log.duplicate_ids, v_log.document_columns
+  from analytics_features.source_shape() s;
+  select bool_and(t.enabled is true) into v_log.triggers_attached from analytics_features.source_triggers t;
+
+  insert into analytics_features.source_log (
+    event, source_oid, triggers_attached, products, missing, stale, orphans, queued, unusable_ids, duplicate_ids, document_columns, seconds
+  )
+  values (
+    'reconcile', v_log.source_oid, v_log.triggers_attached, v_log.products, v_log.missing, v_log.stale, v_log.orphans, v_log.queued,
+    v_log.unusable_ids, v_log.duplicate_ids, v_log.document_columns, round(extract(epoch from clock_timestamp() - v_started)::numeric, 3)
+  );
+  return v_log.queued;
 end
 $$;
 
@@ -888,7 +1398,7 @@ $$;
 -- Name: FUNCTION reconcile(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.reconcile() IS 'Compares source and vectors and queues what differs; returns how many products. Needs no trigger. Raises PE001, PE002, PE003.';
+COMMENT ON FUNCTION analytics_features.reconcile() IS 'Compares source and vectors and queues what differs; returns how many products. Needs no trigger. What it found is a row of source_log. Raises PE001, PE002, PE003, PE005.';
 
 --
 -- Name: register_model(text, text, text, integer, text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -985,7 +1495,59 @@ $$;
 -- Name: FUNCTION release_vanished(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.release_vanished() IS 'Lets a mass disappearance through: deletes the vectors of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.release_vanished() IS 'Lets a mass disappearance through: deletes the vectors of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE005.';
+
+--
+-- Name: rename_schema(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.rename_schema(new_name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  -- The name that is written in the bodies, and the one that the schema has now.
+  v_written text := 'analytics_features';
+  v_now text := (
+    select n.nspname
+    from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace
+    where p.proname = 'rename_schema' and p.prosrc like '%v_written text := ''' || v_written || '''%'
+  );
+  v_pattern text := format('\m%s\M', v_written);
+  v_object record;
+begin
+  if rename_schema.new_name is null or rename_schema.new_name !~ '^[a-z_][a-z0-9_]{0,47}$' or quote_ident(rename_schema.new_name) <> rename_schema.new_name then
+    raise exception '% is no name for our schema.', coalesce(quote_literal(rename_schema.new_name), 'null')
+      using errcode = 'PE007', hint = 'Take lower-case letters, digits and _, at most 48, and no reserved word.';
+  end if;
+  if v_now <> rename_schema.new_name then
+    execute format('alter schema %I rename to %I', v_now, rename_schema.new_name);
+  end if;
+  for v_object in
+    select
+      pg_get_functiondef(p.oid) as definition,
+      format('comment on function %s is %L', p.oid::regprocedure, obj_description(p.oid, 'pg_proc')) as comment
+    from pg_proc p
+    where p.pronamespace = rename_schema.new_name::regnamespace
+    union all
+    select
+      format('create or replace view %s as %s', c.oid::regclass, pg_get_viewdef(c.oid)),
+      format('comment on view %s is %L', c.oid::regclass, obj_description(c.oid, 'pg_class'))
+    from pg_class c
+    where c.relnamespace = rename_schema.new_name::regnamespace and c.relkind = 'v'
+  loop
+    execute regexp_replace(v_object.definition, v_pattern, rename_schema.new_name, 'g');
+    execute regexp_replace(v_object.comment, v_pattern, rename_schema.new_name, 'g');
+  end loop;
+end
+$_$;
+
+--
+-- Name: FUNCTION rename_schema(new_name text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.rename_schema(new_name text) IS 'Renames our schema and everything that names it; also mends one that was renamed by hand. Then set PGVECTOR_SCHEMA, and the dbt variable product_embeddings_schema. Raises PE007.';
 
 --
 -- Name: require_embeddings(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1017,6 +1579,32 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.require_embeddings() IS 'The table of vectors; raises PE003 when somebody dropped it.';
+
+--
+-- Name: require_sound_source(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.require_sound_source() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_problems text;
+begin
+  select string_agg(p.problem, ' ') into v_problems from analytics_features.source_problems() p where p.is_error;
+  if v_problems is not null then
+    raise exception '%', v_problems
+      using errcode = 'PE006',
+        hint = 'Mend the dbt model, or leave strict out of the hook to go on with what is usable.';
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION require_sound_source(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.require_sound_source() IS 'Raises PE006 when the last comparison found rows without a usable product_id, product_ids in several rows, or no column name.';
 
 --
 -- Name: require_source(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1132,7 +1720,7 @@ COMMENT ON FUNCTION analytics_features.retry_failed(product_id bigint) IS 'Tries
 --
 
 CREATE FUNCTION analytics_features.search_products(query public.vector, metric text DEFAULT 'l2'::text, max_results integer DEFAULT 10) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "hnsw.iterative_scan" TO 'strict_order'
     AS $_$
@@ -1140,6 +1728,7 @@ declare
   v_source regclass := analytics_features.lock_source();
   v_dimension integer;
   v_operator text;
+  v_last analytics_features.source_log := analytics_features.last_comparison();
 begin
   select a.atttypmod into strict v_dimension
   from pg_attribute a
@@ -1178,24 +1767,30 @@ begin
 
   return query execute format(
     $sql$
-      select h.product_id, h.name, h.vendor_code, h.price, h.embedding operator(public.%s) $1
+      select distinct on (5, 1) h.product_id, h.name, h.vendor_code, h.price, h.embedding operator(public.%1$s) $1
       from (
-        select e.product_id, %s as name, %s as vendor_code, %s as price, e.embedding
+        select e.product_id, p.name, p.vendor_code, p.price, e.embedding
         from analytics_features.product_embeddings e
-        join %s s on %s = e.product_id
-        where %s
+        join (
+          select %2$s %3$s as product_id, %4$s as is_live, %5$s as name, %6$s as vendor_code, %7$s as price
+          from %8$s s
+          %9$s
+        ) p on p.product_id = e.product_id
+        where p.is_live
         order by e.embedding operator(public.<->) $1
         limit $2
       ) h
-      order by 5, h.product_id
+      order by 5, 1
     $sql$,
     v_operator,
+    case when v_last.duplicate_ids > 0 then 'distinct on (1)' else '' end,
+    analytics_features.product_id_sql('s'),
+    analytics_features.product_is_live_sql('s'),
     analytics_features.source_column_sql('s', 'name', 'text'),
     analytics_features.source_column_sql('s', 'vendor_code', 'text'),
     analytics_features.source_column_sql('s', 'price', 'numeric'),
     v_source,
-    analytics_features.product_id_sql('s'),
-    analytics_features.product_is_live_sql('s')
+    case when v_last.duplicate_ids > 0 then 'order by 1, ' || analytics_features.newest_row_sql('s') || ', 3, 4, 5' else '' end
   ) using query, max_results;
 end
 $_$;
@@ -1204,7 +1799,7 @@ $_$;
 -- Name: FUNCTION search_products(query public.vector, metric text, max_results integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.search_products(query public.vector, metric text, max_results integer) IS 'The products nearest to a vector, nearest first. metric: l2 or <->, cosine or <=>, inner_product, ip or <#> (negative, as in pgvector); max_results: 1 to 10000. Raises PE001 to PE003 and PE010 to PE014.';
+COMMENT ON FUNCTION analytics_features.search_products(query public.vector, metric text, max_results integer) IS 'The products nearest to a vector, nearest first. metric: l2 or <->, cosine or <=>, inner_product, ip or <#> (negative, as in pgvector); max_results: 1 to 10000. Raises PE001 to PE003, PE005 and PE010 to PE014.';
 
 --
 -- Name: set_source(text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1257,6 +1852,60 @@ $_$;
 COMMENT ON FUNCTION analytics_features.source_column_sql(alias text, column_name text, type text) IS 'SQL expression for a column of a source row as text or numeric, null where there is no such column; alias names the row.';
 
 --
+-- Name: source_problems(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.source_problems() RETURNS TABLE(problem text, is_error boolean)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_last analytics_features.source_log := analytics_features.last_comparison();
+  v_before text[];
+begin
+  if v_last.unusable_ids > 0 then
+    return query select format('%s rows have no usable product_id and are no products here.', v_last.unusable_ids), true;
+  end if;
+  if v_last.duplicate_ids > 0 then
+    return query select format('%s product_ids stand in several rows; the newest row counts.', v_last.duplicate_ids), true;
+  end if;
+  if not exists (select from analytics_features.source_columns c where c.column_name = 'name') then
+    return query select 'The source has no column name; search shows null for it.', true;
+  end if;
+  if not exists (select from analytics_features.source_columns c where c.decides_life) then
+    return query select 'The source has no column deleted; every row is a live product.', false;
+  end if;
+
+  select l.document_columns into v_before
+  from analytics_features.source_log l
+  where l.event = 'reconcile' and l.error is null
+    and l.document_columns is distinct from v_last.document_columns
+    and l.logged_at > v_last.logged_at - interval '1 day'
+  order by l.log_id desc
+  limit 1;
+  if v_before is not null then
+    return query
+      select format(
+        'The columns in the documents changed in the last day: %s.',
+        string_agg(format('%s %s', c.sign, c.column_name), ', ' order by c.sign, c.column_name)
+      ), false
+      from (
+        select '+' as sign, n.column_name from unnest(v_last.document_columns) n (column_name) where n.column_name <> all (v_before)
+        union all
+        select '-', o.column_name from unnest(v_before) o (column_name) where o.column_name <> all (v_last.document_columns)
+      ) c
+      having count(*) > 0;
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION source_problems(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.source_problems() IS 'What is odd about the source, by the last comparison and its columns: one sentence each, and whether a strict dbt hook fails on it.';
+
+--
 -- Name: source_relation(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -1280,6 +1929,100 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.source_relation() IS 'The relation the products are read from, as it is now; null while it does not exist.';
+
+--
+-- Name: source_shape(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.source_shape() RETURNS TABLE(unusable_ids bigint, duplicate_ids bigint, document_columns text[])
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_source regclass := analytics_features.lock_source();
+begin
+  execute format(
+    $sql$
+      select coalesce(sum(i.rows) filter (where i.id is null), 0), count(*) filter (where i.id is not null and i.rows > 1)
+      from (select %s as id, count(*) as rows from %s s group by 1) i
+    $sql$,
+    analytics_features.product_id_sql('s'),
+    v_source
+  ) into unusable_ids, duplicate_ids;
+  select array_agg(c.column_name order by c.position) into document_columns
+  from analytics_features.source_columns c
+  where c.in_document;
+  return next;
+end
+$_$;
+
+--
+-- Name: FUNCTION source_shape(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.source_shape() IS 'Rows without a usable product_id, product_ids that stand in several rows, and the columns that are in the document. Reads every id. Raises PE001, PE002, PE005.';
+
+--
+-- Name: status_notes(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.status_notes() RETURNS TABLE(note text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_source regclass := analytics_features.source_relation();
+  v_last analytics_features.source_log := analytics_features.last_comparison();
+  v_kind text := (
+    select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' end
+    from pg_class c
+    where c.oid = v_source
+  );
+begin
+  if v_source is null then
+    return query select 'The source does not exist: run dbt, or name another: select analytics_features.set_source(''schema'', ''table'');';
+    return;
+  end if;
+  if not analytics_features.may_read_source() then
+    return query select format('%s may not read the source. Its owner grants that: select analytics_features.attach();', current_user);
+    return;
+  end if;
+
+  if v_kind is not null then
+    return query select format('The source is a %s and cannot have triggers: changes are found by comparing.', v_kind);
+  else
+    return query
+      select format(
+        'The source lacks the triggers for %s: it was rebuilt without the dbt hook, or never attached. As its owner: select analytics_features.attach();',
+        string_agg(t.event, ', ')
+      )
+      from analytics_features.source_triggers t
+      where not t.attached
+      having count(*) > 0;
+    return query
+      select format('The triggers for %s are disabled. As the owner: select analytics_features.attach();', string_agg(t.event, ', '))
+      from analytics_features.source_triggers t
+      where t.enabled is false
+      having count(*) > 0;
+  end if;
+
+  if v_last.source_oid is distinct from v_source::oid then
+    return query select 'The source was not compared yet since it was built; the worker does it every few minutes: select analytics_features.reconcile();';
+  end if;
+  return query
+    select format('The last %s failed: %s', l.event, l.error)
+    from (select distinct on (l.event) l.event, l.error, l.log_id from analytics_features.source_log l order by l.event, l.log_id desc) l
+    where l.error is not null
+    order by l.log_id;
+  return query select p.problem from analytics_features.source_problems() p;
+end
+$$;
+
+--
+-- Name: FUNCTION status_notes(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.status_notes() IS 'What is out of the ordinary about source and triggers, a sentence each; part of embedding_status.notes. Raises PE002.';
 
 --
 -- Name: store_embeddings(bigint, integer, bigint[], public.vector[]); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1334,6 +2077,9 @@ begin
     )
   select count(*) into v_stored from stored;
 
+  if v_stored > 0 then
+    perform analytics_features.note_activity(claim_id, v_stored, 0);
+  end if;
   perform analytics_features.extend_claim(claim_id);
   return v_stored;
 end
@@ -1369,7 +2115,7 @@ $$;
 -- Name: FUNCTION sweep_vanished(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.sweep_vanished() IS 'Deletes the vectors of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.sweep_vanished() IS 'Deletes the vectors of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE005.';
 
 --
 -- Name: tg__embedding_provenance(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1427,7 +2173,7 @@ begin
       string_agg(format('s.%I', c.column_name), ', ' order by c.position)
     ) into v_changed
     from analytics_features.source_columns c
-    where c.in_document or c.column_name = 'deleted';
+    where c.in_document or c.decides_life;
   else
     v_changed := format(
       'select %s from %s s',
@@ -1453,6 +2199,29 @@ $_$;
 --
 
 COMMENT ON FUNCTION analytics_features.tg__product_changed() IS 'Queues the products of a statement whose document may have changed; attached by attach().';
+
+--
+-- Name: throughput(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.throughput() RETURNS numeric
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (
+    select round((sum(a.stored) / greatest(extract(epoch from clock_timestamp() - min(a.started_at)), 1))::numeric, 1)
+    from analytics_features.embedding_activity a
+    where a.minute >= date_trunc('minute', clock_timestamp()) - interval '5 minutes'
+  );
+end
+$$;
+
+--
+-- Name: FUNCTION throughput(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.throughput() IS 'Products encoded a second by all workers over the last five minutes; null when none was.';
 
 --
 -- Name: unmark_returned(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1486,7 +2255,7 @@ $$;
 -- Name: FUNCTION unmark_returned(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.unmark_returned() IS 'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.unmark_returned() IS 'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002, PE005.';
 
 --
 -- Name: vanished_products(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1563,10 +2332,6 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.worker_seen(worker text) IS 'Notes a sign of life of a worker.';
-
-SET default_tablespace = '';
-
-SET default_table_access_method = heap;
 
 --
 -- Name: product_claims; Type: TABLE; Schema: analytics_features; Owner: -
@@ -1723,7 +2488,7 @@ CREATE TABLE analytics_features.document_fields (
 -- Name: TABLE document_fields; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON TABLE analytics_features.document_fields IS 'Columns of the source that are treated otherwise than by default; the default is to be in the document.';
+COMMENT ON TABLE analytics_features.document_fields IS 'Columns of the source that are treated otherwise than by default; the default is to be in the document unless the name begins with an underscore.';
 
 --
 -- Name: COLUMN document_fields.column_name; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -1736,6 +2501,54 @@ COMMENT ON COLUMN analytics_features.document_fields.column_name IS 'Name of a c
 --
 
 COMMENT ON COLUMN analytics_features.document_fields.included IS 'Whether the column is part of the document.';
+
+--
+-- Name: embedding_activity; Type: TABLE; Schema: analytics_features; Owner: -
+--
+
+CREATE TABLE analytics_features.embedding_activity (
+    minute timestamp with time zone NOT NULL,
+    worker text NOT NULL,
+    stored bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+--
+-- Name: TABLE embedding_activity; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON TABLE analytics_features.embedding_activity IS 'What each worker did in each minute of the last week.';
+
+--
+-- Name: COLUMN embedding_activity.minute; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_activity.minute IS 'Start of the minute.';
+
+--
+-- Name: COLUMN embedding_activity.worker; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_activity.worker IS 'Who.';
+
+--
+-- Name: COLUMN embedding_activity.stored; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_activity.stored IS 'Vectors stored: how many products were encoded.';
+
+--
+-- Name: COLUMN embedding_activity.failed; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_activity.failed IS 'Attempts that failed.';
+
+--
+-- Name: COLUMN embedding_activity.started_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_activity.started_at IS 'When the first of them was claimed, or the minute began if that was earlier.';
 
 --
 -- Name: embedding_models; Type: TABLE; Schema: analytics_features; Owner: -
@@ -1834,7 +2647,7 @@ ALTER TABLE analytics_features.embedding_models ALTER COLUMN model_id ADD GENERA
 
 CREATE VIEW analytics_features.embedding_status AS
  SELECT compute_status.source,
-    compute_status.source_exists,
+    compute_status.state,
     compute_status.products,
     compute_status.embedded,
     compute_status.coverage,
@@ -1842,21 +2655,30 @@ CREATE VIEW analytics_features.embedding_status AS
     compute_status.stale,
     compute_status.orphans,
     compute_status.held,
+    compute_status.failed,
     compute_status.queued,
     compute_status.claimed,
-    compute_status.failed,
     compute_status.oldest_wait,
+    compute_status.throughput,
+    compute_status.time_to_go,
+    compute_status.source_exists,
     compute_status.triggers_attached,
+    compute_status.compared_at,
+    compute_status.compared_queued,
+    compute_status.unusable_ids,
+    compute_status.duplicate_ids,
+    compute_status.workers_alive,
     compute_status.worker_last_seen,
     compute_status.model,
-    compute_status.dimension
-   FROM analytics_features.compute_status() compute_status(source, source_exists, products, embedded, coverage, missing, stale, orphans, held, queued, claimed, failed, oldest_wait, triggers_attached, worker_last_seen, model, dimension);
+    compute_status.dimension,
+    compute_status.notes
+   FROM analytics_features.compute_status(exact => false) compute_status(source, state, products, embedded, coverage, missing, stale, orphans, held, failed, queued, claimed, oldest_wait, throughput, time_to_go, source_exists, triggers_attached, compared_at, compared_queued, unusable_ids, duplicate_ids, workers_alive, worker_last_seen, model, dimension, notes);
 
 --
 -- Name: VIEW embedding_status; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON VIEW analytics_features.embedding_status IS 'How things stand, in one row, computed from products and vectors at each look.';
+COMMENT ON VIEW analytics_features.embedding_status IS 'How things stand, in one row that a dashboard can read every few seconds: from the last comparison of products and vectors, and what happened since. compute_status() compares anew.';
 
 --
 -- Name: COLUMN embedding_status.source; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -1865,16 +2687,16 @@ COMMENT ON VIEW analytics_features.embedding_status IS 'How things stand, in one
 COMMENT ON COLUMN analytics_features.embedding_status.source IS 'Where the products are read from.';
 
 --
--- Name: COLUMN embedding_status.source_exists; Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: COLUMN embedding_status.state; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_status.source_exists IS 'Whether that relation is there now.';
+COMMENT ON COLUMN analytics_features.embedding_status.state IS 'complete, working (a worker is at it), waiting (no worker is), incomplete (nothing waits, but some failed), unknown (the source was rebuilt and not compared yet), or no source.';
 
 --
 -- Name: COLUMN embedding_status.products; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_status.products IS 'Live products in the source; null while it does not exist.';
+COMMENT ON COLUMN analytics_features.embedding_status.products IS 'Live products in the source; null when unknown.';
 
 --
 -- Name: COLUMN embedding_status.embedded; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -1892,13 +2714,13 @@ COMMENT ON COLUMN analytics_features.embedding_status.coverage IS 'embedded in p
 -- Name: COLUMN embedding_status.missing; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_status.missing IS 'Live products without a vector.';
+COMMENT ON COLUMN analytics_features.embedding_status.missing IS 'Live products without a vector, at the most.';
 
 --
 -- Name: COLUMN embedding_status.stale; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_status.stale IS 'Live products whose vector is of an earlier text or another model; it serves until the new one lands.';
+COMMENT ON COLUMN analytics_features.embedding_status.stale IS 'Live products whose vector is of an earlier text or another model, at the most: what waits is counted before it is looked at. The old vector serves until the new one lands.';
 
 --
 -- Name: COLUMN embedding_status.orphans; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -1913,6 +2735,12 @@ COMMENT ON COLUMN analytics_features.embedding_status.orphans IS 'Vectors whose 
 COMMENT ON COLUMN analytics_features.embedding_status.held IS 'Orphans that are not deleted although their grace may be over, because too many vanished at once: release_vanished() lets them go, keep_vanished() starts the grace over.';
 
 --
+-- Name: COLUMN embedding_status.failed; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.failed IS 'Products set aside after settings.max_attempts (see product_failures).';
+
+--
 -- Name: COLUMN embedding_status.queued; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
@@ -1925,28 +2753,70 @@ COMMENT ON COLUMN analytics_features.embedding_status.queued IS 'Products in pro
 COMMENT ON COLUMN analytics_features.embedding_status.claimed IS 'Products that a worker holds now.';
 
 --
--- Name: COLUMN embedding_status.failed; Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON COLUMN analytics_features.embedding_status.failed IS 'Products set aside after settings.max_attempts (see product_failures).';
-
---
 -- Name: COLUMN embedding_status.oldest_wait; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
 COMMENT ON COLUMN analytics_features.embedding_status.oldest_wait IS 'Age of the oldest change that is not done; null when none waits.';
 
 --
+-- Name: COLUMN embedding_status.throughput; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.throughput IS 'While products wait: how many are encoded a second, over the last five minutes.';
+
+--
+-- Name: COLUMN embedding_status.time_to_go; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.time_to_go IS 'queued at that throughput; null while nothing is encoded.';
+
+--
+-- Name: COLUMN embedding_status.source_exists; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.source_exists IS 'Whether the source is there now.';
+
+--
 -- Name: COLUMN embedding_status.triggers_attached; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_status.triggers_attached IS 'Whether all four triggers are on the source and enabled (see source_triggers).';
+COMMENT ON COLUMN analytics_features.embedding_status.triggers_attached IS 'Whether all four triggers are on the source and enabled (see source_triggers); notes say why not.';
+
+--
+-- Name: COLUMN embedding_status.compared_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.compared_at IS 'When source and vectors were last compared (see source_log).';
+
+--
+-- Name: COLUMN embedding_status.compared_queued; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.compared_queued IS 'How many products that comparison queued, because nothing else had.';
+
+--
+-- Name: COLUMN embedding_status.unusable_ids; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.unusable_ids IS 'Rows whose product_id is null or no whole number; they are no products here.';
+
+--
+-- Name: COLUMN embedding_status.duplicate_ids; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.duplicate_ids IS 'product_ids that stand in several rows; the newest row counts.';
+
+--
+-- Name: COLUMN embedding_status.workers_alive; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.workers_alive IS 'Workers seen in the last two minutes; one that runs gives a sign of life every minute.';
 
 --
 -- Name: COLUMN embedding_status.worker_last_seen; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_status.worker_last_seen IS 'Last sign of life of any worker; one that runs gives it every minute.';
+COMMENT ON COLUMN analytics_features.embedding_status.worker_last_seen IS 'Last sign of life of any worker.';
 
 --
 -- Name: COLUMN embedding_status.model; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -1959,6 +2829,12 @@ COMMENT ON COLUMN analytics_features.embedding_status.model IS 'The active model
 --
 
 COMMENT ON COLUMN analytics_features.embedding_status.dimension IS 'Components of its vectors.';
+
+--
+-- Name: COLUMN embedding_status.notes; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_status.notes IS 'What is out of the ordinary and what to do about it; empty when nothing is.';
 
 --
 -- Name: embedding_workers; Type: TABLE; Schema: analytics_features; Owner: -
@@ -2143,8 +3019,8 @@ CREATE TABLE analytics_features.settings (
     max_attempts integer DEFAULT 5 NOT NULL,
     retry_after interval DEFAULT '00:00:05'::interval NOT NULL,
     vanished_grace interval DEFAULT '7 days'::interval NOT NULL,
-    vanished_hold_share numeric DEFAULT 0.3 NOT NULL,
     max_document_characters integer DEFAULT 32768 NOT NULL,
+    vanished_hold_share numeric DEFAULT 0.3 NOT NULL,
     CONSTRAINT settings_lease_check CHECK ((lease > '00:00:00'::interval)),
     CONSTRAINT settings_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT settings_max_document_characters_check CHECK ((max_document_characters > 0)),
@@ -2203,16 +3079,16 @@ COMMENT ON COLUMN analytics_features.settings.retry_after IS 'Wait before the se
 COMMENT ON COLUMN analytics_features.settings.vanished_grace IS 'How long the vector of a vanished product is kept; search does not show it meanwhile.';
 
 --
--- Name: COLUMN settings.vanished_hold_share; Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON COLUMN analytics_features.settings.vanished_hold_share IS 'When more than this share of all vectors is of vanished products, none is deleted until release_vanished(); 1 switches it off.';
-
---
 -- Name: COLUMN settings.max_document_characters; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
 COMMENT ON COLUMN analytics_features.settings.max_document_characters IS 'What a worker is handed of a document at the most; a model reads a few hundred tokens. The hash is of the whole.';
+
+--
+-- Name: COLUMN settings.vanished_hold_share; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.settings.vanished_hold_share IS 'When more than this share of all vectors is of vanished products, none is deleted until release_vanished(); 1 switches it off.';
 
 --
 -- Name: source_columns; Type: VIEW; Schema: analytics_features; Owner: -
@@ -2222,7 +3098,8 @@ CREATE VIEW analytics_features.source_columns AS
  SELECT a.attnum AS "position",
     (a.attname)::text AS column_name,
     (a.atttypid)::regtype AS type,
-    COALESCE(f.included, true) AS in_document
+    COALESCE(f.included, (NOT starts_with((a.attname)::text, '_'::text))) AS in_document,
+    (a.attname = ANY (ARRAY['deleted'::name, 'dbt_valid_to'::name, 'dbt_is_deleted'::name])) AS decides_life
    FROM (pg_attribute a
      LEFT JOIN analytics_features.document_fields f ON ((f.column_name = a.attname)))
   WHERE ((a.attrelid = (analytics_features.source_relation())::oid) AND (a.attnum > 0) AND (NOT a.attisdropped));
@@ -2258,53 +3135,10 @@ COMMENT ON COLUMN analytics_features.source_columns.type IS 'Type of the column.
 COMMENT ON COLUMN analytics_features.source_columns.in_document IS 'Whether the column is part of the document (see document_fields).';
 
 --
--- Name: source_log; Type: TABLE; Schema: analytics_features; Owner: -
+-- Name: COLUMN source_columns.decides_life; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-CREATE TABLE analytics_features.source_log (
-    log_id bigint NOT NULL,
-    logged_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    event text NOT NULL,
-    queued bigint,
-    error text,
-    CONSTRAINT source_log_event_check CHECK ((event = ANY (ARRAY['attach'::text, 'reconcile'::text])))
-);
-
---
--- Name: TABLE source_log; Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON TABLE analytics_features.source_log IS 'What attaching and reconciling did in the last week.';
-
---
--- Name: COLUMN source_log.log_id; Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON COLUMN analytics_features.source_log.log_id IS 'Order.';
-
---
--- Name: COLUMN source_log.logged_at; Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON COLUMN analytics_features.source_log.logged_at IS 'When.';
-
---
--- Name: COLUMN source_log.event; Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON COLUMN analytics_features.source_log.event IS 'attach (triggers) or reconcile (comparison).';
-
---
--- Name: COLUMN source_log.queued; Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON COLUMN analytics_features.source_log.queued IS 'Products that were queued by a reconcile.';
-
---
--- Name: COLUMN source_log.error; Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON COLUMN analytics_features.source_log.error IS 'Why it failed; null when it did not.';
+COMMENT ON COLUMN analytics_features.source_columns.decides_life IS 'Whether the column says if the product is live: deleted, and dbt_valid_to and dbt_is_deleted of a snapshot.';
 
 --
 -- Name: source_log_log_id_seq; Type: SEQUENCE; Schema: analytics_features; Owner: -
@@ -2370,6 +3204,13 @@ COMMENT ON COLUMN analytics_features.source_triggers.enabled IS 'Whether it fire
 
 ALTER TABLE ONLY analytics_features.document_fields
     ADD CONSTRAINT document_fields_pkey PRIMARY KEY (column_name);
+
+--
+-- Name: embedding_activity embedding_activity_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE ONLY analytics_features.embedding_activity
+    ADD CONSTRAINT embedding_activity_pkey PRIMARY KEY (minute, worker);
 
 --
 -- Name: embedding_models embedding_models_name_revision_precision_pooling_max_tokens_key; Type: CONSTRAINT; Schema: analytics_features; Owner: -
@@ -2465,16 +3306,500 @@ CREATE INDEX product_queue_product_id_idx ON analytics_features.product_queue US
 CREATE TRIGGER _100_provenance BEFORE UPDATE ON analytics_features.product_embeddings FOR EACH ROW EXECUTE FUNCTION analytics_features.tg__embedding_provenance();
 
 --
+-- Name: SCHEMA analytics_features; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA analytics_features TO product_embeddings_reader;
+GRANT USAGE ON SCHEMA analytics_features TO product_embeddings_attacher;
+GRANT USAGE ON SCHEMA analytics_features TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION active_model_id(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.active_model_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.active_model_id() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION attach(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.attach() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.attach() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.attach() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION attach_after_build(relation_schema text, relation_name text, strict boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION attach_triggers(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.attach_triggers() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.attach_triggers() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.attach_triggers() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION claim_products(worker text, max_products integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.claim_products(worker text, max_products integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.claim_products(worker text, max_products integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION compute_status(exact boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.compute_status(exact boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.compute_status(exact boolean) TO product_embeddings_reader;
+GRANT ALL ON FUNCTION analytics_features.compute_status(exact boolean) TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.compute_status(exact boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION create_product_embeddings(dimension integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.create_product_embeddings(dimension integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.create_product_embeddings(dimension integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION detach(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.detach() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.detach() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.detach() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION document_query(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.document_query() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.document_query() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION document_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.document_sql(alias text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.document_sql(alias text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION embedding_difference(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.embedding_difference() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.embedding_difference() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION extend_claim(claim_id bigint); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.extend_claim(claim_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.extend_claim(claim_id bigint) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION fail_products(claim_id bigint, product_ids bigint[], errors text[]); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.fail_products(claim_id bigint, product_ids bigint[], errors text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.fail_products(claim_id bigint, product_ids bigint[], errors text[]) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION full_pass(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.full_pass() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.full_pass() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION grant_roles(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.grant_roles() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.grant_roles() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION grant_source(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.grant_source() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.grant_source() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.grant_source() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION keep_vanished(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.keep_vanished() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.keep_vanished() TO product_embeddings_worker;
+
+--
+-- Name: TABLE source_log; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE analytics_features.source_log TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.source_log TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION last_comparison(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.last_comparison() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.last_comparison() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.last_comparison() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION lock_source(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.lock_source() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.lock_source() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION maintain(worker text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.maintain(worker text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.maintain(worker text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION may_read_source(role_name name); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.may_read_source(role_name name) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.may_read_source(role_name name) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION newest_row_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.newest_row_sql(alias text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.newest_row_sql(alias text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION note_activity(claim_id bigint, stored bigint, failed bigint); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION product_document(product_id bigint); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.product_document(product_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.product_document(product_id bigint) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION product_documents(product_ids bigint[]); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.product_documents(product_ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.product_documents(product_ids bigint[]) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION product_id_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.product_id_sql(alias text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.product_id_sql(alias text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION product_is_live_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.product_is_live_sql(alias text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.product_is_live_sql(alias text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION queue_summary(exact boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.queue_summary(exact boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.queue_summary(exact boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION reconcile(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.reconcile() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.reconcile() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.reconcile() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION release_claim(claim_id bigint); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.release_claim(claim_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.release_claim(claim_id bigint) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION release_vanished(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.release_vanished() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.release_vanished() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION rename_schema(new_name text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.rename_schema(new_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.rename_schema(new_name text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION require_embeddings(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.require_embeddings() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.require_embeddings() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION require_sound_source(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.require_sound_source() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.require_sound_source() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.require_sound_source() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION require_source(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.require_source() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.require_source() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.require_source() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION reset_embeddings(dimension integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.reset_embeddings(dimension integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.reset_embeddings(dimension integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION retry_failed(product_id bigint); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.retry_failed(product_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.retry_failed(product_id bigint) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION search_products(query public.vector, metric text, max_results integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.search_products(query public.vector, metric text, max_results integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.search_products(query public.vector, metric text, max_results integer) TO product_embeddings_reader;
+GRANT ALL ON FUNCTION analytics_features.search_products(query public.vector, metric text, max_results integer) TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.search_products(query public.vector, metric text, max_results integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION set_source(source_schema text, source_table text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.set_source(source_schema text, source_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.set_source(source_schema text, source_table text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION source_column_sql(alias text, column_name text, type text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.source_column_sql(alias text, column_name text, type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.source_column_sql(alias text, column_name text, type text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION source_problems(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.source_problems() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.source_problems() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.source_problems() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION source_relation(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.source_relation() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.source_relation() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.source_relation() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION source_shape(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.source_shape() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.source_shape() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION status_notes(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.status_notes() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.status_notes() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[]); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[]) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION sweep_vanished(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.sweep_vanished() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.sweep_vanished() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION tg__embedding_provenance(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.tg__embedding_provenance() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.tg__embedding_provenance() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION tg__product_changed(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
 REVOKE ALL ON FUNCTION analytics_features.tg__product_changed() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.tg__product_changed() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.tg__product_changed() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION throughput(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.throughput() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.throughput() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION unmark_returned(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.unmark_returned() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.unmark_returned() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION vanished_products(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.vanished_products() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.vanished_products() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION wake_worker(run_at timestamp with time zone); Type: ACL; Schema: analytics_features; Owner: -
 --
 
 REVOKE ALL ON FUNCTION analytics_features.wake_worker(run_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.wake_worker(run_at timestamp with time zone) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION worker_seen(worker text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.worker_seen(worker text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.worker_seen(worker text) TO product_embeddings_worker;
+
+--
+-- Name: TABLE product_claims; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_claims TO product_embeddings_worker;
+
+--
+-- Name: TABLE product_queue; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_queue TO product_embeddings_worker;
+
+--
+-- Name: TABLE claimable_queue; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.claimable_queue TO product_embeddings_worker;
+
+--
+-- Name: TABLE document_fields; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.document_fields TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.document_fields TO product_embeddings_worker;
+
+--
+-- Name: TABLE embedding_activity; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_activity TO product_embeddings_worker;
+
+--
+-- Name: TABLE embedding_models; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.embedding_models TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_models TO product_embeddings_worker;
+
+--
+-- Name: TABLE embedding_status; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.embedding_status TO product_embeddings_reader;
+GRANT SELECT ON TABLE analytics_features.embedding_status TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_status TO product_embeddings_worker;
+
+--
+-- Name: TABLE embedding_workers; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.embedding_workers TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_workers TO product_embeddings_worker;
+
+--
+-- Name: TABLE product_embeddings; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.product_embeddings TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_embeddings TO product_embeddings_worker;
+
+--
+-- Name: TABLE product_failures; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_failures TO product_embeddings_worker;
+
+--
+-- Name: TABLE settings; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.settings TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: TABLE source_columns; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.source_columns TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.source_columns TO product_embeddings_worker;
+
+--
+-- Name: TABLE source_triggers; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.source_triggers TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.source_triggers TO product_embeddings_worker;
 
 --
 -- PostgreSQL database dump complete

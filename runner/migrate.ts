@@ -29,11 +29,12 @@ export async function migrate(database: Database, settings: Settings): Promise<M
     await lock`select pg_catalog.pg_advisory_lock(pg_catalog.hashtext('product-embeddings migrate'))`;
     try {
       await refuseReservedNames(lock, settings);
-      await refuseOtherNames(lock, settings);
+      await followSchemaName(lock, settings);
       await runMigrations({ connectionString: database.url, noPreparedStatements: true, logger: quiet });
       await runCommitted(await migrateSettings({ sql: lock, url: database.url }, settings)).finally(clearAllPools);
       await lock`select ${lock(settings.schema)}.create_product_embeddings(${settings.dimension})`;
       await lock`select ${lock(settings.schema)}.set_source(${settings.source.schema}, ${settings.source.table})`;
+      await lock`select ${lock(settings.schema)}.grant_roles()`;
     } finally {
       await lock`select pg_catalog.pg_advisory_unlock(pg_catalog.hashtext('product-embeddings migrate'))`;
     }
@@ -53,17 +54,27 @@ export async function attach(sql: Sql, settings: Settings): Promise<MigrateResul
     if (codeOf(error) === "PE001") return { sourceExists: false, attached: false, queued: 0 };
     // 42501: the table belongs to dbt's role, who has to attach; what changed is found without triggers.
     if (codeOf(error) !== "42501") throw error;
-    const [row] = await sql<{ queued: string }[]>`select ${schema}.reconcile() as queued`;
-    return { sourceExists: true, attached: false, queued: Number(row?.queued ?? 0) };
+    return { sourceExists: true, attached: false, queued: await reconcileIfReadable(sql, settings) };
+  }
+}
+
+/** Before its owner attached for the first time, we may not even be allowed to read the source. */
+async function reconcileIfReadable(sql: Sql, settings: Settings): Promise<number> {
+  try {
+    const [row] = await sql<{ queued: string }[]>`select ${sql(settings.schema)}.reconcile() as queued`;
+    return Number(row?.queued ?? 0);
+  } catch (error) {
+    if (codeOf(error) !== "PE005") throw error;
+    return 0;
   }
 }
 
 /** @throws Failure PE103 unless the schema is there and at least as new as this checkout needs */
 export async function requireMigrated(sql: Sql, settings: Settings): Promise<void> {
   const [row] = await sql<{ there: boolean }[]>`
-    select pg_catalog.to_regclass(${`${settings.schema}.embedding_models`}) is not null as there`;
+    select pg_catalog.to_regclass(${`${settings.schema}.embedding_activity`}) is not null as there`;
   if (row?.there === true) return;
-  throw new Failure("PE103", `The database has no schema ${settings.schema} of ours.`, "npm run migrate");
+  throw new Failure("PE103", `The database has no schema ${settings.schema} of ours, or that of an earlier version.`, "npm run migrate");
 }
 
 /** What graphile-migrate needs, for the command here and for its own command line (scripts/db.ts). */
@@ -107,18 +118,24 @@ async function refuseReservedNames(sql: Sql, settings: Settings): Promise<void> 
   }
 }
 
-/** Committed migrations run once a database: with another name in the settings they would silently not run. */
-async function refuseOtherNames(sql: Sql, settings: Settings): Promise<void> {
-  const [installed] = await sql<{ schema: string }[]>`
-    select n.nspname as schema
+/**
+ * Committed migrations run once a database: with another name in the settings they would silently not
+ * run. A schema that was renamed by hand is mended, since nothing in it works until then.
+ */
+async function followSchemaName(sql: Sql, settings: Settings): Promise<void> {
+  const [installed] = await sql<{ schema: string; written: boolean; renames: boolean }[]>`
+    select n.nspname as schema, pg_catalog.strpos(p.prosrc, n.nspname || '.') > 0 as written,
+      exists (select from pg_catalog.pg_proc r where r.pronamespace = n.oid and r.proname = 'rename_schema') as renames
     from pg_catalog.pg_proc p
     join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-    where p.proname = 'tg__embedding_provenance'`;
-  if (installed !== undefined && installed.schema !== settings.schema) {
+    where p.proname = 'tg__product_changed'`;
+  if (installed === undefined) return;
+  if (installed.schema !== settings.schema) {
     throw new Failure(
       "PE103",
       `This database was migrated with PGVECTOR_SCHEMA=${installed.schema}, not ${settings.schema}.`,
-      `Set PGVECTOR_SCHEMA=${installed.schema}, or use another database.`,
+      `Set PGVECTOR_SCHEMA=${installed.schema}, rename it: select ${installed.schema}.rename_schema('${settings.schema}');  or use another database.`,
     );
   }
+  if (!installed.written && installed.renames) await sql`select ${sql(settings.schema)}.rename_schema(${settings.schema})`;
 }

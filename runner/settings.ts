@@ -33,6 +33,8 @@ export interface Settings {
   encoder: EncoderSettings;
   /** Products claimed and stored together. */
   batchSize: number;
+  /** When the worker compares source and vectors, as cron patterns; undefined is never. */
+  cron: { reconcile: string | undefined; fullPass: string | undefined };
   logLevel: string;
 }
 
@@ -69,6 +71,7 @@ export function readSettings(env: NodeJS.ProcessEnv = environmentWithDotEnv()): 
       device: v.EMBEDDING_DEVICE,
     },
     batchSize: v.EMBEDDING_BATCH_SIZE,
+    cron: { reconcile: v.RECONCILE_CRON, fullPass: v.FULL_PASS_CRON },
     logLevel: v.LOG_LEVEL,
   };
 }
@@ -95,6 +98,9 @@ const whole = (max: number) => {
   const message = `must be a whole number from 1 to ${max}`;
   return z.coerce.number(message).int(message).min(1, message).max(max, message);
 };
+
+/* The worker parses it, which takes graphile-worker; "off" is never. */
+const cronPattern = z.string().transform((value) => (value === "off" ? undefined : value));
 
 const variables = z.object({
   DATABASE_URL: z
@@ -123,6 +129,8 @@ const variables = z.object({
   EMBEDDING_BATCH_SIZE: whole(1000).default(32),
   EMBEDDED_DATA_DIR: z.string().default(".data/embedded"),
   EMBEDDED_PORT: port.optional(),
+  RECONCILE_CRON: cronPattern.default("*/5 * * * *"),
+  FULL_PASS_CRON: cronPattern.default("0 2 * * *"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").default("info"),
 });
 type Variables = z.infer<typeof variables>;

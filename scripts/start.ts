@@ -61,7 +61,7 @@ await main(async () => {
       }
       if (stopping.signal.aborted) return;
 
-      const worker = await startWorker(database, context, log);
+      const worker = await startWorker(database, context, settings.cron, log);
       console.log(howToGoOn(database, settings));
       await Promise.race([signal, worker.ended]);
       await worker.stop();

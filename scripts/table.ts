@@ -18,7 +18,8 @@ export function hitTable(hits: readonly Hit[]): string {
 /** One row, a line a column, as psql's \x shows it. */
 export function rowTable(row: Record<string, unknown>): string {
   const table = new Table({ style: plain, chars: noRules });
-  for (const [column, value] of Object.entries(row)) table.push([column, value === null ? "" : String(value)]);
+  for (const [column, value] of Object.entries(row))
+    table.push([column, value === null ? "" : Array.isArray(value) ? value.join("\n") : String(value)]);
   return table.toString();
 }
 

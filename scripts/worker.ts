@@ -17,7 +17,7 @@ await main(async () => {
       const { sourceExists, attached, queued } = await attach(database.sql, settings);
       if (!sourceExists) log.warn("The source does not exist yet; the worker waits for it.");
       else if (!attached) log.warn("The triggers are not attached: the source belongs to another role, who has to run attach().");
-      const worker = await startWorker(database, context, log);
+      const worker = await startWorker(database, context, settings.cron, log);
       log.info({ worker: context.worker, model: encoder.model.name, queued }, "worker started");
       await Promise.race([signal, worker.ended]);
       log.info("worker stopping");

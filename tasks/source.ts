@@ -1,12 +1,16 @@
 import type { Logger } from "pino";
 import { codeOf } from "../runner/errors.ts";
 
-/** Before dbt's first run, and while the source is away, there is nothing to do and nothing wrong. */
+/**
+ * Before dbt's first run, while the source is away, and until its owner let us read it, there is
+ * nothing to do; the status says which it is.
+ */
 export async function unlessNoSource(log: Logger, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    if (codeOf(error) !== "PE001") throw error;
-    log.debug("no source");
+    const code = codeOf(error);
+    if (code !== "PE001" && code !== "PE005") throw error;
+    log.debug({ code }, "no source");
   }
 }

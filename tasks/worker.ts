@@ -1,9 +1,12 @@
-import { parseCronItems, run } from "graphile-worker";
+import { type ParsedCronItem, parseCronItems, run } from "graphile-worker";
 import type { Logger } from "pino";
 import type { Database } from "../runner/database.ts";
 import type { EmbedContext } from "../runner/embed.ts";
+import { Failure } from "../runner/errors.ts";
 import { workerLogger } from "../runner/log.ts";
+import type { Settings } from "../runner/settings.ts";
 import { embedProducts } from "./embed_products.ts";
+import { fullPass } from "./full_pass.ts";
 import { maintain } from "./maintain.ts";
 import { reconcile } from "./reconcile.ts";
 
@@ -17,8 +20,10 @@ export interface Worker {
 /**
  * Runs the tasks until it is stopped. One job at a time: encoding uses all cores as it is, and two
  * passes in one process would only take turns.
+ *
+ * @throws Failure PE100 a cron pattern of the settings is not one
  */
-export async function startWorker(database: Database, context: EmbedContext, log: Logger): Promise<Worker> {
+export async function startWorker(database: Database, context: EmbedContext, cron: Settings["cron"], log: Logger): Promise<Worker> {
   const stopping = new AbortController();
   const runner = await run({
     connectionString: database.url,
@@ -30,11 +35,13 @@ export async function startWorker(database: Database, context: EmbedContext, log
       embed_products: embedProducts(context, log, stopping.signal),
       maintain: maintain(context),
       reconcile: reconcile(context, log),
+      full_pass: fullPass(context, log),
     },
-    parsedCronItems: parseCronItems([
-      { task: "maintain", match: "* * * * *", options: { maxAttempts: 1 } },
-      { task: "reconcile", match: "*/5 * * * *", options: { maxAttempts: 1 } },
-    ]),
+    parsedCronItems: [
+      ...cronItem("maintain", "* * * * *"),
+      ...cronItem("reconcile", cron.reconcile, "RECONCILE_CRON"),
+      ...cronItem("full_pass", cron.fullPass, "FULL_PASS_CRON"),
+    ],
     // The embedded server has one session: a prepared statement hangs it, and LISTEN is not delivered.
     noPreparedStatements: true,
     pollInterval: database.embedded ? 200 : 2000,
@@ -48,4 +55,19 @@ export async function startWorker(database: Database, context: EmbedContext, log
     },
     ended: runner.promise,
   };
+}
+
+/** One attempt, since the next one is due anyway; and one job, however many are due while the worker is busy. */
+function cronItem(task: string, match: string | undefined, variable = ""): ParsedCronItem[] {
+  if (match === undefined) return [];
+  try {
+    return parseCronItems([{ task, match, options: { maxAttempts: 1, jobKey: task, jobKeyMode: "preserve_run_at" } }]);
+  } catch (error) {
+    throw new Failure(
+      "PE100",
+      `${variable}=${match} is not a cron pattern.`,
+      'Five fields in UTC: minute, hour, day, month, weekday, such as "*/5 * * * *"; or off.',
+      { cause: error },
+    );
+  }
 }

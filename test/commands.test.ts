@@ -117,7 +117,7 @@ test("a worker takes up what changes and ends cleanly at SIGTERM", async (t) => 
   await until(async () => worker.output().includes("worker started"), "the worker starts");
   await db.sql`update staging_staging.stg_product set name = 'Windshield wiper blade' where product_id = 9200152`;
   await until(async () => {
-    const [row] = await db.sql`select stale::integer, queued::integer from analytics_features.embedding_status`;
+    const [row] = await db.sql`select stale::integer, queued::integer from analytics_features.compute_status()`;
     return row?.stale === 0 && row?.queued === 0;
   }, "the change is embedded");
   worker.process.kill("SIGTERM");

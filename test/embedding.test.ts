@@ -155,7 +155,7 @@ test("a product that cannot be encoded is tried again later, set aside at last, 
   t.deepEqual(await queued(db.sql), []);
   const [failure] = await db.sql`select attempts, error, set_aside from analytics_features.product_failures`;
   t.like(failure, { attempts: 2, error: "too odd", set_aside: true });
-  const [status] = await db.sql`select failed::integer, missing::integer from analytics_features.embedding_status`;
+  const [status] = await db.sql`select failed::integer, missing::integer from analytics_features.compute_status()`;
   t.like(status, { failed: 1, missing: 1 });
 
   // Neither a touch nor a reconcile tries it again: nothing about it changed.
@@ -200,7 +200,7 @@ test("when too many vanish at once none is deleted, until somebody says so or th
   await db.sql`truncate staging_staging.stg_product`;
   await claim(db.sql);
   const held = async () => {
-    const [status] = await db.sql`select held::integer, orphans::integer from analytics_features.embedding_status`;
+    const [status] = await db.sql`select held::integer, orphans::integer from analytics_features.compute_status()`;
     return { ...status };
   };
   const run = async (name: string) => {
@@ -257,7 +257,7 @@ test("a vector that somebody else wrote over ours does not pass for ours", async
   await db.sql`
     insert into analytics_features.product_embeddings (product_id, embedding) values (1, ${unitVector(99)})
     on conflict (product_id) do update set embedding = excluded.embedding, updated_at = now()`;
-  const [status] = await db.sql`select stale::integer, embedded::integer from analytics_features.embedding_status`;
+  const [status] = await db.sql`select stale::integer, embedded::integer from analytics_features.compute_status()`;
   t.like(status, { stale: 1, embedded: 1 });
   await db.sql`select analytics_features.reconcile()`;
   t.deepEqual(ids(await claim(db.sql)), [1]);
@@ -299,7 +299,7 @@ test("a dropped table is said in one sentence and comes back whole", async (t) =
   await drain(db.sql, model);
   await db.sql`drop table analytics_features.product_embeddings`;
   await insertParts(db.sql, 3, 3);
-  await fails(t, db.sql`select * from analytics_features.embedding_status`, { code: "PE003", hint: /npm run migrate/ });
+  await fails(t, db.sql`select * from analytics_features.compute_status()`, { code: "PE003", hint: /npm run migrate/ });
   await db.sql`select analytics_features.create_product_embeddings(384)`;
   await db.sql`select analytics_features.reconcile()`;
   t.is(await drain(db.sql, await registerModel(db.sql, "another")), 3);

@@ -35,12 +35,12 @@ test("a table of the Python pipeline is adopted with its vectors, which serve un
   await createSample(db.sql);
   const result = await migrate(db.database, db.settings);
   t.deepEqual(result, { sourceExists: true, attached: true, queued: 115 });
-  const [status] = await db.sql`select embedded::integer, missing::integer, stale::integer from analytics_features.embedding_status`;
+  const [status] = await db.sql`select embedded::integer, missing::integer, stale::integer from analytics_features.compute_status()`;
   t.like(status, { embedded: 2, missing: 113, stale: 2 });
   const hits = await db.sql`select product_id from analytics_features.search_products(array_fill(1, array[384])::vector)`;
   t.is(hits.length, 2);
   await drain(db.sql, await registerModel(db.sql));
-  const [after] = await db.sql`select embedded::integer, missing::integer, stale::integer from analytics_features.embedding_status`;
+  const [after] = await db.sql`select embedded::integer, missing::integer, stale::integer from analytics_features.compute_status()`;
   t.like(after, { embedded: 115, missing: 0, stale: 0 });
 });
 
@@ -77,7 +77,7 @@ test("a dropped table of vectors is made again by migrating, with the dimension 
 test("before dbt's first run there is no source, and that is fine", async (t) => {
   await db.sql`drop schema staging_staging cascade`;
   t.deepEqual(await migrate(db.database, db.settings), { sourceExists: false, attached: false, queued: 0 });
-  const [status] = await db.sql`select source, source_exists, products, triggers_attached from analytics_features.embedding_status`;
+  const [status] = await db.sql`select source, source_exists, products, triggers_attached from analytics_features.compute_status()`;
   t.deepEqual({ ...status }, { source: "staging_staging.stg_product", source_exists: false, products: null, triggers_attached: false });
 });
 
@@ -85,7 +85,7 @@ test("another source is taken from the settings", async (t) => {
   const settings = readSettings({ ...db.env, STAGING_DB_SCHEMA: "public", STAGING_DB_TABLE: "Товары" });
   await db.sql`create table public."Товары" (product_id integer, name text)`;
   t.like(await migrate(db.database, settings), { sourceExists: true, attached: true });
-  const [status] = await db.sql`select source from analytics_features.embedding_status`;
+  const [status] = await db.sql`select source from analytics_features.compute_status()`;
   t.is(status?.source, 'public."Товары"');
 });
 

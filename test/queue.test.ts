@@ -152,7 +152,7 @@ test("attach adds only what is missing, enables what was disabled, and queues wh
   await db.sql`update staging_staging.stg_product set name = 'new' where product_id = 1`;
   await insertParts(db.sql, 4, 4);
   t.deepEqual(await queued(db.sql), []);
-  const [before] = await db.sql`select triggers_attached, missing::integer, stale::integer from analytics_features.embedding_status`;
+  const [before] = await db.sql`select triggers_attached, missing::integer, stale::integer from analytics_features.compute_status()`;
   t.like(before, { triggers_attached: false, missing: 1, stale: 1 });
 
   const [row] = await db.sql`select analytics_features.attach()::integer as n`;
@@ -188,7 +188,7 @@ test("a table that dbt swapped is found out without any trigger, and the swapped
     update staging_staging.stg_product__dbt_backup set name = 'nobody should care'`);
   t.deepEqual(await queued(db.sql), []);
   const [status] = await db.sql`
-    select triggers_attached, missing::integer, stale::integer, orphans::integer from analytics_features.embedding_status`;
+    select triggers_attached, missing::integer, stale::integer, orphans::integer from analytics_features.compute_status()`;
   t.like(status, { triggers_attached: false, missing: 1, stale: 1, orphans: 1 });
 
   const [row] = await db.sql`select analytics_features.reconcile()::integer as n`;
@@ -202,6 +202,6 @@ test("a source that cannot have triggers is attached all the same and found by c
     create view staging_staging.stg_product as select 1::bigint as product_id, 'a'::text as name`);
   const [row] = await db.sql`select analytics_features.attach()::integer as n`;
   t.is(row?.n, 1);
-  const [status] = await db.sql`select triggers_attached from analytics_features.embedding_status`;
+  const [status] = await db.sql`select triggers_attached from analytics_features.compute_status()`;
   t.false(status?.triggers_attached);
 });

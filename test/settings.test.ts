@@ -37,6 +37,7 @@ test("the pipeline's variables mean what they meant", (t) => {
       device: "cpu",
     },
     batchSize: 32,
+    cron: { reconcile: "*/5 * * * *", fullPass: "0 2 * * *" },
     logLevel: "info",
   });
 });

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:9e5044fe98f30e0922f5ed0af4350f69aef3831a
+--! Hash: sha1:244c144faca6b8eb11aa8bda1bf0d84254780704
 --! Message: the flow from source to search
 
 /*
@@ -40,7 +40,6 @@ create table :PGVECTOR_SCHEMA.settings (
   max_attempts integer not null default 5 check (max_attempts > 0),
   retry_after interval not null default '5 seconds' check (retry_after > '0'),
   vanished_grace interval not null default '7 days' check (vanished_grace >= '0'),
-  vanished_hold_share numeric not null default 0.3 check (vanished_hold_share between 0 and 1),
   max_document_characters integer not null default 32768 check (max_document_characters > 0)
 );
 
@@ -54,7 +53,6 @@ comment on column :PGVECTOR_SCHEMA.settings.lease is 'How long a worker keeps wh
 comment on column :PGVECTOR_SCHEMA.settings.max_attempts is 'After so many attempts a product is set aside in product_failures.';
 comment on column :PGVECTOR_SCHEMA.settings.retry_after is 'Wait before the second attempt; doubled for each further one.';
 comment on column :PGVECTOR_SCHEMA.settings.vanished_grace is 'How long the vector of a vanished product is kept; search does not show it meanwhile.';
-comment on column :PGVECTOR_SCHEMA.settings.vanished_hold_share is 'When more than this share of all vectors is of vanished products, none is deleted until release_vanished(); 1 switches it off.';
 comment on column :PGVECTOR_SCHEMA.settings.max_document_characters is 'What a worker is handed of a document at the most; a model reads a few hundred tokens. The hash is of the whole.';
 --! EndIncluded source/settings.sql
 --! Included document/document_fields.sql
@@ -273,26 +271,6 @@ $$;
 comment on function :PGVECTOR_SCHEMA.set_source(text, text) is
   'Names the relation that the products are read from; it need not exist yet. Follow it with attach().';
 --! EndIncluded source/set_source.sql
---! Included source/source_log.sql
-/*
- * Append-only, like the queue: the rows are written inside dbt's transaction, which may stay open for
- * long, and nobody must wait for it.
- */
-create table :PGVECTOR_SCHEMA.source_log (
-  log_id bigint generated always as identity primary key,
-  logged_at timestamptz not null default clock_timestamp(),
-  event text not null check (event in ('attach', 'reconcile')),
-  queued bigint,
-  error text
-);
-
-comment on table  :PGVECTOR_SCHEMA.source_log is 'What attaching and reconciling did in the last week.';
-comment on column :PGVECTOR_SCHEMA.source_log.log_id is 'Order.';
-comment on column :PGVECTOR_SCHEMA.source_log.logged_at is 'When.';
-comment on column :PGVECTOR_SCHEMA.source_log.event is 'attach (triggers) or reconcile (comparison).';
-comment on column :PGVECTOR_SCHEMA.source_log.queued is 'Products that were queued by a reconcile.';
-comment on column :PGVECTOR_SCHEMA.source_log.error is 'Why it failed; null when it did not.';
---! EndIncluded source/source_log.sql
 
 -- document
 --! Included document/document_sql.sql
@@ -600,12 +578,12 @@ comment on column :PGVECTOR_SCHEMA.source_triggers.event is 'The statement it fi
 comment on column :PGVECTOR_SCHEMA.source_triggers.attached is 'Whether the source has it.';
 comment on column :PGVECTOR_SCHEMA.source_triggers.enabled is 'Whether it fires; null when it is not attached.';
 --! EndIncluded queue/source_triggers.sql
---! Included queue/attach_triggers.sql
+--! Included queue/attach.sql
 /*
  * Security invoker: only the owner of the table may put triggers on it. Creates just what is
  * missing, because every trigger made takes a lock that writers wait for.
  */
-create function :PGVECTOR_SCHEMA.attach_triggers() returns void
+create function :PGVECTOR_SCHEMA.attach() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -613,46 +591,32 @@ declare
   v_source regclass := :PGVECTOR_SCHEMA.require_source();
   v_trigger record;
 begin
-  if (select c.relkind from pg_class c where c.oid = v_source) not in ('r', 'p') then
+  if (select c.relkind from pg_class c where c.oid = v_source) in ('r', 'p') then
+    for v_trigger in
+      select t.trigger_name, t.event, t.attached
+      from :PGVECTOR_SCHEMA.source_triggers t
+      where t.enabled is not true
+    loop
+      if v_trigger.attached then
+        execute format('alter table %s enable trigger %I', v_source, v_trigger.trigger_name);
+      else
+        execute format(
+          'create or replace trigger %I after %s on %s %s for each statement execute function :PGVECTOR_SCHEMA.tg__product_changed()',
+          v_trigger.trigger_name,
+          v_trigger.event,
+          v_source,
+          case v_trigger.event
+            when 'insert' then 'referencing new table as new_rows'
+            when 'update' then 'referencing old table as old_rows new table as new_rows'
+            when 'delete' then 'referencing old table as old_rows'
+            else ''
+          end
+        );
+      end if;
+    end loop;
+  else
     raise notice '% cannot have triggers; the worker finds its changes by comparing every few minutes.', v_source;
-    return;
   end if;
-  for v_trigger in
-    select t.trigger_name, t.event, t.attached
-    from :PGVECTOR_SCHEMA.source_triggers t
-    where t.enabled is not true
-  loop
-    if v_trigger.attached then
-      execute format('alter table %s enable trigger %I', v_source, v_trigger.trigger_name);
-    else
-      execute format(
-        'create or replace trigger %I after %s on %s %s for each statement execute function :PGVECTOR_SCHEMA.tg__product_changed()',
-        v_trigger.trigger_name,
-        v_trigger.event,
-        v_source,
-        case v_trigger.event
-          when 'insert' then 'referencing new table as new_rows'
-          when 'update' then 'referencing old table as old_rows new table as new_rows'
-          when 'delete' then 'referencing old table as old_rows'
-          else ''
-        end
-      );
-    end if;
-  end loop;
-  insert into :PGVECTOR_SCHEMA.source_log (event) values ('attach');
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.attach_triggers() is
-  'Puts the triggers on the source that it lacks. Raises PE001, PE002, and 42501 for who does not own the source.';
---! EndIncluded queue/attach_triggers.sql
---! Included queue/attach.sql
-create function :PGVECTOR_SCHEMA.attach() returns bigint
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform :PGVECTOR_SCHEMA.attach_triggers();
   return :PGVECTOR_SCHEMA.reconcile();
 end
 $$;
@@ -660,56 +624,6 @@ $$;
 comment on function :PGVECTOR_SCHEMA.attach() is
   'Puts the triggers on the source that it lacks and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002.';
 --! EndIncluded queue/attach.sql
---! Included queue/attach_after_build.sql
-/*
- * What dbt's post-hook calls, inside dbt's own transaction. A failure of ours is logged and must not
- * cost the dbt run, unless it is strict about it; triggers and comparison fail apart, so that a table
- * of another owner is compared all the same. A model of the same name in somebody's development
- * schema is not the source and is left alone.
- */
-create function :PGVECTOR_SCHEMA.attach_after_build(relation_schema text, relation_name text, strict boolean default false)
-returns bigint
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_queued bigint;
-begin
-  if not exists (
-    select from :PGVECTOR_SCHEMA.settings s
-    where s.source_schema = attach_after_build.relation_schema and s.source_table = attach_after_build.relation_name
-  ) then
-    return null;
-  end if;
-
-  begin
-    perform :PGVECTOR_SCHEMA.attach_triggers();
-  exception when others then
-    if strict then
-      raise;
-    end if;
-    insert into :PGVECTOR_SCHEMA.source_log (event, error) values ('attach', sqlerrm);
-    raise warning 'The embedding triggers could not be attached: %', sqlerrm
-      using hint = 'The worker finds changes by comparing every few minutes; see :PGVECTOR_SCHEMA.source_log.';
-  end;
-
-  begin
-    v_queued := :PGVECTOR_SCHEMA.reconcile();
-  exception when others then
-    if strict then
-      raise;
-    end if;
-    insert into :PGVECTOR_SCHEMA.source_log (event, error) values ('reconcile', sqlerrm);
-    raise warning 'The changed products could not be queued: %', sqlerrm
-      using hint = 'The worker compares every few minutes by itself; see :PGVECTOR_SCHEMA.source_log.';
-  end;
-  return v_queued;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean) is
-  'For a dbt post-hook: attach() if this relation is the source, in the same transaction; returns how many products were queued, null if it is not the source or failed. Fails only when strict.';
---! EndIncluded queue/attach_after_build.sql
 --! Included queue/detach.sql
 create function :PGVECTOR_SCHEMA.detach() returns void
 language plpgsql volatile
@@ -749,17 +663,11 @@ begin
     -- A vanished product that is already marked waits for its grace period, not for a worker.
     and not (d.state = 'orphan' and e.vanished_at is not null)
     and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)
-    -- Not what waits already, nor what is being encoded from the text that it has now.
-    and not exists (
-      select
-      from :PGVECTOR_SCHEMA.product_queue q
-      where q.product_id = d.product_id and (q.claim_id is null or q.document_hash = d.document_hash)
-    );
+    and not exists (select from :PGVECTOR_SCHEMA.product_queue q where q.product_id = d.product_id);
   get diagnostics v_rows = row_count;
   if v_rows > 0 then
     perform :PGVECTOR_SCHEMA.wake_worker();
   end if;
-  insert into :PGVECTOR_SCHEMA.source_log (event, queued) values ('reconcile', v_rows);
   return v_rows;
 end
 $$;
@@ -1434,122 +1342,43 @@ $$;
 comment on function :PGVECTOR_SCHEMA.store_embeddings(bigint, integer, bigint[], :VECTOR_SCHEMA.vector[]) is
   'Stores the vectors of claimed products and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';
 --! EndIncluded embedding/store_embeddings.sql
---! Included embedding/unmark_returned.sql
-/*
- * A table that was swapped may have brought a product back that nobody queued.
- */
-create function :PGVECTOR_SCHEMA.unmark_returned() returns void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_marked bigint[] := (
-    select array_agg(e.product_id) from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null
-  );
-begin
-  -- Few are ever marked; without one the source is not read.
-  if v_marked is null then
-    return;
-  end if;
-  perform :PGVECTOR_SCHEMA.lock_source();
-  with alive as (
-    select d.product_id from :PGVECTOR_SCHEMA.product_documents(v_marked) d
-  )
-  update :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
-  set vanished_at = null
-  from alive a
-  where e.product_id = a.product_id;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.unmark_returned() is
-  'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002.';
---! EndIncluded embedding/unmark_returned.sql
---! Included embedding/vanished_products.sql
-/*
- * A source that is suddenly half empty is a bad load far more often than a clear-out. The share is of
- * all that are marked and not only of those that are due: marks are set over minutes, and taken
- * minute by minute each lot would look small. A function and not a view, which would forbid to drop
- * the table.
- */
-create function :PGVECTOR_SCHEMA.vanished_products()
-returns table (product_id bigint, vanished_at timestamptz, due_at timestamptz, held boolean)
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin
-  return query
-    select
-      e.product_id,
-      e.vanished_at,
-      e.vanished_at + s.vanished_grace,
-      count(*) over () > s.vanished_hold_share * (select count(*) from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE)
-    from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
-    cross join :PGVECTOR_SCHEMA.settings s
-    where e.vanished_at is not null;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.vanished_products() is
-  'Vectors whose product is gone from the source: since when, when the vector may go, and whether it is held because more than settings.vanished_hold_share of all vectors are marked.';
---! EndIncluded embedding/vanished_products.sql
 --! Included embedding/sweep_vanished.sql
 create function :PGVECTOR_SCHEMA.sweep_vanished() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_rows bigint;
+  v_due bigint[];
+  v_rows bigint := 0;
 begin
-  perform :PGVECTOR_SCHEMA.unmark_returned();
+  -- Few are ever marked; without one the source is not read.
+  select array_agg(e.product_id) into v_due
+  from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+  where e.vanished_at is not null;
+  if v_due is null then
+    return 0;
+  end if;
+
+  perform :PGVECTOR_SCHEMA.lock_source();
+  -- A table that was swapped may have brought a product back that nobody queued.
+  with alive as (
+    select d.product_id from :PGVECTOR_SCHEMA.product_documents(v_due) d
+  )
+  update :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+  set vanished_at = null
+  from alive a
+  where e.product_id = a.product_id;
+
   delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
-  using :PGVECTOR_SCHEMA.vanished_products() v
-  where e.product_id = v.product_id and v.due_at <= now() and not v.held;
+  where e.vanished_at <= now() - (select s.vanished_grace from :PGVECTOR_SCHEMA.settings s);
   get diagnostics v_rows = row_count;
   return v_rows;
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.sweep_vanished() is
-  'Deletes the vectors of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002.';
+  'Deletes the vectors of products that have been gone for settings.vanished_grace; returns how many. Raises PE001, PE002.';
 --! EndIncluded embedding/sweep_vanished.sql
---! Included embedding/release_vanished.sql
-create function :PGVECTOR_SCHEMA.release_vanished() returns bigint
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_rows bigint;
-begin
-  perform :PGVECTOR_SCHEMA.unmark_returned();
-  delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null;
-  get diagnostics v_rows = row_count;
-  return v_rows;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.release_vanished() is
-  'Lets a mass disappearance through: deletes the vectors of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002.';
---! EndIncluded embedding/release_vanished.sql
---! Included embedding/keep_vanished.sql
-create function :PGVECTOR_SCHEMA.keep_vanished() returns bigint
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_rows bigint;
-begin
-  perform :PGVECTOR_SCHEMA.unmark_returned();
-  update :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e set vanished_at = now() where e.vanished_at is not null;
-  get diagnostics v_rows = row_count;
-  return v_rows;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.keep_vanished() is
-  'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002.';
---! EndIncluded embedding/keep_vanished.sql
 
 select :PGVECTOR_SCHEMA.create_product_embeddings(:PGVECTOR_EMBEDDING_DIM);
 
@@ -1652,7 +1481,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform :PGVECTOR_SCHEMA.worker_seen(maintain.worker);
-  delete from :PGVECTOR_SCHEMA.source_log l where l.logged_at < now() - interval '7 days';
   if :PGVECTOR_SCHEMA.source_relation() is null then
     return;
   end if;
@@ -1664,7 +1492,7 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.maintain(text) is
-  'The worker''s round every minute: sign of life, vectors past their grace, old log rows, wake-up if anything waits.';
+  'The worker''s round every minute: sign of life, vectors past their grace, wake-up if anything waits.';
 --! EndIncluded status/maintain.sql
 --! Included status/compute_status.sql
 /*
@@ -1680,7 +1508,6 @@ create function :PGVECTOR_SCHEMA.compute_status() returns table (
   missing bigint,
   stale bigint,
   orphans bigint,
-  held bigint,
   queued bigint,
   claimed bigint,
   failed bigint,
@@ -1710,8 +1537,6 @@ begin
     -- Cut and not rounded: one product missing of a million is not 100 percent.
     coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
   end if;
-
-  select count(*) filter (where v.held) into held from :PGVECTOR_SCHEMA.vanished_products() v;
 
   select count(distinct q.product_id), clock_timestamp() - min(q.queued_at)
   into queued, oldest_wait
@@ -1749,7 +1574,6 @@ comment on column :PGVECTOR_SCHEMA.embedding_status.coverage is 'embedded in per
 comment on column :PGVECTOR_SCHEMA.embedding_status.missing is 'Live products without a vector.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.stale is 'Live products whose vector is of an earlier text or another model; it serves until the new one lands.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.orphans is 'Vectors whose product is gone from the source; not searched, deleted after settings.vanished_grace.';
-comment on column :PGVECTOR_SCHEMA.embedding_status.held is 'Orphans that are not deleted although their grace may be over, because too many vanished at once: release_vanished() lets them go, keep_vanished() starts the grace over.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.queued is 'Products in product_queue, claimed ones among them; not each of them needs encoding.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.claimed is 'Products that a worker holds now.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.failed is 'Products set aside after settings.max_attempts (see product_failures).';

@@ -1,15 +1,25 @@
-create function :PGVECTOR_SCHEMA.document_query() returns text
+create or replace function :PGVECTOR_SCHEMA.document_query() returns text
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
   select format(
-    'select d.product_id, d.document, pg_catalog.sha256(pg_catalog.convert_to(d.document, ''UTF8'')) as document_hash from (select %s as product_id, %s as document from %s s where %s) d where d.product_id is not null',
+    $sql$
+      select q.product_id, q.document, q.document_hash
+      from (
+        select distinct on (1) %1$s as product_id, %2$s as is_live, %3$s as document,
+          pg_catalog.sha256(pg_catalog.convert_to(%3$s, 'UTF8')) as document_hash
+        from %4$s s
+        order by 1, %5$s, 4
+      ) q
+      where q.is_live and q.product_id is not null
+    $sql$,
     :PGVECTOR_SCHEMA.product_id_sql('s'),
+    :PGVECTOR_SCHEMA.product_is_live_sql('s'),
     :PGVECTOR_SCHEMA.document_sql('s'),
     :PGVECTOR_SCHEMA.require_source(),
-    :PGVECTOR_SCHEMA.product_is_live_sql('s')
+    :PGVECTOR_SCHEMA.newest_row_sql('s')
   )
 $$;
 
 comment on function :PGVECTOR_SCHEMA.document_query() is
-  'The query that renders every live product: (product_id bigint, document text, document_hash bytea). Raises PE001, PE002.';
+  'The query that renders every live product: (product_id bigint, document text, document_hash bytea), one row each. Raises PE001, PE002.';

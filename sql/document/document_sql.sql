@@ -3,7 +3,7 @@
  * drops or retypes cannot leave a stale expression behind. One expression over the row is four to
  * ten times faster than rendering through json.
  */
-create function :PGVECTOR_SCHEMA.document_sql(alias text) returns text
+create or replace function :PGVECTOR_SCHEMA.document_sql(alias text) returns text
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$

@@ -1,9 +1,8 @@
 /*
  * Stable, so that a claim reads documents and queue in one snapshot; who calls it has the lock of
- * lock_source(). The settings pin what would make one value two texts in two sessions. Where an id stands in
- * several rows, the same one is taken each time: the one of the smallest hash.
+ * lock_source(). The settings pin what would make one value two texts in two sessions.
  */
-create function :PGVECTOR_SCHEMA.product_documents(product_ids bigint[] default null)
+create or replace function :PGVECTOR_SCHEMA.product_documents(product_ids bigint[] default null)
 returns table (product_id bigint, document text, document_hash bytea)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -15,9 +14,9 @@ set extra_float_digits = 1
 as $$
 begin
   return query execute format(
-    'select distinct on (q.product_id) q.product_id, q.document, q.document_hash from (%s) q %s order by q.product_id, q.document_hash',
+    'select d.product_id, d.document, d.document_hash from (%s) d %s',
     :PGVECTOR_SCHEMA.document_query(),
-    case when product_ids is not null then 'where q.product_id = any ($1)' else '' end
+    case when product_ids is not null then 'where d.product_id = any ($1)' else '' end
   ) using product_ids;
 end
 $$;

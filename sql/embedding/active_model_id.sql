@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.active_model_id() returns integer
+create or replace function :PGVECTOR_SCHEMA.active_model_id() returns integer
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$

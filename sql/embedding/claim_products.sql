@@ -8,7 +8,7 @@
  * Who had a product claimed before and did not come back may have died of it: such a product is
  * handed out alone, and set aside after max_attempts.
  */
-create function :PGVECTOR_SCHEMA.claim_products(worker text, max_products integer default 320)
+create or replace function :PGVECTOR_SCHEMA.claim_products(worker text, max_products integer default 320)
 returns table (claim_id bigint, product_id bigint, document text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -140,4 +140,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.claim_products(text, integer) is
-  'Claims up to max_products queued products whose document really changed, for settings.lease, and returns their documents; settles the others. No rows: nothing is left to do now. Raises PE001, PE002.';
+  'Claims up to max_products queued products whose document really changed, for settings.lease, and returns their documents; settles the others. No rows: nothing is left to do now. Raises PE001, PE002, PE005.';

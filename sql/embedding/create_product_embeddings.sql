@@ -3,7 +3,7 @@
  * Python pipeline's users know for a change of dimension. An existing table of that pipeline is
  * adopted with its vectors, which serve until each has been encoded from the product as it is now.
  */
-create function :PGVECTOR_SCHEMA.create_product_embeddings(dimension integer) returns void
+create or replace function :PGVECTOR_SCHEMA.create_product_embeddings(dimension integer) returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set client_min_messages = warning

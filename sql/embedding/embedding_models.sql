@@ -1,4 +1,4 @@
-create table :PGVECTOR_SCHEMA.embedding_models (
+create table if not exists :PGVECTOR_SCHEMA.embedding_models (
   model_id integer generated always as identity primary key,
   name text not null,
   revision text not null,
@@ -11,7 +11,7 @@ create table :PGVECTOR_SCHEMA.embedding_models (
   unique (name, revision, precision, pooling, max_tokens)
 );
 
-create unique index embedding_models_active_idx on :PGVECTOR_SCHEMA.embedding_models (is_active) where is_active;
+create unique index if not exists embedding_models_active_idx on :PGVECTOR_SCHEMA.embedding_models (is_active) where is_active;
 
 comment on table  :PGVECTOR_SCHEMA.embedding_models is 'The models that vectors came from; a worker registers the one it loaded.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.model_id is 'Named by each vector.';

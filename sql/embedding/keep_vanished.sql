@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.keep_vanished() returns bigint
+create or replace function :PGVECTOR_SCHEMA.keep_vanished() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.keep_vanished() is
-  'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002.';
+  'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002, PE005.';

@@ -2,7 +2,7 @@
  * Two models' vectors in one table would be compared with each other and mean nothing, so another
  * model is let in only while the table holds no vector of the active one.
  */
-create function :PGVECTOR_SCHEMA.register_model(
+create or replace function :PGVECTOR_SCHEMA.register_model(
   name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer
 ) returns integer
 language plpgsql volatile

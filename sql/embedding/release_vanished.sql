@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.release_vanished() returns bigint
+create or replace function :PGVECTOR_SCHEMA.release_vanished() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.release_vanished() is
-  'Lets a mass disappearance through: deletes the vectors of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002.';
+  'Lets a mass disappearance through: deletes the vectors of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE005.';

@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.require_embeddings() returns regclass
+create or replace function :PGVECTOR_SCHEMA.require_embeddings() returns regclass
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$

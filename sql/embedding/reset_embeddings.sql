@@ -2,7 +2,7 @@
  * TRUNCATE and ALTER rather than DROP: grants stay. A view over the column makes ALTER fail, and
  * then nothing is lost.
  */
-create function :PGVECTOR_SCHEMA.reset_embeddings(dimension integer) returns bigint
+create or replace function :PGVECTOR_SCHEMA.reset_embeddings(dimension integer) returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$

@@ -4,7 +4,7 @@
  * means that a fresher text is on its way. The hash is the one that the claim noted, so nobody has
  * to be trusted with it.
  */
-create function :PGVECTOR_SCHEMA.store_embeddings(
+create or replace function :PGVECTOR_SCHEMA.store_embeddings(
   claim_id bigint, model_id integer, product_ids bigint[], embeddings :VECTOR_SCHEMA.vector[]
 ) returns bigint
 language plpgsql volatile
@@ -55,6 +55,9 @@ begin
     )
   select count(*) into v_stored from stored;
 
+  if v_stored > 0 then
+    perform :PGVECTOR_SCHEMA.note_activity(claim_id, v_stored, 0);
+  end if;
   perform :PGVECTOR_SCHEMA.extend_claim(claim_id);
   return v_stored;
 end

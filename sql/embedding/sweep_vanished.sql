@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.sweep_vanished() returns bigint
+create or replace function :PGVECTOR_SCHEMA.sweep_vanished() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -15,4 +15,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.sweep_vanished() is
-  'Deletes the vectors of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002.';
+  'Deletes the vectors of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE005.';

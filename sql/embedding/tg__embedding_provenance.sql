@@ -3,7 +3,7 @@
  * one of ours: without this an update would leave the old hash beside the new vector and the status
  * would call it current for ever.
  */
-create function :PGVECTOR_SCHEMA.tg__embedding_provenance() returns trigger
+create or replace function :PGVECTOR_SCHEMA.tg__embedding_provenance() returns trigger
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$

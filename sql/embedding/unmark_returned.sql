@@ -1,7 +1,7 @@
 /*
  * A table that was swapped may have brought a product back that nobody queued.
  */
-create function :PGVECTOR_SCHEMA.unmark_returned() returns void
+create or replace function :PGVECTOR_SCHEMA.unmark_returned() returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -26,4 +26,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.unmark_returned() is
-  'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002.';
+  'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002, PE005.';

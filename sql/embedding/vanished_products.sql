@@ -4,7 +4,7 @@
  * minute by minute each lot would look small. A function and not a view, which would forbid to drop
  * the table.
  */
-create function :PGVECTOR_SCHEMA.vanished_products()
+create or replace function :PGVECTOR_SCHEMA.vanished_products()
 returns table (product_id bigint, vanished_at timestamptz, due_at timestamptz, held boolean)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp

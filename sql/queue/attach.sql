@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.attach() returns bigint
+create or replace function :PGVECTOR_SCHEMA.attach() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -9,4 +9,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.attach() is
-  'Puts the triggers on the source that it lacks and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002.';
+  'Puts the triggers on the source that it lacks and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002, PE005.';

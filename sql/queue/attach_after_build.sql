@@ -4,7 +4,7 @@
  * of another owner is compared all the same. A model of the same name in somebody's development
  * schema is not the source and is left alone.
  */
-create function :PGVECTOR_SCHEMA.attach_after_build(relation_schema text, relation_name text, strict boolean default false)
+create or replace function :PGVECTOR_SCHEMA.attach_after_build(relation_schema text, relation_name text, strict boolean default false)
 returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -40,9 +40,13 @@ begin
     raise warning 'The changed products could not be queued: %', sqlerrm
       using hint = 'The worker compares every few minutes by itself; see :PGVECTOR_SCHEMA.source_log.';
   end;
+
+  if strict then
+    perform :PGVECTOR_SCHEMA.require_sound_source();
+  end if;
   return v_queued;
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean) is
-  'For a dbt post-hook: attach() if this relation is the source, in the same transaction; returns how many products were queued, null if it is not the source or failed. Fails only when strict.';
+  'For a dbt post-hook: attach() if this relation is the source, in the same transaction; returns how many products were queued, null if it is not the source or failed. Fails only when strict, and then also on PE006.';

@@ -1,4 +1,4 @@
-create view :PGVECTOR_SCHEMA.claimable_queue as
+create or replace view :PGVECTOR_SCHEMA.claimable_queue as
   select q.queue_id, q.product_id, q.queued_at
   from :PGVECTOR_SCHEMA.product_queue q
   where q.available_at <= now()

@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.detach() returns void
+create or replace function :PGVECTOR_SCHEMA.detach() returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.detach() is
-  'Takes our triggers off the source; vectors, queue and search stay. Safe to repeat.';
+  'Takes our triggers off the source; vectors, queue and search stay, and what changes is still found by comparing. Safe to repeat.';

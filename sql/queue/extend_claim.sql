@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.extend_claim(claim_id bigint) returns void
+create or replace function :PGVECTOR_SCHEMA.extend_claim(claim_id bigint) returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$

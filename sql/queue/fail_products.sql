@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.fail_products(claim_id bigint, product_ids bigint[], errors text[]) returns bigint
+create or replace function :PGVECTOR_SCHEMA.fail_products(claim_id bigint, product_ids bigint[], errors text[]) returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -48,6 +48,7 @@ begin
   if v_next is not null then
     perform :PGVECTOR_SCHEMA.wake_worker(v_next);
   end if;
+  perform :PGVECTOR_SCHEMA.note_activity(claim_id, 0, cardinality(product_ids));
   perform :PGVECTOR_SCHEMA.extend_claim(claim_id);
   return v_set_aside;
 end

@@ -3,7 +3,7 @@
  * source would make dbt's rename wait for an encoder. One row a claim, so that a sign of life is
  * one update and a release one delete.
  */
-create table :PGVECTOR_SCHEMA.product_claims (
+create table if not exists :PGVECTOR_SCHEMA.product_claims (
   claim_id bigint generated always as identity primary key,
   worker text not null,
   claimed_at timestamptz not null default now(),

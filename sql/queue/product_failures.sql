@@ -1,4 +1,4 @@
-create table :PGVECTOR_SCHEMA.product_failures (
+create table if not exists :PGVECTOR_SCHEMA.product_failures (
   product_id bigint primary key,
   document_hash bytea,
   attempts integer not null,

@@ -4,7 +4,7 @@
  * product, upserted, made a reconcile wait for an open writer while holding what the next one
  * needed.) What a row means is decided when it is claimed, from the source as it is then.
  */
-create table :PGVECTOR_SCHEMA.product_queue (
+create table if not exists :PGVECTOR_SCHEMA.product_queue (
   queue_id bigint generated always as identity primary key,
   product_id bigint not null,
   queued_at timestamptz not null default now(),
@@ -18,8 +18,8 @@ create table :PGVECTOR_SCHEMA.product_queue (
   autovacuum_analyze_scale_factor = 0.05
 );
 
-create index product_queue_product_id_idx on :PGVECTOR_SCHEMA.product_queue (product_id);
-create index product_queue_claim_id_idx on :PGVECTOR_SCHEMA.product_queue (claim_id) where claim_id is not null;
+create index if not exists product_queue_product_id_idx on :PGVECTOR_SCHEMA.product_queue (product_id);
+create index if not exists product_queue_claim_id_idx on :PGVECTOR_SCHEMA.product_queue (claim_id) where claim_id is not null;
 
 comment on table  :PGVECTOR_SCHEMA.product_queue is 'Products that changed and have not been looked at since; the truth about what is to do, a graphile-worker job is only a wake-up.';
 comment on column :PGVECTOR_SCHEMA.product_queue.queue_id is 'Order in which changes are taken up.';

@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.retry_failed(product_id bigint default null) returns bigint
+create or replace function :PGVECTOR_SCHEMA.retry_failed(product_id bigint default null) returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$

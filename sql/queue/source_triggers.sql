@@ -1,4 +1,4 @@
-create view :PGVECTOR_SCHEMA.source_triggers as
+create or replace view :PGVECTOR_SCHEMA.source_triggers as
   select
     w.trigger_name,
     w.event,

@@ -3,7 +3,7 @@
  * stored image of just the columns that make the document (rendering both texts made a merge four
  * times slower); everything else is decided when the product is claimed.
  */
-create function :PGVECTOR_SCHEMA.tg__product_changed() returns trigger
+create or replace function :PGVECTOR_SCHEMA.tg__product_changed() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -30,7 +30,7 @@ begin
       string_agg(format('s.%I', c.column_name), ', ' order by c.position)
     ) into v_changed
     from :PGVECTOR_SCHEMA.source_columns c
-    where c.in_document or c.column_name = 'deleted';
+    where c.in_document or c.decides_life;
   else
     v_changed := format(
       'select %s from %s s',

@@ -4,7 +4,7 @@
  * schema, a broken one) must not cost the writer its statement: the row in the queue is what counts,
  * and the worker looks at the queue every minute by itself.
  */
-create function :PGVECTOR_SCHEMA.wake_worker(run_at timestamptz default null) returns void
+create or replace function :PGVECTOR_SCHEMA.wake_worker(run_at timestamptz default null) returns void
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$

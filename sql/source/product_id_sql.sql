@@ -3,7 +3,7 @@
  * here, rather than an error in the middle of somebody's dbt run. plpgsql keeps the plan between a
  * writer's statements.
  */
-create function :PGVECTOR_SCHEMA.product_id_sql(alias text) returns text
+create or replace function :PGVECTOR_SCHEMA.product_id_sql(alias text) returns text
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$

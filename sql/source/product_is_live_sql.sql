@@ -1,26 +1,32 @@
 /*
  * CDC feeds spell a soft delete as boolean, number or text. Anything but a clear yes is a live
- * product: showing one too many is a smaller harm than losing a catalogue to an odd value.
+ * product: showing one too many is a smaller harm than losing a catalogue to an odd value. Of a dbt
+ * snapshot only the rows that are valid now are products.
  */
-create function :PGVECTOR_SCHEMA.product_is_live_sql(alias text) returns text
+create or replace function :PGVECTOR_SCHEMA.product_is_live_sql(alias text) returns text
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(
-    (
-      select case
-        when c.type = 'boolean'::regtype then format('%I.deleted is not true', alias)
+    string_agg(
+      case
+        when c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
+          then format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
+        when c.column_name = 'dbt_valid_to' then 'true'
+        when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
         else format(
-          $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.deleted::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
-          alias
+          $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
+          alias, c.column_name
         )
-      end
-      from :PGVECTOR_SCHEMA.source_columns c
-      where c.column_name = 'deleted'
+      end,
+      ' and ' order by c.position
     ),
     'true'
   )
+  from :PGVECTOR_SCHEMA.source_columns c
+  join pg_type t on t.oid = c.type
+  where c.decides_life
 $$;
 
 comment on function :PGVECTOR_SCHEMA.product_is_live_sql(text) is
-  'SQL condition that a source row is not soft-deleted, by its column deleted; true where there is no such column.';
+  'SQL condition that a source row is a live product: not soft-deleted (column deleted), and of a dbt snapshot valid now; true where there is no such column. alias names the row.';

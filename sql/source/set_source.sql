@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.set_source(source_schema text, source_table text) returns void
+create or replace function :PGVECTOR_SCHEMA.set_source(source_schema text, source_table text) returns void
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$

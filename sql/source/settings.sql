@@ -2,7 +2,7 @@
  * One row, so that whatever may differ between two installations is data: it is dumped and restored
  * with the rest, and psql, dbt and the worker see the same values.
  */
-create table :PGVECTOR_SCHEMA.settings (
+create table if not exists :PGVECTOR_SCHEMA.settings (
   singleton boolean primary key default true check (singleton),
   source_schema text not null default 'staging_staging',
   source_table text not null default 'stg_product',
@@ -10,11 +10,13 @@ create table :PGVECTOR_SCHEMA.settings (
   max_attempts integer not null default 5 check (max_attempts > 0),
   retry_after interval not null default '5 seconds' check (retry_after > '0'),
   vanished_grace interval not null default '7 days' check (vanished_grace >= '0'),
-  vanished_hold_share numeric not null default 0.3 check (vanished_hold_share between 0 and 1),
   max_document_characters integer not null default 32768 check (max_document_characters > 0)
 );
 
-insert into :PGVECTOR_SCHEMA.settings default values;
+alter table :PGVECTOR_SCHEMA.settings
+  add column if not exists vanished_hold_share numeric not null default 0.3 check (vanished_hold_share between 0 and 1);
+
+insert into :PGVECTOR_SCHEMA.settings default values on conflict do nothing;
 
 comment on table  :PGVECTOR_SCHEMA.settings is 'What an operator may change, in one row: update it in place.';
 comment on column :PGVECTOR_SCHEMA.settings.singleton is 'Always true: there is one row.';

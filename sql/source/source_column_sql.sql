@@ -2,7 +2,7 @@
  * A feed without prices is still searchable. A price that came as text and is no number is shown as
  * null rather than failing everybody's search.
  */
-create function :PGVECTOR_SCHEMA.source_column_sql(alias text, column_name text, type text) returns text
+create or replace function :PGVECTOR_SCHEMA.source_column_sql(alias text, column_name text, type text) returns text
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$

@@ -1,9 +1,11 @@
-create view :PGVECTOR_SCHEMA.source_columns as
+create or replace view :PGVECTOR_SCHEMA.source_columns as
   select
     a.attnum as position,
     a.attname::text as column_name,
     a.atttypid::regtype as type,
-    coalesce(f.included, true) as in_document
+    coalesce(f.included, not starts_with(a.attname::text, '_')) as in_document,
+    -- A soft delete, and what makes a row of a dbt snapshot the present one.
+    a.attname in ('deleted', 'dbt_valid_to', 'dbt_is_deleted') as decides_life
   from pg_catalog.pg_attribute a
   left join :PGVECTOR_SCHEMA.document_fields f on f.column_name = a.attname
   where a.attrelid = :PGVECTOR_SCHEMA.source_relation()
@@ -15,3 +17,4 @@ comment on column :PGVECTOR_SCHEMA.source_columns.position is 'Order in the tabl
 comment on column :PGVECTOR_SCHEMA.source_columns.column_name is 'Name of the column.';
 comment on column :PGVECTOR_SCHEMA.source_columns.type is 'Type of the column.';
 comment on column :PGVECTOR_SCHEMA.source_columns.in_document is 'Whether the column is part of the document (see document_fields).';
+comment on column :PGVECTOR_SCHEMA.source_columns.decides_life is 'Whether the column says if the product is live: deleted, and dbt_valid_to and dbt_is_deleted of a snapshot.';

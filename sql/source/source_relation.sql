@@ -4,7 +4,7 @@
  * and the status has to answer even then. plpgsql, though it is one statement: it keeps the plan,
  * where an SQL function with a search_path plans at every call of every writer.
  */
-create function :PGVECTOR_SCHEMA.source_relation() returns regclass
+create or replace function :PGVECTOR_SCHEMA.source_relation() returns regclass
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$

@@ -1,4 +1,4 @@
-create table :PGVECTOR_SCHEMA.embedding_workers (
+create table if not exists :PGVECTOR_SCHEMA.embedding_workers (
   worker text primary key,
   started_at timestamptz not null default now(),
   last_seen_at timestamptz not null default now()

@@ -2,17 +2,21 @@
  * What nothing else would wake for: a lease that ran out with its worker, a wake-up that got lost,
  * vectors whose grace is over.
  */
-create function :PGVECTOR_SCHEMA.maintain(worker text) returns void
+create or replace function :PGVECTOR_SCHEMA.maintain(worker text) returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform :PGVECTOR_SCHEMA.worker_seen(maintain.worker);
-  delete from :PGVECTOR_SCHEMA.source_log l where l.logged_at < now() - interval '7 days';
-  if :PGVECTOR_SCHEMA.source_relation() is null then
+  delete from :PGVECTOR_SCHEMA.source_log l where l.logged_at < now() - interval '7 days'
+    and l.log_id is distinct from (:PGVECTOR_SCHEMA.last_comparison()).log_id;
+  delete from :PGVECTOR_SCHEMA.embedding_activity a where a.minute < now() - interval '7 days';
+  begin
+    perform :PGVECTOR_SCHEMA.sweep_vanished();
+  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE005' then
+    -- No source to look into: the sign of life stands all the same, and the status says what is wrong.
     return;
-  end if;
-  perform :PGVECTOR_SCHEMA.sweep_vanished();
+  end;
   if exists (select from :PGVECTOR_SCHEMA.claimable_queue) then
     perform :PGVECTOR_SCHEMA.wake_worker();
   end if;

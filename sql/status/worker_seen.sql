@@ -1,4 +1,4 @@
-create function :PGVECTOR_SCHEMA.worker_seen(worker text) returns void
+create or replace function :PGVECTOR_SCHEMA.worker_seen(worker text) returns void
 language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$

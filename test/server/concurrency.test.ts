@@ -57,7 +57,7 @@ test("a writer that is open holds up neither claim, store, reconcile nor status,
       await db.sql`set lock_timeout = '2s'`;
       t.is(await store(db.sql, model, claimed), 3);
       await withoutWaiting(
-        "select analytics_features.reconcile(); select * from analytics_features.embedding_status; select * from analytics_features.claim_products('w2')",
+        "select analytics_features.reconcile(); select * from analytics_features.compute_status(); select * from analytics_features.claim_products('w2')",
       );
     },
   );

@@ -91,7 +91,7 @@ async function runWatched(t: ExecutionContext, vars: Record<string, unknown>, ar
 
 const status = async () => {
   const [row] = await db.sql`
-    select products::integer, missing::integer, stale::integer, orphans::integer, triggers_attached from analytics_features.embedding_status`;
+    select products::integer, missing::integer, stale::integer, orphans::integer, triggers_attached from analytics_features.compute_status()`;
   return { ...row };
 };
 

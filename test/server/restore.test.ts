@@ -26,7 +26,7 @@ test("a dump restored into a fresh database goes on where the first one was", as
     const dump = execFileSync("pg_dump", [db.env.DATABASE_URL ?? ""], { maxBuffer: 1 << 28 });
     execFileSync("psql", ["-qX", "-v", "ON_ERROR_STOP=1", databaseUrl(name)], { input: dump, stdio: ["pipe", "ignore", "pipe"] });
     const status = (sql: typeof restored) => sql`
-      select products, embedded, missing, stale, queued, claimed, triggers_attached, model from analytics_features.embedding_status`;
+      select products, embedded, missing, stale, queued, claimed, triggers_attached, model from analytics_features.compute_status()`;
     t.deepEqual([...(await status(restored))], [...(await status(db.sql))]);
     const hits = await restored`select * from analytics_features.search_products(${unitVector(7)}, 'cosine', 20)`;
     t.is(hits.length, 20);

@@ -29,7 +29,7 @@ const written = async () => {
   return row ?? { n: 0, products: 0 };
 };
 const settled = async () => {
-  const [row] = await db.sql`select missing::integer, stale::integer, queued::integer from analytics_features.embedding_status`;
+  const [row] = await db.sql`select missing::integer, stale::integer, queued::integer from analytics_features.compute_status()`;
   return row?.missing === 0 && row?.stale === 0 && row?.queued === 0;
 };
 

@@ -1,4 +1,10 @@
-{# Put on the source embedding_status: fails when more than max_orphans vectors have no product. #}
-{% test no_orphan_embeddings(model, max_orphans=0) %}
-select orphans from {{ model }} where orphans > {{ max_orphans }}
+{#
+  Fails when more vectors have no product than both allow: max_orphans, and max_percent of all products. Compares every
+  product with its vector (compute_status()), whatever it is put on: the model that the products come
+  from, or the source embedding_status.
+#}
+{% test no_orphan_embeddings(model, max_orphans=0, max_percent=0) %}
+select s.orphans, s.products, s.notes
+from {{ var('product_embeddings_schema', 'analytics_features') }}.compute_status() s
+where s.orphans > greatest({{ max_orphans }}, s.products * {{ max_percent }} / 100.0)
 {% endtest %}

@@ -1,0 +1,77 @@
+/*
+ * The roles are the cluster's and made by a DBA (sql/dba.sql), so they may be absent: then only our
+ * owner has access, which is all that a single login needs. Called after every migration, because new
+ * functions are everybody's until told otherwise. graphile-worker's tables have row-level security
+ * without a policy, so that its owner alone could work on them: hence a policy for the workers.
+ */
+create or replace function :PGVECTOR_SCHEMA.grant_roles() returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_table regclass;
+begin
+  revoke all on all functions in schema :PGVECTOR_SCHEMA from public;
+
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_reader') then
+    grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_reader;
+    grant select on :PGVECTOR_SCHEMA.embedding_status to product_embeddings_reader;
+    grant execute on function
+      :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer),
+      :PGVECTOR_SCHEMA.compute_status(boolean)
+    to product_embeddings_reader;
+  end if;
+
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_attacher') then
+    grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_attacher;
+    grant select on
+      :PGVECTOR_SCHEMA.:PGVECTOR_TABLE,
+      :PGVECTOR_SCHEMA.embedding_models,
+      :PGVECTOR_SCHEMA.embedding_status,
+      :PGVECTOR_SCHEMA.embedding_workers,
+      :PGVECTOR_SCHEMA.settings,
+      :PGVECTOR_SCHEMA.source_log,
+      :PGVECTOR_SCHEMA.source_columns,
+      :PGVECTOR_SCHEMA.source_triggers,
+      :PGVECTOR_SCHEMA.document_fields
+    to product_embeddings_attacher;
+    grant insert on :PGVECTOR_SCHEMA.source_log to product_embeddings_attacher;
+    grant execute on function
+      :PGVECTOR_SCHEMA.attach(),
+      :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean),
+      :PGVECTOR_SCHEMA.attach_triggers(),
+      :PGVECTOR_SCHEMA.compute_status(boolean),
+      :PGVECTOR_SCHEMA.detach(),
+      :PGVECTOR_SCHEMA.grant_source(),
+      :PGVECTOR_SCHEMA.last_comparison(),
+      :PGVECTOR_SCHEMA.reconcile(),
+      :PGVECTOR_SCHEMA.require_sound_source(),
+      :PGVECTOR_SCHEMA.require_source(),
+      :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer),
+      :PGVECTOR_SCHEMA.source_problems(),
+      :PGVECTOR_SCHEMA.source_relation(),
+      :PGVECTOR_SCHEMA.tg__product_changed()
+    to product_embeddings_attacher;
+  end if;
+
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_worker') then
+    grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_worker;
+    grant select, insert, update, delete on all tables in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
+    grant execute on all functions in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
+    grant usage on schema graphile_worker to product_embeddings_worker;
+    grant select, insert, update, delete on all tables in schema graphile_worker to product_embeddings_worker;
+    grant execute on all functions in schema graphile_worker to product_embeddings_worker;
+    for v_table in
+      select c.oid
+      from pg_class c
+      where c.relnamespace = 'graphile_worker'::regnamespace and c.relrowsecurity
+        and not exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'product_embeddings_worker')
+    loop
+      execute format('create policy product_embeddings_worker on %s to product_embeddings_worker using (true) with check (true)', v_table);
+    end loop;
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.grant_roles() is
+  'Gives the groups product_embeddings_reader, _attacher and _worker their rights, as far as they exist (sql/dba.sql makes them); npm run migrate calls it. Safe to repeat.';

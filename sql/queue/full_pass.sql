@@ -1,0 +1,18 @@
+/*
+ * The Python pipeline's nightly run, for whoever wants one: also what was set aside gets another
+ * chance, since the reason may have been the worker's and not the product's.
+ */
+create or replace function :PGVECTOR_SCHEMA.full_pass() returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_retried bigint := :PGVECTOR_SCHEMA.retry_failed();
+begin
+  perform :PGVECTOR_SCHEMA.sweep_vanished();
+  return v_retried + :PGVECTOR_SCHEMA.reconcile();
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.full_pass() is
+  'Tries failed products again, deletes vectors past their grace and queues what differs; returns how many products were queued. Raises PE001, PE002, PE003, PE005.';

@@ -1,0 +1,31 @@
+/*
+ * Security invoker: run by who owns the source. dbt makes the table anew and with it its grants, so
+ * this is part of attaching. Grants only what is missing: two grants on one schema at once can fail.
+ */
+create or replace function :PGVECTOR_SCHEMA.grant_source() returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_source regclass := :PGVECTOR_SCHEMA.require_source();
+  v_schema regnamespace := (select c.relnamespace::regnamespace from pg_class c where c.oid = v_source);
+  v_role name;
+begin
+  for v_role in
+    -- Whose rights our functions run with, and who works on the queue.
+    select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = ':PGVECTOR_SCHEMA'
+    union
+    select r.rolname from pg_roles r where r.rolname = 'product_embeddings_worker'
+  loop
+    if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
+      execute format('grant usage on schema %s to %I', v_schema, v_role);
+    end if;
+    if not has_table_privilege(v_role, v_source, 'select') then
+      execute format('grant select on %s to %I', v_source, v_role);
+    end if;
+  end loop;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.grant_source() is
+  'Lets our owner and the workers read the source, as far as they may not yet. Raises PE001, PE002, and 42501 for who may not grant it.';

@@ -1,0 +1,56 @@
+/*
+ * Why the numbers are what they are, in sentences that end with what to do.
+ */
+create or replace function :PGVECTOR_SCHEMA.status_notes() returns table (note text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_source regclass := :PGVECTOR_SCHEMA.source_relation();
+  v_last :PGVECTOR_SCHEMA.source_log := :PGVECTOR_SCHEMA.last_comparison();
+  v_kind text := (
+    select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' end
+    from pg_class c
+    where c.oid = v_source
+  );
+begin
+  if v_source is null then
+    return query select 'The source does not exist: run dbt, or name another: select :PGVECTOR_SCHEMA.set_source(''schema'', ''table'');';
+    return;
+  end if;
+  if not :PGVECTOR_SCHEMA.may_read_source() then
+    return query select format('%s may not read the source. Its owner grants that: select :PGVECTOR_SCHEMA.attach();', current_user);
+    return;
+  end if;
+
+  if v_kind is not null then
+    return query select format('The source is a %s and cannot have triggers: changes are found by comparing.', v_kind);
+  else
+    return query
+      select format(
+        'The source lacks the triggers for %s: it was rebuilt without the dbt hook, or never attached. As its owner: select :PGVECTOR_SCHEMA.attach();',
+        string_agg(t.event, ', ')
+      )
+      from :PGVECTOR_SCHEMA.source_triggers t
+      where not t.attached
+      having count(*) > 0;
+    return query
+      select format('The triggers for %s are disabled. As the owner: select :PGVECTOR_SCHEMA.attach();', string_agg(t.event, ', '))
+      from :PGVECTOR_SCHEMA.source_triggers t
+      where t.enabled is false
+      having count(*) > 0;
+  end if;
+
+  if v_last.source_oid is distinct from v_source::oid then
+    return query select 'The source was not compared yet since it was built; the worker does it every few minutes: select :PGVECTOR_SCHEMA.reconcile();';
+  end if;
+  return query
+    select format('The last %s failed: %s', l.event, l.error)
+    from (select distinct on (l.event) l.event, l.error, l.log_id from :PGVECTOR_SCHEMA.source_log l order by l.event, l.log_id desc) l
+    where l.error is not null
+    order by l.log_id;
+  return query select p.problem from :PGVECTOR_SCHEMA.source_problems() p;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.status_notes() is 'What is out of the ordinary about source and triggers, a sentence each; part of embedding_status.notes. Raises PE002.';

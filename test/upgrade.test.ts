@@ -1,0 +1,116 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import anyTest from "ava";
+import { migrate as runCommitted } from "graphile-migrate";
+import { clearAllPools } from "graphile-migrate/dist/pgReal.js";
+import { runMigrations } from "graphile-worker";
+import { migrate, migrateSettings } from "../runner/migrate.ts";
+import { root } from "../runner/settings.ts";
+import { useDatabase } from "./helpers/database.ts";
+import { fails } from "./helpers/errors.ts";
+import { claim, createSample, drain, queued, registerModel, unitVector } from "./helpers/source.ts";
+
+const test = anyTest.serial;
+const db = useDatabase(anyTest, { migrated: false });
+
+/** Deploys as a checkout did that had only the first migration. */
+async function migrateToFirst(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-first-"));
+  mkdirSync(join(folder, "committed"));
+  const first = "000001-the-flow-from-source-to-search.sql";
+  cpSync(join(root, "migrations/committed", first), join(folder, "committed", first));
+  await runMigrations({ connectionString: db.database.url, noPreparedStatements: true });
+  await runCommitted({ ...(await migrateSettings(db.database, db.settings)), migrationsFolder: folder }).finally(clearAllPools);
+  // On the embedded server all connections are one session, in which the tool's statements have a name already.
+  await db.sql`deallocate all`;
+  rmSync(folder, { recursive: true });
+}
+
+test("an upgrade keeps vectors, queue and claims, and encodes nothing again", async (t) => {
+  await migrateToFirst();
+  await createSample(db.sql);
+  await db.sql`select analytics_features.attach()`;
+  const model = await registerModel(db.sql);
+  t.is(await drain(db.sql, model), 115);
+  await db.sql`update staging_staging.stg_product set price = 1 where product_id in (8100011, 8100012)`;
+  await claim(db.sql, "left behind", 1);
+
+  t.deepEqual(await migrate(db.database, db.settings), { sourceExists: true, attached: true, queued: 0 });
+  t.deepEqual(await queued(db.sql), [8100011, 8100012]);
+  const [status] = await db.sql`
+    select products::integer, embedded::integer, stale::integer, claimed::integer, triggers_attached from analytics_features.embedding_status`;
+  t.deepEqual({ ...status }, { products: 115, embedded: 115, stale: 2, claimed: 1, triggers_attached: true });
+  await db.sql`update analytics_features.product_claims set lease_until = now()`;
+  t.is(await drain(db.sql, model), 2);
+});
+
+/** Everything of ours that SQL defines, as text. */
+const definitions = async () => {
+  const rows = await db.sql<{ text: string }[]>`
+    select pg_get_functiondef(p.oid) || coalesce(obj_description(p.oid, 'pg_proc'), '') as text
+    from pg_proc p where p.pronamespace = 'analytics_features'::regnamespace
+    union all
+    select c.relname || coalesce(pg_get_viewdef(c.oid), '') || coalesce(obj_description(c.oid, 'pg_class'), '')
+    from pg_class c where c.relnamespace = 'analytics_features'::regnamespace and c.relkind in ('r', 'v', 'i')
+    union all
+    select concat_ws(' ', a.attrelid::regclass, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, col_description(a.attrelid, a.attnum))
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+    where c.relnamespace = 'analytics_features'::regnamespace and c.relkind in ('r', 'v') and a.attnum > 0 and not a.attisdropped
+    union all
+    select concat_ws(' ', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
+    from pg_constraint c where c.connamespace = 'analytics_features'::regnamespace
+    order by 1`;
+  return rows.map(({ text }) => text);
+};
+
+test("the files below sql/ are what the migrations made: running each again changes nothing", async (t) => {
+  const before = await definitions();
+  t.true(before.length > 150);
+  const names: Record<string, string> = {
+    ":PGVECTOR_SCHEMA": "analytics_features",
+    ":PGVECTOR_TABLE": "product_embeddings",
+    ":VECTOR_SCHEMA": "public",
+  };
+  await db.sql.begin(async (sql) => {
+    await sql`set local check_function_bodies = off`;
+    for (const folder of readdirSync(join(root, "sql"), { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+      for (const file of readdirSync(join(root, "sql", folder.name))) {
+        const text = readFileSync(join(root, "sql", folder.name, file), "utf8");
+        await sql.unsafe(text.replaceAll(/:(PGVECTOR_SCHEMA|PGVECTOR_TABLE|VECTOR_SCHEMA)\b/g, (found) => names[found] ?? found));
+      }
+    }
+  });
+  t.deepEqual(await definitions(), before);
+});
+
+const works = async (schema: string) => {
+  const hits = await db.sql.unsafe(`select * from ${schema}.search_products('${unitVector(7)}', 'l2', 5)`);
+  await db.sql`update staging_staging.stg_product set price = price + 1 where product_id = 8100011`;
+  const [status] = await db.sql.unsafe(`select queued::integer, stale::integer, notes from ${schema}.compute_status()`);
+  await db.sql.unsafe(`delete from ${schema}.product_queue`);
+  return { hits: hits.length, ...status };
+};
+
+test("a renamed schema goes on working, and the settings are told apart from it", async (t) => {
+  await db.sql`select analytics_features.rename_schema('catalogue_search')`;
+  t.like(await works("catalogue_search"), { hits: 5, queued: 1, stale: 1 });
+  const [left] = await db.sql`
+    select count(*)::integer as n from pg_proc where pronamespace = 'catalogue_search'::regnamespace
+      and (pg_get_functiondef(oid) ~ 'analytics_features' or obj_description(oid, 'pg_proc') ~ 'analytics_features')`;
+  t.is(left?.n, 0);
+  await fails(t, migrate(db.database, db.settings), { code: "PE103", hint: /rename_schema\('analytics_features'\)/ });
+  t.like(await migrate(db.database, { ...db.settings, schema: "catalogue_search" }), { sourceExists: true, attached: true });
+});
+
+test("a schema that was renamed by hand is mended by migrating", async (t) => {
+  await db.sql`alter schema catalogue_search rename to analytics_features`;
+  t.like(await migrate(db.database, db.settings), { sourceExists: true, attached: true });
+  t.like(await works("analytics_features"), { hits: 5, queued: 1 });
+});
+
+test("a name that would need quotes is refused", async (t) => {
+  for (const name of ["Two Words", "user", "", null]) {
+    await fails(t, db.sql`select analytics_features.rename_schema(${name})`, { code: "PE007" });
+  }
+});
