@@ -594,7 +594,7 @@ $_$;
 -- Name: FUNCTION document_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.document_sql(alias text) IS 'SQL expression for the document of a source row: `field: value. ` for each column in table order, booleans yes/no, nulls and blanks skipped; alias names the row.';
+COMMENT ON FUNCTION analytics_features.document_sql(alias text) IS 'SQL expression for the document of a source row: `field: value. ` for each column in the order of source_columns, booleans yes/no, nulls and blanks skipped; alias names the row.';
 
 --
 -- Name: embedding_difference(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -784,7 +784,8 @@ begin
       analytics_features.source_log,
       analytics_features.source_columns,
       analytics_features.source_triggers,
-      analytics_features.document_fields
+      analytics_features.document_fields,
+      analytics_features.document_order
     to product_embeddings_attacher;
     grant insert on analytics_features.source_log to product_embeddings_attacher;
     grant execute on function
@@ -1047,16 +1048,21 @@ CREATE FUNCTION analytics_features.lock_source() RETURNS regclass
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_settings analytics_features.settings;
+  v_source text;
 begin
   if not analytics_features.may_read_source() then
     raise exception 'The role % may not read the source of the products, %.', current_user, analytics_features.require_source()
       using errcode = 'PE005',
         hint = 'Who owns it grants that, with everything else, by: select analytics_features.attach();';
   end if;
-  select * into strict v_settings from analytics_features.settings s;
-  execute format('select from %I.%I limit 0', v_settings.source_schema, v_settings.source_table);
-  return analytics_features.require_source();
+  select format('%I.%I', s.source_schema, s.source_table) into strict v_source from analytics_features.settings s;
+  execute format('select from %s limit 0', v_source);
+  -- By name it is the one that is locked, by the catalog the one that this snapshot shows.
+  if to_regclass(v_source) is distinct from analytics_features.require_source() then
+    raise exception 'The source was rebuilt since this transaction began.'
+      using errcode = 'serialization_failure', hint = 'Try the transaction again, or use isolation level read committed.';
+  end if;
+  return to_regclass(v_source);
 end
 $$;
 
@@ -1064,7 +1070,7 @@ $$;
 -- Name: FUNCTION lock_source(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.lock_source() IS 'Keeps the source from being swapped until the transaction ends, as reading it does, and returns it. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.lock_source() IS 'Keeps the source from being swapped until the transaction ends, as reading it does, and returns it. Raises PE001, PE002, PE005, and 40001 in a transaction whose one snapshot is from before a swap.';
 
 --
 -- Name: maintain(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1343,6 +1349,14 @@ declare
   v_started timestamptz := clock_timestamp();
 begin
   v_log.source_oid := analytics_features.lock_source();
+
+  insert into analytics_features.document_order (column_name)
+  select c.column_name
+  from analytics_features.source_columns c
+  where c.in_document and not exists (select from analytics_features.document_order o where o.column_name = c.column_name)
+  order by c.position
+  on conflict do nothing;
+
   with
     difference as materialized (
       select d.product_id, d.state, d.document_hash from analytics_features.embedding_difference() d
@@ -1353,9 +1367,14 @@ begin
       from difference d
       left join analytics_features.product_embeddings e on e.product_id = d.product_id
       left join analytics_features.product_failures f on f.product_id = d.product_id
-      where d.state <> 'current'
-        -- A vanished product that is already marked waits for its grace period, not for a worker.
-        and not (d.state = 'orphan' and e.vanished_at is not null)
+      where
+        case d.state
+          -- A vanished product that is already marked waits for its grace period, not for a worker.
+          when 'orphan' then e.vanished_at is null
+          -- One that came back still has to lose its mark.
+          when 'current' then e.vanished_at is not null
+          else true
+        end
         and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)
         -- Not what waits already, nor what is being encoded from the text that it has now.
         and not exists (
@@ -2503,6 +2522,46 @@ COMMENT ON COLUMN analytics_features.document_fields.column_name IS 'Name of a c
 COMMENT ON COLUMN analytics_features.document_fields.included IS 'Whether the column is part of the document.';
 
 --
+-- Name: document_order; Type: TABLE; Schema: analytics_features; Owner: -
+--
+
+CREATE TABLE analytics_features.document_order (
+    column_name text NOT NULL,
+    "position" bigint NOT NULL
+);
+
+--
+-- Name: TABLE document_order; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON TABLE analytics_features.document_order IS 'In which order the columns of the source are in a document: that in which they were first seen.';
+
+--
+-- Name: COLUMN document_order.column_name; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.document_order.column_name IS 'Name of a column; it may be gone by now, and has its place back when it returns.';
+
+--
+-- Name: COLUMN document_order."position"; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.document_order."position" IS 'Its place; columns that have none yet follow in the order of the table.';
+
+--
+-- Name: document_order_position_seq; Type: SEQUENCE; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE analytics_features.document_order ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics_features.document_order_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: embedding_activity; Type: TABLE; Schema: analytics_features; Owner: -
 --
 
@@ -3095,13 +3154,14 @@ COMMENT ON COLUMN analytics_features.settings.vanished_hold_share IS 'When more 
 --
 
 CREATE VIEW analytics_features.source_columns AS
- SELECT a.attnum AS "position",
+ SELECT (row_number() OVER (ORDER BY o."position", a.attnum))::smallint AS "position",
     (a.attname)::text AS column_name,
     (a.atttypid)::regtype AS type,
     COALESCE(f.included, (NOT starts_with((a.attname)::text, '_'::text))) AS in_document,
     (a.attname = ANY (ARRAY['deleted'::name, 'dbt_valid_to'::name, 'dbt_is_deleted'::name])) AS decides_life
-   FROM (pg_attribute a
+   FROM ((pg_attribute a
      LEFT JOIN analytics_features.document_fields f ON ((f.column_name = a.attname)))
+     LEFT JOIN analytics_features.document_order o ON ((o.column_name = a.attname)))
   WHERE ((a.attrelid = (analytics_features.source_relation())::oid) AND (a.attnum > 0) AND (NOT a.attisdropped));
 
 --
@@ -3114,7 +3174,7 @@ COMMENT ON VIEW analytics_features.source_columns IS 'The columns of the source 
 -- Name: COLUMN source_columns."position"; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.source_columns."position" IS 'Order in the table, which is the order in the document.';
+COMMENT ON COLUMN analytics_features.source_columns."position" IS 'Order in the document (see document_order).';
 
 --
 -- Name: COLUMN source_columns.column_name; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -3204,6 +3264,13 @@ COMMENT ON COLUMN analytics_features.source_triggers.enabled IS 'Whether it fire
 
 ALTER TABLE ONLY analytics_features.document_fields
     ADD CONSTRAINT document_fields_pkey PRIMARY KEY (column_name);
+
+--
+-- Name: document_order document_order_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE ONLY analytics_features.document_order
+    ADD CONSTRAINT document_order_pkey PRIMARY KEY (column_name);
 
 --
 -- Name: embedding_activity embedding_activity_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
@@ -3738,6 +3805,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.claimable_queue TO
 
 GRANT SELECT ON TABLE analytics_features.document_fields TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.document_fields TO product_embeddings_worker;
+
+--
+-- Name: TABLE document_order; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.document_order TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.document_order TO product_embeddings_worker;
 
 --
 -- Name: TABLE embedding_activity; Type: ACL; Schema: analytics_features; Owner: -

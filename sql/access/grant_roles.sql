@@ -33,7 +33,8 @@ begin
       :PGVECTOR_SCHEMA.source_log,
       :PGVECTOR_SCHEMA.source_columns,
       :PGVECTOR_SCHEMA.source_triggers,
-      :PGVECTOR_SCHEMA.document_fields
+      :PGVECTOR_SCHEMA.document_fields,
+      :PGVECTOR_SCHEMA.document_order
     to product_embeddings_attacher;
     grant insert on :PGVECTOR_SCHEMA.source_log to product_embeddings_attacher;
     grant execute on function

@@ -33,4 +33,4 @@ as $$
 $$;
 
 comment on function :PGVECTOR_SCHEMA.document_sql(text) is
-  'SQL expression for the document of a source row: `field: value. ` for each column in table order, booleans yes/no, nulls and blanks skipped; alias names the row.';
+  'SQL expression for the document of a source row: `field: value. ` for each column in the order of source_columns, booleans yes/no, nulls and blanks skipped; alias names the row.';

@@ -12,6 +12,14 @@ declare
   v_started timestamptz := clock_timestamp();
 begin
   v_log.source_oid := :PGVECTOR_SCHEMA.lock_source();
+
+  insert into :PGVECTOR_SCHEMA.document_order (column_name)
+  select c.column_name
+  from :PGVECTOR_SCHEMA.source_columns c
+  where c.in_document and not exists (select from :PGVECTOR_SCHEMA.document_order o where o.column_name = c.column_name)
+  order by c.position
+  on conflict do nothing;
+
   with
     difference as materialized (
       select d.product_id, d.state, d.document_hash from :PGVECTOR_SCHEMA.embedding_difference() d
@@ -22,9 +30,14 @@ begin
       from difference d
       left join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id = d.product_id
       left join :PGVECTOR_SCHEMA.product_failures f on f.product_id = d.product_id
-      where d.state <> 'current'
-        -- A vanished product that is already marked waits for its grace period, not for a worker.
-        and not (d.state = 'orphan' and e.vanished_at is not null)
+      where
+        case d.state
+          -- A vanished product that is already marked waits for its grace period, not for a worker.
+          when 'orphan' then e.vanished_at is null
+          -- One that came back still has to lose its mark.
+          when 'current' then e.vanished_at is not null
+          else true
+        end
         and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)
         -- Not what waits already, nor what is being encoded from the text that it has now.
         and not exists (

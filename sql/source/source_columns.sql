@@ -1,6 +1,6 @@
 create or replace view :PGVECTOR_SCHEMA.source_columns as
   select
-    a.attnum as position,
+    (row_number() over (order by o.position nulls last, a.attnum))::smallint as position,
     a.attname::text as column_name,
     a.atttypid::regtype as type,
     coalesce(f.included, not starts_with(a.attname::text, '_')) as in_document,
@@ -8,12 +8,13 @@ create or replace view :PGVECTOR_SCHEMA.source_columns as
     a.attname in ('deleted', 'dbt_valid_to', 'dbt_is_deleted') as decides_life
   from pg_catalog.pg_attribute a
   left join :PGVECTOR_SCHEMA.document_fields f on f.column_name = a.attname
+  left join :PGVECTOR_SCHEMA.document_order o on o.column_name = a.attname
   where a.attrelid = :PGVECTOR_SCHEMA.source_relation()
     and a.attnum > 0
     and not a.attisdropped;
 
 comment on view :PGVECTOR_SCHEMA.source_columns is 'The columns of the source as it is now, and which of them are in a product''s document.';
-comment on column :PGVECTOR_SCHEMA.source_columns.position is 'Order in the table, which is the order in the document.';
+comment on column :PGVECTOR_SCHEMA.source_columns.position is 'Order in the document (see document_order).';
 comment on column :PGVECTOR_SCHEMA.source_columns.column_name is 'Name of the column.';
 comment on column :PGVECTOR_SCHEMA.source_columns.type is 'Type of the column.';
 comment on column :PGVECTOR_SCHEMA.source_columns.in_document is 'Whether the column is part of the document (see document_fields).';

@@ -26,7 +26,7 @@ export async function startOver(sql: Sql): Promise<void> {
     drop schema if exists staging_staging cascade;
     truncate analytics_features.product_queue, analytics_features.product_claims, analytics_features.product_failures,
       analytics_features.product_embeddings, analytics_features.embedding_workers,
-      analytics_features.source_log, analytics_features.embedding_activity;
+      analytics_features.source_log, analytics_features.embedding_activity, analytics_features.document_order;
     update analytics_features.settings set source_schema = default, source_table = default, lease = default,
       max_attempts = default, retry_after = default, vanished_grace = default, vanished_hold_share = default, max_document_characters = default;
     delete from analytics_features.embedding_models;

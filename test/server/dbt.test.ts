@@ -1,200 +1,230 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import anyTest, { type ExecutionContext } from "ava";
+import anyTest from "ava";
 import { root } from "../../runner/settings.ts";
+import { start } from "../helpers/command.ts";
 import { useDatabase } from "../helpers/database.ts";
-import { claim, drain, queued, registerModel, startOver, store } from "../helpers/source.ts";
+import { claim, drain, queued, store, until } from "../helpers/source.ts";
+import { useWarehouse } from "../helpers/warehouse.ts";
 
-/* Real dbt on a real server: whatever a run does to stg_product, search stays whole. */
+/* Real dbt on a real server: what else may happen in, to and around a run. */
 const test = anyTest.serial;
 const db = useDatabase(anyTest);
-const dbt = process.env.DBT ?? join(root, ".cache/dbt/bin/dbt");
-const project = join(root, "dbt/integration_tests");
-let scratch = "";
-let model = 0;
+const warehouse = useWarehouse(anyTest, db);
 
-test.before(async () => {
-  if (!existsSync(dbt)) throw new Error(`There is no dbt at ${dbt}: .ci/install-dbt, or name another: DBT=/path/to/dbt`);
-  scratch = mkdtempSync(join(tmpdir(), "product-embeddings-dbt-"));
-  await dbtRun("deps");
-});
-test.after.always(() => rmSync(scratch, { recursive: true, force: true }));
-test.beforeEach(async () => {
-  await startOver(db.sql);
-  model = await registerModel(db.sql);
-  await db.sql.unsafe(`
-    drop schema if exists bronze cascade; drop schema if exists staging cascade; create schema bronze;
-    create table bronze.product (product_id bigint, name text, vendor_code text, price numeric(12, 2), category_id bigint, loaded_at timestamptz default clock_timestamp(), deleted boolean default false);
-    insert into bronze.product (product_id, name, price) select g, 'part ' || g, g from generate_series(1, 50) g;
-    insert into analytics_features.document_fields values ('loaded_at', false) on conflict do nothing`);
-});
-
-/** Runs dbt as a user would; rejects with its output when it fails. */
-async function dbtRun(
-  command: string,
-  vars: Record<string, unknown> = {},
-  args: string[] = [],
-  env: Record<string, string> = {},
-): Promise<string> {
-  const url = new URL(db.env.DATABASE_URL ?? "");
-  try {
-    const withVars = command === "deps" ? [] : ["--vars", JSON.stringify(vars)];
-    const { stdout } = await promisify(execFile)(dbt, [command, ...withVars, "--profiles-dir", project, ...args], {
-      cwd: project,
-      env: {
-        PATH: process.env.PATH ?? "",
-        HOME: process.env.HOME ?? "",
-        DBT_SEND_ANONYMOUS_USAGE_STATS: "false",
-        DBT_TARGET_PATH: join(scratch, "target"),
-        DBT_LOG_PATH: join(scratch, "logs"),
-        DBT_TEST_HOST: url.hostname,
-        DBT_TEST_PORT: url.port,
-        DBT_TEST_USER: url.username,
-        DBT_TEST_PASSWORD: url.password,
-        DBT_TEST_DATABASE: url.pathname.slice(1),
-        ...env,
-      },
-    });
-    return stdout;
-  } catch (error) {
-    throw new Error((error as { stdout?: string }).stdout ?? String(error));
-  }
-}
-
-/** A dbt run with searches going on beside it: none may find fewer products than before, or fail. */
-async function runWatched(t: ExecutionContext, vars: Record<string, unknown>, args: string[] = []): Promise<string> {
-  const search = async () =>
-    (
-      await db.sql`select from analytics_features.search_products((select embedding from analytics_features.product_embeddings limit 1), 'l2', 1000)`
-    ).length;
-  const before = await search();
-  let running = true;
-  let searches = 0;
-  const watcher = (async () => {
-    while (running) {
-      const found = await search();
-      if (found < before) t.fail(`A search found ${found} of ${before} products.`);
-      searches++;
-    }
-  })();
-  try {
-    return await dbtRun("run", vars, ["--select", "stg_product", ...args]);
-  } finally {
-    running = false;
-    await watcher;
-    t.true(searches > 10, `${searches} searches`);
-  }
-}
-
+const merge = { materialized: "incremental", strategy: "merge" };
+const run = (vars: Record<string, unknown> = {}, args: string[] = [], env: Record<string, string> = {}) =>
+  warehouse.dbt("run", vars, ["--select", "stg_product", ...args], env);
+const encodings = () => drain(db.sql, warehouse.model);
 const status = async () => {
   const [row] = await db.sql`
-    select products::integer, missing::integer, stale::integer, orphans::integer, triggers_attached from analytics_features.compute_status()`;
+    select state, products::integer, missing::integer, stale::integer, orphans::integer, triggers_attached from analytics_features.compute_status()`;
   return { ...row };
 };
+const complete = { state: "complete", products: 50, missing: 0, stale: 0, orphans: 0, triggers_attached: true };
+const notes = async () => {
+  const [row] = await db.sql<{ notes: string[] }[]>`select notes from analytics_features.embedding_status`;
+  return row?.notes.join("\n") ?? "";
+};
 
-for (const [materialized, strategy] of [
-  ["table", "append"],
-  ["view", "append"],
-  ["incremental", "append"],
-  ["incremental", "delete+insert"],
-  ["incremental", "merge"],
-] as const) {
-  test(`${materialized}${materialized === "incremental" ? ` ${strategy}` : ""}: triggers stay, changes are encoded, nothing else is, and no search comes up short`, async (t) => {
-    const vars = { materialized, strategy };
-    const triggers = materialized !== "view";
-    // A view needs no run to show a change, and has no trigger that sees it: the periodic comparison does.
-    const reconcile = async () => {
-      if (!triggers) await db.sql`select analytics_features.reconcile()`;
-    };
-
-    await dbtRun("run", vars, ["--select", "stg_product"]);
-    t.is(await drain(db.sql, model), 50, "the first run");
-    t.deepEqual(await status(), { products: 50, missing: 0, stale: 0, orphans: 0, triggers_attached: triggers });
-
-    await runWatched(t, vars);
-    t.is(await drain(db.sql, model), 0, "a second run without a change encodes nothing");
-
-    // Appending would leave two rows a product, so there only new ones come.
-    const appends = materialized === "incremental" && strategy === "append";
-    if (!appends) await db.sql`update bronze.product set price = price + 1, loaded_at = clock_timestamp() where product_id <= 3`;
-    await db.sql`insert into bronze.product (product_id, name) values (51, 'new'), (52, 'new too')`;
-    await runWatched(t, vars);
-    await reconcile();
-    t.is(await drain(db.sql, model), appends ? 2 : 5, "just what changed");
-    t.deepEqual(await status(), { products: 52, missing: 0, stale: 0, orphans: 0, triggers_attached: triggers });
-
-    if (triggers) {
-      await t.throwsAsync(runWatched(t, { ...vars, fail: true }), { message: /division by zero/ });
-      t.is(await drain(db.sql, model), 0, "a run that fails changes nothing");
-      t.deepEqual(await status(), { products: 52, missing: 0, stale: 0, orphans: 0, triggers_attached: true });
-
-      await runWatched(t, vars, ["--full-refresh"]);
-      t.is(await drain(db.sql, model), 0, "a full refresh encodes nothing");
-      t.deepEqual(await status(), { products: 52, missing: 0, stale: 0, orphans: 0, triggers_attached: true });
-    }
-
-    await db.sql`delete from bronze.product where product_id = 50`;
-    await dbtRun("run", vars, ["--select", "stg_product", "--full-refresh"]);
-    await reconcile();
-    t.is(await drain(db.sql, model), 0);
-    t.deepEqual(await status(), { products: 51, missing: 0, stale: 0, orphans: 1, triggers_attached: triggers });
-  });
-}
-
-test("a column that dbt adds is in the text after the run, for every product once", async (t) => {
-  const vars = { materialized: "incremental", strategy: "merge" };
-  await dbtRun("run", vars, ["--select", "stg_product"]);
-  await drain(db.sql, model);
-  await db.sql`alter table bronze.product add column axle text`;
-  await db.sql`update bronze.product set axle = 'rear', loaded_at = clock_timestamp() where product_id <= 4`;
-  await runWatched(t, vars);
-  t.is(await drain(db.sql, model), 4);
+test("a column added, retyped, renamed or removed changes just the texts that it changes", async (t) => {
+  const vars = { ...merge, on_schema_change: "sync_all_columns" };
+  await db.sql`update bronze.product set vendor_code = 'A-' || product_id where product_id <= 7`;
+  await run(vars);
+  await encodings();
+  const step = async (change: string, expected: number, what: string) => {
+    await db.sql.unsafe(change);
+    await warehouse.watched(t, () => run(vars));
+    t.is(await encodings(), expected, what);
+    t.deepEqual(await status(), complete);
+  };
+  await step(
+    "alter table bronze.product add column axle text; update bronze.product set axle = 'rear', ingested_at = clock_timestamp() where product_id <= 4",
+    4,
+    "added: the products that have it",
+  );
+  // dbt makes a new column at the end of the table for this.
+  await step("alter table bronze.product alter column price type numeric(14, 2)", 0, "retyped");
   const [row] = await db.sql`select analytics_features.product_document(1) as text`;
-  t.regex(row?.text, /axle: rear\./);
+  t.is(row?.text, "name: part 1. vendor_code: A-1. price: 1.00. axle: rear.");
+  // dbt adds the new name empty and drops the old one.
+  await step("alter table bronze.product rename column vendor_code to code", 7, "renamed: the products that had it");
+  await step("alter table bronze.product drop column axle", 4, "removed: the products that had it");
+});
+
+test("a contract, documentation and grants of dbt's do not get in the way, nor in dbt's", async (t) => {
+  execFileSync("psql", ["-qX", "-f", join(root, "sql/dba.sql"), db.env.DATABASE_URL ?? ""], { stdio: "pipe" });
+  const rights = async () => {
+    const [row] = await db.sql`
+      select has_table_privilege('product_embeddings_reader', 'staging_staging.stg_product', 'select') as theirs,
+        has_table_privilege('product_embeddings_worker', 'staging_staging.stg_product', 'select') as ours,
+        obj_description('staging_staging.stg_product'::regclass) as description`;
+    return { ...row };
+  };
+  for (const vars of [{ materialized: "table" }, merge]) {
+    const all = { ...vars, contract: true, persist_docs: true, grants: { select: ["product_embeddings_reader"] } };
+    if (vars === merge) Object.assign(all, { on_schema_change: "append_new_columns" });
+    await run(all, ["--full-refresh"]);
+    await encodings();
+    await db.sql`update bronze.product set name = name || '!', ingested_at = clock_timestamp() where product_id = 9`;
+    await warehouse.watched(t, () => run(all));
+    t.is(await encodings(), 1);
+    t.deepEqual(await status(), complete);
+    t.deepEqual(await rights(), { theirs: true, ours: true, description: "Products as they are now." });
+  }
+});
+
+test("two runs at once leave one whole table and search", async (t) => {
+  for (const vars of [{ materialized: "table" }, merge]) {
+    await run(vars, ["--full-refresh"]);
+    await encodings();
+    await db.sql`update bronze.product set price = price + 1, ingested_at = clock_timestamp() where product_id = 3`;
+    await warehouse.watched(t, async () => {
+      const runs = await Promise.allSettled(["a", "b"].map((name) => run(vars, [], { DBT_TARGET_PATH: join(warehouse.project, name) })));
+      t.true(
+        runs.some(({ status }) => status === "fulfilled"),
+        JSON.stringify(runs),
+      );
+      return "";
+    });
+    t.is(await encodings(), 1);
+    t.deepEqual(await status(), complete);
+  }
 });
 
 test("a run while a worker holds claims is not waited for, and what it changed is encoded afterwards", async (t) => {
-  await dbtRun("run", {}, ["--select", "stg_product"]);
+  await run();
   const claimed = await claim(db.sql);
   await db.sql`update bronze.product set name = 'changed meanwhile' where product_id = 7`;
-  await dbtRun("run", {}, ["--select", "stg_product"]);
-  t.is(await store(db.sql, model, claimed), 49, "no trigger told of product 7 in the swapped table, but the hook's comparison did");
-  t.is(await drain(db.sql, model), 1);
-  t.deepEqual(await status(), { products: 50, missing: 0, stale: 0, orphans: 0, triggers_attached: true });
+  await run();
+  t.is(
+    await store(db.sql, warehouse.model, claimed),
+    49,
+    "no trigger told of product 7 in the swapped table, but the hook's comparison did",
+  );
+  t.is(await encodings(), 1);
+  t.deepEqual(await status(), complete);
+});
+
+test("runs beside a worker that encodes with the real model wait for nothing, and each change is encoded once", async (t) => {
+  await db.sql`delete from analytics_features.embedding_models`;
+  await run();
+  const worker = start("worker", [], { ...db.env, RECONCILE_CRON: "* * * * *" });
+  const encoded = async () => {
+    const [row] = await db.sql`select coalesce(sum(stored), 0)::integer as n from analytics_features.embedding_activity`;
+    return row?.n;
+  };
+  const done = () =>
+    until(
+      async () => (await db.sql`select from analytics_features.embedding_status where state = 'complete'`).length === 1,
+      worker.output(),
+    );
+  await done();
+  t.is(await encoded(), 50);
+  await db.sql`update bronze.product set price = price + 1 where product_id <= 5`;
+  await warehouse.watched(t, () => run());
+  await warehouse.watched(t, () => run());
+  await done();
+  t.is(await encoded(), 55);
+  worker.process.kill("SIGTERM");
+  t.is((await worker.ended).code, 0);
+});
+
+test("an emptied source loses no vector: they are held, said so, and serve at once when it is back", async (t) => {
+  await db.sql`update analytics_features.settings set vanished_grace = '0'`;
+  await run();
+  await encodings();
+  await db.sql`create table bronze.backup as select * from bronze.product`;
+  await db.sql`delete from bronze.product where product_id > 10`;
+  await run();
+  t.is(await encodings(), 0);
+  await db.sql`select analytics_features.maintain('w1')`;
+  t.deepEqual(await status(), { ...complete, products: 10, orphans: 40 });
+  t.regex(await notes(), /40 of 50 vectors are of vanished products.*release_vanished/);
+
+  await db.sql`truncate bronze.product`;
+  await db.sql`insert into bronze.product select * from bronze.backup`;
+  await run();
+  const hits =
+    await db.sql`select from analytics_features.search_products((select embedding from analytics_features.product_embeddings limit 1), 'l2', 100)`;
+  t.is(hits.length, 50, "before any worker came");
+  t.is(await encodings(), 0);
+  t.deepEqual(await status(), complete);
+  t.is(await notes(), "");
 });
 
 test("the same model in a development schema is left alone", async (t) => {
-  await dbtRun("run", {}, ["--select", "stg_product"]);
-  await drain(db.sql, model);
-  await dbtRun("run", {}, ["--select", "stg_product"], { DBT_TEST_SCHEMA: "dev_ivan" });
+  await run();
+  await encodings();
+  await run({}, [], { DBT_TEST_SCHEMA: "dev_ivan" });
   t.deepEqual(await queued(db.sql), []);
   const [row] = await db.sql`select count(*)::integer as n from pg_trigger where tgrelid = 'dev_ivan_staging.stg_product'::regclass`;
   t.is(row?.n, 0);
   await db.sql`drop schema dev_ivan_staging cascade`;
 });
 
-test("a failure of ours is a row in the log and does not cost the dbt run", async (t) => {
+test("neither a failure of ours, nor that we are not there, nor a role without rights costs the dbt run", async (t) => {
   await db.sql`alter table analytics_features.product_queue rename to product_queue_away`;
-  try {
-    await dbtRun("run", {}, ["--select", "stg_product"]);
-  } finally {
-    await db.sql`alter table analytics_features.product_queue_away rename to product_queue`;
-  }
+  await run().finally(() => db.sql`alter table analytics_features.product_queue_away rename to product_queue`);
   const [row] = await db.sql`select event, error from analytics_features.source_log where error is not null`;
   t.is(row?.event, "reconcile");
   t.regex(row?.error, /product_queue/);
+  t.regex(await notes(), /The last reconcile failed: /);
+
+  await db.sql`alter schema analytics_features rename to away`;
+  await run().finally(() => db.sql`alter schema away rename to analytics_features`);
+
+  const role = `pe_${process.pid}_dbt`;
+  await db.sql.unsafe(`
+    create role ${role} login; grant create on database ${new URL(db.env.DATABASE_URL ?? "").pathname.slice(1)} to ${role};
+    drop schema staging_staging cascade; grant usage on schema bronze to ${role}; grant select on bronze.product to ${role}`);
+  try {
+    await run({}, [], { DBT_TEST_USER: role });
+    t.like(await status(), { triggers_attached: false });
+    t.regex(await notes(), /lacks the triggers/);
+  } finally {
+    await db.sql.unsafe(`drop owned by ${role}; drop role ${role}`);
+  }
 });
 
-test("dbt build with the package's marts and tests passes without a warning, also empty", async (t) => {
-  await dbtRun("run", {}, ["--select", "stg_product"]);
-  await drain(db.sql, model);
-  const built = await dbtRun("build");
-  t.regex(built, /Completed successfully/);
-  t.notRegex(built, /deprecat/i);
+test("a strict hook fails the model on a source that is not sound, and leaves the former one", async (t) => {
+  await run({ strict: true });
+  await encodings();
+  await db.sql`insert into bronze.product (product_id, name) values (7, 'twice')`;
+  await t.throwsAsync(run({ strict: true }), { message: /1 product_ids stand in several rows/ });
+  t.deepEqual(await status(), complete);
+});
+
+test("dbt build with marts, tests and freshness passes without a warning, and so does an empty one", async (t) => {
+  await run();
+  await encodings();
+  await db.sql`select analytics_features.maintain('w1')`;
+  for (const command of ["build", "source freshness"]) {
+    t.notRegex(await warehouse.dbt(command), /deprecat|warn(?!=0)|error(?!=0)/i);
+  }
   const [row] = await db.sql`select count(embedding)::integer as n from staging.product_with_embeddings`;
   t.is(row?.n, 50);
-  t.regex(await dbtRun("build", {}, ["--empty", "--exclude", "resource_type:test"]), /Completed successfully/);
+
+  const empty = await warehouse.dbt("build", {}, ["--empty"]);
+  t.regex(empty, /Completed successfully/);
+  t.notRegex(empty, /deprecat/i);
+  // What it did to the source is what it says; nothing of ours is lost by it.
+  await run();
+  t.is(await encodings(), 0);
+  t.deepEqual(await status(), complete);
+});
+
+test("the package's tests fail when there is a reason", async (t) => {
+  await run();
+  const failing = async () => {
+    const output = await warehouse.dbt("test", {}, ["--select", "stg_product"]).catch(String);
+    return [...output.matchAll(/FAIL 1 (\w+?)_stg_product/g)].map(([, name]) => name?.replace(/^product_embeddings_/, "")).sort();
+  };
+  t.deepEqual(await failing(), ["embeddings_complete"]);
+  await encodings();
+  t.deepEqual(await failing(), []);
+  await db.sql`alter table staging_staging.stg_product disable trigger _500_embed_insert`;
+  await db.sql`update staging_staging.stg_product set price = 7 where product_id = 1`;
+  await db.sql`delete from staging_staging.stg_product where product_id > 40`;
+  t.deepEqual(await failing(), ["embedding_triggers_attached", "embeddings_fresh", "no_orphan_embeddings"]);
 });
