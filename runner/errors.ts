@@ -31,6 +31,8 @@ const exitCodes = {
   PE112: 4, // the model cannot be used: its files or its device
   PE113: 4, // the dimension of model and configuration differ
   PE120: 5, // products were set aside in this pass
+  PE130: 6, // dbt is not there
+  PE131: 6, // dbt failed
 } as const;
 
 export type FailureCode = keyof typeof exitCodes;

@@ -23,12 +23,44 @@ export function rowTable(row: Record<string, unknown>): string {
   return table.toString();
 }
 
+/** What each search found before and after, side by side in 100 columns. */
+export function beforeAfterTable(searches: readonly { text: string; before: readonly Hit[]; after: readonly Hit[] }[]): string {
+  const table = new Table({ head: ["search", "before", "after"], style: plain, chars: noRules, colWidths: [20, 38, 38], wordWrap: true });
+  const lines = (hits: readonly Hit[]) => hits.map(({ product_id, name }) => oneLine(`${product_id} ${name}`, 36)).join("\n");
+  for (const { text, before, after } of searches) table.push([text, lines(before), lines(after)]);
+  return table.toString();
+}
+
+export interface Pair {
+  product_id: string;
+  name: string | null;
+  vendor_code: string | null;
+  duplicate_product_id: string;
+  duplicate_name: string | null;
+  duplicate_vendor_code: string | null;
+  similarity: string;
+}
+
+/** Pairs of the mart duplicate_products, in 100 columns. */
+export function pairTable(pairs: readonly Pair[]): string {
+  const table = new Table({ head: ["similarity", "product", "perhaps the same"], style: plain, chars: noRules, wordWrap: true });
+  const cell = (id: string, name: string | null, code: string | null) => `${id} ${oneLine(name, 33)}\n${oneLine(code, 40)}`;
+  for (const p of pairs) {
+    table.push([
+      p.similarity,
+      cell(p.product_id, p.name, p.vendor_code),
+      cell(p.duplicate_product_id, p.duplicate_name, p.duplicate_vendor_code),
+    ]);
+  }
+  return table.toString();
+}
+
 const plain = { head: [], border: [] };
 const noRules = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
 
 /** A name may hold anything; a table cell is one line of bounded width without control characters. */
-function oneLine(text: string | null): string {
+function oneLine(text: string | null, width = 60): string {
   const line = (text ?? "").replace(/[\p{Cc}\s]+/gu, " ").trim();
   const characters = Array.from(line);
-  return characters.length > 60 ? `${characters.slice(0, 59).join("")}…` : line;
+  return characters.length > width ? `${characters.slice(0, width - 1).join("")}…` : line;
 }

@@ -1,0 +1,36 @@
+{#
+  The live products of a model, one row each, as search_products() sees them: of several rows of a
+  product_id the newest counts; anything but a clear yes in the column deleted is live, and of a dbt
+  snapshot what is valid now. A name or vendor code that the model has not is null.
+#}
+{% macro live_products(source_model) %}
+  {{- return(adapter.dispatch('live_products', 'product_embeddings')(source_model)) -}}
+{% endmacro %}
+
+{% macro default__live_products(source_model) -%}
+{%- set columns = product_embeddings.product_columns(source_model) -%}
+select q.product_id, q.name, q.vendor_code
+from (
+    select distinct on (p.product_id)
+        p.product_id,
+        {{ 'p.name' if 'name' in columns else 'null' }}::text as name,
+        {{ 'p.vendor_code' if 'vendor_code' in columns else 'null' }}::text as vendor_code,
+        true
+        {%- for column in ['deleted', 'dbt_is_deleted'] if column in columns %}
+        and coalesce(lower(btrim(p.{{ column }}::text)), 'false') not in ('true', 't', 'yes', 'y', '1')
+        {%- endfor %}
+        {%- if 'dbt_valid_to' in columns %}
+        and coalesce(p.dbt_valid_to > now(), true)
+        {%- endif %} as is_live
+    -- A subquery, because dbt build --empty puts an alias of its own behind a model.
+    from (select * from {{ source_model }}) p
+    where p.product_id is not null
+    order by
+        p.product_id
+        {%- for column in ['dbt_valid_from', 'updated_at', 'ingested_at'] if column in columns %},
+        p.{{ column }} desc nulls last
+        {%- endfor %},
+        is_live desc
+) q
+where q.is_live
+{%- endmacro %}
