@@ -26,7 +26,7 @@ export function useDbt(test: TestFn, db: TestDatabase, project: string): DbtRun 
     const place = dbtEnvironment(url);
     const withVars = command === "deps" ? [] : ["--vars", JSON.stringify(vars)];
     try {
-      const { stdout } = await promisify(execFile)(findDbt(), [command, ...withVars, "--profiles-dir", project, ...args], {
+      const { stdout } = await promisify(execFile)(findDbt(), [...command.split(" "), ...withVars, "--profiles-dir", project, ...args], {
         cwd: project,
         maxBuffer: 64 * 1024 * 1024,
         env: {
