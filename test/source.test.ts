@@ -117,6 +117,15 @@ test("a source without name or deleted works, the status says so, and strict mis
   t.regex(await notes(), /columns in the documents changed in the last day: \+ name, - vendor_code\./);
 });
 
+test("a source may have no column for the text, or more than a hundred", async (t) => {
+  t.is(await source("select 1 as product_id, false as deleted"), 1);
+  t.is(await document(1), "");
+  await db.sql`drop table staging_staging.stg_product`;
+  const columns = Array.from({ length: 150 }, (_, i) => `${i} as c${i}`).join(", ");
+  t.is(await source(`select 1 as product_id, ${columns}, false as deleted`), 1);
+  t.regex((await document(1)) ?? "", /^c0: 0\. .*c149: 149\.$/);
+});
+
 test("without product_id nothing works, and everything says why", async (t) => {
   await db.sql.unsafe("create schema if not exists staging_staging; create table staging_staging.stg_product (name text)");
   await fails(t, db.sql`select analytics_features.attach()`, { code: "PE002" });

@@ -1,5 +1,5 @@
 --! Previous: sha1:244c144faca6b8eb11aa8bda1bf0d84254780704
---! Hash: sha1:73184e09d415ae3a909f2b7d847699cdbd6b04bc
+--! Hash: sha1:31ab5b53ec074b6ca3ae606f765488e94db8801f
 --! Message: the source survives dbt
 
 /*
@@ -427,29 +427,29 @@ create or replace function :PGVECTOR_SCHEMA.document_sql(alias text) returns tex
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(
-    format(
-      $sql$pg_catalog.rtrim(pg_catalog.concat(%s), ' ')$sql$,
-      string_agg(
-        case
-          when t.typcategory = 'B'
-            then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' when not %2$I.%3$I then 'no. ' end$sql$, c.column_name || ': ', alias, c.column_name)
-          -- The server stores text as it came; NFC makes й one character however it was typed.
-          when t.typcategory = 'S'
-            then format(
-              $sql$%1$L || nullif(pg_catalog.btrim(pg_catalog.normalize(%2$I.%3$I::pg_catalog.text, 'NFC'), E' \t\r\n\u00a0'), '') || '. '$sql$,
-              c.column_name || ': ', alias, c.column_name
-            )
-          else format($sql$%1$L || nullif(%2$I.%3$I::pg_catalog.text, '') || '. '$sql$, c.column_name || ': ', alias, c.column_name)
-        end,
-        ', ' order by c.position
-      )
-    ),
-    $sql$''$sql$
+  select format(
+    $sql$pg_catalog.rtrim(%s, ' ')$sql$,
+    -- A chain and not concat(), which takes a hundred arguments at the most.
+    coalesce(string_agg(format($sql$coalesce(%s, '')$sql$, f.field), ' || ' order by f.position), $sql$''$sql$)
   )
-  from :PGVECTOR_SCHEMA.source_columns c
-  join pg_type t on t.oid = c.type
-  where c.in_document
+  from (
+    select
+      c.position,
+      case
+        when t.typcategory = 'B'
+          then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' when not %2$I.%3$I then 'no. ' end$sql$, c.column_name || ': ', alias, c.column_name)
+        -- The server stores text as it came; NFC makes й one character however it was typed.
+        when t.typcategory = 'S'
+          then format(
+            $sql$%1$L || nullif(pg_catalog.btrim(pg_catalog.normalize(%2$I.%3$I::pg_catalog.text, 'NFC'), E' \t\r\n\u00a0'), '') || '. '$sql$,
+            c.column_name || ': ', alias, c.column_name
+          )
+        else format($sql$%1$L || nullif(%2$I.%3$I::pg_catalog.text, '') || '. '$sql$, c.column_name || ': ', alias, c.column_name)
+      end as field
+    from :PGVECTOR_SCHEMA.source_columns c
+    join pg_type t on t.oid = c.type
+    where c.in_document
+  ) f
 $$;
 
 comment on function :PGVECTOR_SCHEMA.document_sql(text) is
