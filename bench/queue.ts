@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import type { Sql } from "../runner/database.ts";
 import { createFeed, withBenchDatabase } from "./database.ts";
+import { median } from "./median.ts";
 
 /*
  * What the triggers cost a writer and what the bookkeeping costs a worker, side by side in one run
@@ -78,8 +79,4 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await run();
   return performance.now() - started;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -12,7 +12,7 @@
     contract = {'enforced': var('contract')},
     persist_docs = {'relation': true, 'columns': true} if var('persist_docs') else {},
     grants = var('grants'),
-    post_hook = "{{ product_embeddings.attach(strict=var('strict')) }}"
+    post_hook = "{{ product_embeddings.attach(strict=var('strict')) if var('hook') }}"
   )
 }}
 
