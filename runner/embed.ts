@@ -14,6 +14,8 @@ export interface EmbedContext {
   worker: string;
   /** Products encoded and stored together. */
   batchSize: number;
+  /** The last row of the queue whose words this process took up; a claim does what it may miss. */
+  wordsUpTo?: string;
 }
 
 export interface EmbedOptions {
@@ -56,12 +58,15 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   const result: EmbedResult = { stored: 0, failed: 0, drained: false };
 
   while (!stopped() && result.stored + result.failed < limit) {
+    await indexWords(context);
     const wanted = Math.min(batchSize * batchesPerClaim, limit - result.stored - result.failed);
     const claimed = await sql<Claimed[]>`select * from ${schema}.claim_products(${worker}, ${wanted})`;
     const claimId = claimed[0]?.claim_id;
     if (claimId === undefined) return { ...result, drained: true };
     try {
       for (let start = 0; start < claimed.length && !stopped(); start += batchSize) {
+        // Somebody waits for these.
+        await embedQueries(context);
         const { stored, failed } = await embedBatch(context, claimId, claimed.slice(start, start + batchSize));
         result.stored += stored;
         result.failed += failed;
@@ -72,6 +77,34 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
     }
   }
   return result;
+}
+
+/** Takes up the words of what was queued since the last time, which costs no encoding and so goes first. */
+async function indexWords(context: EmbedContext): Promise<void> {
+  const { sql } = context;
+  for (;;) {
+    const [row] = await sql<{ last: string | null }[]>`
+      select ${sql(context.schema)}.index_queued_words(${context.wordsUpTo ?? "0"}) as last`;
+    if (row?.last === null || row?.last === undefined) return;
+    context.wordsUpTo = row.last;
+  }
+}
+
+/** Encodes the queries that searches asked for; returns how many. */
+export async function embedQueries(context: EmbedContext): Promise<number> {
+  const { sql, encoder, modelId } = context;
+  const schema = sql(context.schema);
+  const queries = await sql<{ query: string }[]>`select query from ${schema}.take_queries()`;
+  for (const { query } of queries) {
+    try {
+      const [vector] = await encoder.encode([query]);
+      if (vector === undefined) throw new Error("The encoder returned no vector.");
+      await sql`select ${schema}.store_query_embedding(${query}, ${modelId}, ${toSql(Array.from(vector))})`;
+    } catch (error) {
+      await sql`select ${schema}.fail_query(${query}, ${error instanceof Error ? error.message : String(error)})`;
+    }
+  }
+  return queries.length;
 }
 
 async function embedBatch(

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { PGlite } from "@electric-sql/pglite";
+import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm";
 import { vector } from "@electric-sql/pglite-pgvector";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { codeOf, Failure } from "./errors.ts";
@@ -36,8 +37,8 @@ export async function openEmbedded(wanted: { dataDir: string; port: number; port
 
   try {
     const port = await freePort(wanted);
-    const db = await PGlite.create({ dataDir: wanted.dataDir, extensions: { vector } });
-    await db.exec("create extension if not exists vector");
+    const db = await PGlite.create({ dataDir: wanted.dataDir, extensions: { vector, pg_trgm } });
+    await db.exec("create extension if not exists vector; create extension if not exists pg_trgm");
     const server = new PGLiteSocketServer({ db: inTurns(db), host: "127.0.0.1", port, maxConnections });
     await server.start();
     writeFileSync(lockFile, JSON.stringify({ pid: process.pid, port }));

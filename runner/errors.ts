@@ -33,6 +33,8 @@ const exitCodes = {
   PE120: 5, // products were set aside in this pass
   PE130: 6, // dbt is not there
   PE131: 6, // dbt failed
+  PE140: 7, // search is not as good as was asked for
+  PE141: 2, // golden queries or a file of a collection are not as expected
 } as const;
 
 export type FailureCode = keyof typeof exitCodes;

@@ -72,7 +72,7 @@ async function reconcileIfReadable(sql: Sql, settings: Settings): Promise<number
 /** @throws Failure PE103 unless the schema is there and at least as new as this checkout needs */
 export async function requireMigrated(sql: Sql, settings: Settings): Promise<void> {
   const [row] = await sql<{ there: boolean }[]>`
-    select pg_catalog.to_regclass(${`${settings.schema}.embedding_activity`}) is not null as there`;
+    select pg_catalog.to_regclass(${`${settings.schema}.query_embeddings`}) is not null as there`;
   if (row?.there === true) return;
   throw new Failure("PE103", `The database has no schema ${settings.schema} of ours, or that of an earlier version.`, "npm run migrate");
 }
@@ -90,16 +90,20 @@ export async function migrateSettings(database: Pick<Database, "sql" | "url">, s
 }
 
 export async function placeholders(sql: Sql, settings: Settings): Promise<Record<string, string>> {
-  const [extension] = await sql<{ schema: string }[]>`
-    select n.nspname as schema
+  const extensions = await sql<{ name: string; schema: string }[]>`
+    select e.extname as name, n.nspname as schema
     from pg_catalog.pg_extension e
     join pg_catalog.pg_namespace n on n.oid = e.extnamespace
-    where e.extname = 'vector'`;
+    where e.extname in ('vector', 'pg_trgm')`;
+  const schemaOf = (name: string) => extensions.find((extension) => extension.name === name)?.schema;
+  const vectorSchema = schemaOf("vector") ?? "public";
   return {
     PGVECTOR_SCHEMA: settings.schema,
     PGVECTOR_TABLE: settings.table,
     PGVECTOR_EMBEDDING_DIM: String(settings.dimension),
-    VECTOR_SCHEMA: extension?.schema ?? "public",
+    VECTOR_SCHEMA: vectorSchema,
+    // Made by the migration where it is not there yet.
+    TRGM_SCHEMA: schemaOf("pg_trgm") ?? vectorSchema,
   };
 }
 

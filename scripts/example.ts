@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Database } from "../runner/database.ts";
 import { type EmbedContext, embedQueued } from "../runner/embed.ts";
 import { migrate } from "../runner/migrate.ts";
-import { searchText } from "../runner/search.ts";
+import { searchVectors } from "../runner/search.ts";
 import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
 import { readSettings, root, type Settings, withoutPassword } from "../runner/settings.ts";
 import { createBronze, dropExample, land, readEvents, refuseOthers } from "./bronze.ts";
@@ -57,7 +57,7 @@ async function play(context: EmbedContext, build: () => Promise<DbtResult>, buil
   const { sql, encoder } = context;
   const schema = sql(context.schema);
   const find = (searches: readonly string[]) =>
-    Promise.all(searches.map(async (text) => searchText(sql, context.schema, encoder, { text, metric: "l2", limit: 2 })));
+    Promise.all(searches.map(async (text) => searchVectors(sql, context.schema, encoder, { text, metric: "l2", limit: 2 })));
 
   const batches = JSON.parse(readFileSync(join(exampleProject, "events/play.json"), "utf8")) as Batch[];
   for (const [index, { file, title, searches }] of batches.entries()) {

@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from "cli-progress";
 import { type EmbedContext, type EmbedOptions, type EmbedResult, embedQueued } from "../runner/embed.ts";
+import { encodeGoldenQueries } from "../runner/evaluate.ts";
 
 /** One pass over the queue with a bar on standard error: standard output is for the result. */
 export async function embedWithProgress(context: EmbedContext, options: EmbedOptions): Promise<EmbedResult> {
@@ -9,9 +10,28 @@ export async function embedWithProgress(context: EmbedContext, options: EmbedOpt
   const total = Math.min(todo?.products ?? 0, options.limit ?? Number.POSITIVE_INFINITY);
   if (total === 0) return embedQueued(context, options);
 
+  const bar = startBar("Embedding", "products", total);
+  try {
+    return await embedQueued(context, { ...options, onBatch: (stored, failed) => bar.increment(stored + failed) });
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Encodes the golden queries that have no vector, with a bar on standard error. */
+export async function encodeQueriesWithProgress(context: EmbedContext, queries: readonly string[], signal: AbortSignal): Promise<void> {
+  const bar = startBar("Encoding", "queries", queries.length);
+  try {
+    await encodeGoldenQueries(context, queries, { signal, onBatch: (encoded) => bar.increment(encoded) });
+  } finally {
+    bar.stop();
+  }
+}
+
+function startBar(verb: string, things: string, total: number): SingleBar {
   const bar = new SingleBar(
     {
-      format: "Embedding |{bar}| {value}/{total} products, {eta_formatted} to go",
+      format: `${verb} |{bar}| {value}/{total} ${things}, {eta_formatted} to go`,
       stream: process.stderr,
       hideCursor: true,
       // A log gets a line every few seconds instead of a bar that moves.
@@ -21,9 +41,5 @@ export async function embedWithProgress(context: EmbedContext, options: EmbedOpt
     Presets.shades_classic,
   );
   bar.start(total, 0);
-  try {
-    return await embedQueued(context, { ...options, onBatch: (stored, failed) => bar.increment(stored + failed) });
-  } finally {
-    bar.stop();
-  }
+  return bar;
 }

@@ -1,23 +1,40 @@
+import { Option } from "commander";
 import { requireMigrated } from "../runner/migrate.ts";
-import { searchText } from "../runner/search.ts";
-import { withDatabase, withEncoder } from "../runner/session.ts";
+import { searchText, searchVectors } from "../runner/search.ts";
+import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
 import { readSettings } from "../runner/settings.ts";
 import { commandLine, main, wholeNumber } from "./command.ts";
-import { hitTable } from "./table.ts";
+import { hitTable, textHitTable } from "./table.ts";
 
 await main(async () => {
-  const command = commandLine("search", "Finds the products nearest in meaning to a text.")
+  const command = commandLine("search", "Finds the products that suit a text, by words and by meaning.")
     .argument("<text>", "what to look for")
     .option("--limit <n>", "hits to show", wholeNumber(1, 10_000), 10)
-    .option("--metric <name>", "l2, cosine or inner_product, or <->, <=>, <#>", "l2")
+    .addOption(new Option("--mode <name>", "what to search by").choices(["hybrid", "words", "vectors"]).default("hybrid"))
+    .option("--filter <json>", `what products have to be, such as '{"price": {"<": 1000}, "is_active": true}'`)
+    .option("--metric <name>", "by vectors alone with l2, cosine or inner_product, or <->, <=>, <#>, as search_products()")
     .option("--json", "print the hits as JSON")
     .parse();
-  const { limit, metric, json } = command.opts<{ limit: number; metric: string; json?: boolean }>();
+  const { limit, mode, filter, metric, json } = command.opts<{
+    limit: number;
+    mode: string;
+    filter?: string;
+    metric?: string;
+    json?: boolean;
+  }>();
   const text = command.args[0] ?? "";
   const settings = readSettings();
-  const hits = await withDatabase(settings, async (database) => {
+  await withDatabase(settings, async (database) => {
     await requireMigrated(database.sql, settings);
-    return withEncoder(settings, (encoder) => searchText(database.sql, settings.schema, encoder, { text, metric, limit }));
+    await withEncoder(settings, async (encoder) => {
+      if (metric !== undefined) {
+        const hits = await searchVectors(database.sql, settings.schema, encoder, { text, metric, limit });
+        console.log(json ? JSON.stringify(hits) : hitTable(hits));
+      } else {
+        const context = await embedContext(database.sql, settings, encoder);
+        const hits = await searchText(context, { text, mode, limit, filter });
+        console.log(json ? JSON.stringify(hits) : textHitTable(hits));
+      }
+    });
   });
-  console.log(json ? JSON.stringify(hits) : hitTable(hits));
 });

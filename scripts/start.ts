@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Database } from "../runner/database.ts";
 import { Failure } from "../runner/errors.ts";
+import { loadGoldenQueries } from "../runner/evaluate.ts";
+import { readGoldenQueries } from "../runner/judgment-files.ts";
 import { createLog } from "../runner/log.ts";
 import { attach, migrate } from "../runner/migrate.ts";
 import { searchText } from "../runner/search.ts";
@@ -9,7 +11,7 @@ import { readSettings, root, type Settings, withoutPassword } from "../runner/se
 import { startWorker } from "../tasks/worker.ts";
 import { commandLine, main, untilSignal } from "./command.ts";
 import { embedWithProgress } from "./progress.ts";
-import { hitTable } from "./table.ts";
+import { textHitTable } from "./table.ts";
 
 const query = "пневматическая подушка";
 
@@ -51,8 +53,8 @@ await main(async () => {
         const { stored } = await embedWithProgress(context, { signal: stopping.signal });
         console.log(`Generated embeddings for ${stored} products.`);
         if (!stopping.signal.aborted) {
-          console.log(`\nThe ten products nearest to «${query}»:`);
-          console.log(hitTable(await searchText(sql, settings.schema, encoder, { text: query, metric: "l2", limit: 10 })));
+          console.log(`\nWhat «${query}» finds, by words and by meaning:`);
+          console.log(textHitTable(await searchText(context, { text: query, mode: "hybrid", limit: 10 })));
         }
       } else {
         console.log(
@@ -79,7 +81,8 @@ async function createSample({ sql }: Database, settings: Settings): Promise<void
     );
   }
   await sql.unsafe(readFileSync(`${root}/sample/stg_product.sql`, "utf8"));
-  console.log("Created staging_staging.stg_product with a sample catalogue.");
+  const queries = await loadGoldenQueries(sql, settings.schema, await readGoldenQueries(`${root}/sample/golden_queries.csv`));
+  console.log(`Created staging_staging.stg_product with a sample catalogue, and ${queries} golden queries for it.`);
 }
 
 function howToGoOn(database: Database, settings: Settings): string {
@@ -87,6 +90,7 @@ function howToGoOn(database: Database, settings: Settings): string {
 Connect:        psql ${withoutPassword(database.url)}
 Change one:     update ${settings.source.schema}.${settings.source.table} set name = 'Домкрат гидравлический 5 т' where product_id = 7807552;
 Search again:   npm run search -- "домкрат гидравлический"
+How good it is: npm run evaluate
 How it stands:  select * from ${settings.schema}.embedding_status;
 ${database.embedded ? "The embedded server serves one connection at a time and delivers no LISTEN; DATABASE_URL names a real one.\n" : ""}
 Running. Ctrl-C stops it.`;

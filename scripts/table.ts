@@ -1,5 +1,6 @@
 import Table from "cli-table3";
-import type { Hit } from "../runner/search.ts";
+import type { Score } from "../runner/evaluate.ts";
+import type { Hit, TextHit } from "../runner/search.ts";
 
 /** Hits as a table for a terminal. */
 export function hitTable(hits: readonly Hit[]): string {
@@ -11,6 +12,30 @@ export function hitTable(hits: readonly Hit[]): string {
   });
   hits.forEach((hit, index) => {
     table.push([index + 1, hit.product_id, oneLine(hit.name), oneLine(hit.vendor_code), hit.price ?? "", hit.distance.toFixed(4)]);
+  });
+  return table.toString();
+}
+
+/** Hits of search by text, with the place that each signal gave them. */
+export function textHitTable(hits: readonly TextHit[]): string {
+  const table = new Table({
+    head: ["", "product_id", "name", "vendor_code", "price", "score", "words", "vectors", "matched"],
+    style: plain,
+    chars: noRules,
+    colAligns: ["right", "right", "left", "left", "right", "right", "right", "right", "left"],
+  });
+  hits.forEach((hit, index) => {
+    table.push([
+      index + 1,
+      hit.product_id,
+      oneLine(hit.name),
+      oneLine(hit.vendor_code),
+      hit.price ?? "",
+      hit.score.toFixed(3),
+      hit.word_rank ?? "",
+      hit.vector_rank ?? "",
+      (hit.matched_words ?? []).join(" "),
+    ]);
   });
   return table.toString();
 }
@@ -53,6 +78,33 @@ export function pairTable(pairs: readonly Pair[]): string {
     ]);
   }
   return table.toString();
+}
+
+/** Kinds of queries down, ways of searching across, in 100 columns. */
+export function scoreTable(scores: readonly Score[], k: number): string {
+  const modes = ["words", "vectors", "hybrid"] as const;
+  const measures = ["ndcg", "mrr", "recall"] as const;
+  const table = new Table({
+    head: ["\nkind", "\nqueries", ...modes.flatMap((mode) => [`${mode}\nnDCG`, "\nMRR", "\nrecall"])],
+    style: plain,
+    chars: noRules,
+    colAligns: ["left", "right", ...modes.flatMap(() => measures.map(() => "right" as const))],
+  });
+  for (const kind of new Set(scores.map((score) => score.kind))) {
+    const of = (mode: Score["mode"]) => scores.find((score) => score.kind === kind && score.mode === mode);
+    table.push([
+      kind === null ? "all" : oneLine(kind, 20),
+      of("words")?.queries ?? "",
+      ...modes.flatMap((mode) => measures.map((measure) => of(mode)?.[measure]?.toFixed(3) ?? "")),
+    ]);
+  }
+  const [score] = scores;
+  const unembedded = scores.find(({ kind, mode }) => kind === null && mode === "hybrid")?.unembedded ?? 0;
+  return [
+    table.toString(),
+    `Of the first ${k} results; model: ${score?.model ?? "none yet"}.`,
+    ...(unembedded > 0 ? [`${unembedded} queries without a vector are in the figures of words alone.`] : []),
+  ].join("\n");
 }
 
 const plain = { head: [], border: [] };

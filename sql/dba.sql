@@ -15,6 +15,7 @@
 \set ON_ERROR_STOP on
 
 create extension if not exists vector;
+create extension if not exists pg_trgm;
 
 -- create role has no "if not exists".
 select format('create role %I nologin', r)

@@ -5,7 +5,9 @@ import type { EmbedContext } from "../runner/embed.ts";
 import { Failure } from "../runner/errors.ts";
 import { workerLogger } from "../runner/log.ts";
 import type { Settings } from "../runner/settings.ts";
+import { buildIndex } from "./build_index.ts";
 import { embedProducts } from "./embed_products.ts";
+import { embedQueriesTask } from "./embed_queries.ts";
 import { fullPass } from "./full_pass.ts";
 import { maintain } from "./maintain.ts";
 import { reconcile } from "./reconcile.ts";
@@ -33,14 +35,17 @@ export async function startWorker(database: Database, context: EmbedContext, cro
     gracefulShutdownAbortTimeout: 10 * 60_000,
     taskList: {
       embed_products: embedProducts(context, log, stopping.signal),
+      embed_queries: embedQueriesTask(context, stopping.signal),
       maintain: maintain(context),
       reconcile: reconcile(context, log),
       full_pass: fullPass(context, log),
+      build_index: buildIndex(context, log),
     },
     parsedCronItems: [
       ...cronItem("maintain", "* * * * *"),
       ...cronItem("reconcile", cron.reconcile, "RECONCILE_CRON"),
       ...cronItem("full_pass", cron.fullPass, "FULL_PASS_CRON"),
+      ...cronItem("build_index", "17 * * * *"),
     ],
     // The embedded server has one session: a prepared statement hangs it, and LISTEN is not delivered.
     noPreparedStatements: true,

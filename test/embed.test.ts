@@ -2,7 +2,7 @@ import anyTest from "ava";
 import { embedQueued } from "../runner/embed.ts";
 import { type Encoder, loadEncoder } from "../runner/encoder.ts";
 import { attach } from "../runner/migrate.ts";
-import { searchText } from "../runner/search.ts";
+import { searchVectors } from "../runner/search.ts";
 import { embedContext } from "../runner/session.ts";
 import { useDatabase } from "./helpers/database.ts";
 import { fails } from "./helpers/errors.ts";
@@ -83,7 +83,7 @@ test("a changed price encodes exactly that product, and the change is found", as
   ]);
   await db.sql`update staging_staging.stg_product set name = 'Windshield wiper blade' where product_id = 9200152`;
   t.like(await pass(), { stored: 1 });
-  const [hit] = await searchText(db.sql, db.settings.schema, encoder, { text: "windshield wiper", metric: "cosine", limit: 1 });
+  const [hit] = await searchVectors(db.sql, db.settings.schema, encoder, { text: "windshield wiper", metric: "cosine", limit: 1 });
   t.is(hit?.product_id, "9200152");
 });
 

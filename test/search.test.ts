@@ -54,8 +54,15 @@ test("a hit shows what the product is now", async (t) => {
 test("an untyped literal is a vector", async (t) => {
   const hits = await db.sql.unsafe(`select * from analytics_features.search_products('${unitVector(7)}', 'cosine', 3)`);
   t.is(hits.length, 3);
-  const overloads = await db.sql`select from pg_proc where proname = 'search_products'`;
-  t.is(overloads.length, 1);
+  const overloads = await db.sql<{ first: string; arguments: number }[]>`
+    select proargtypes[0]::regtype::text as first, pronargs as arguments from pg_proc where proname = 'search_products' order by 2`;
+  t.deepEqual(
+    [...overloads],
+    [
+      { first: "vector", arguments: 3 },
+      { first: "vector", arguments: 4 },
+    ],
+  );
 });
 
 test("deleted, soft-deleted and truncated products leave search at once", async (t) => {

@@ -166,3 +166,19 @@ test("without a source the status stands, and without the table of vectors it sa
   await fails(t, db.sql`select * from analytics_features.embedding_status`, { code: "PE003", hint: /npm run migrate/ });
   await db.sql`alter table analytics_features.away rename to product_embeddings`;
 });
+
+test("many products without an index on their id, and many vectors without one for search, are noted with what to do", async (t) => {
+  await insertParts(db.sql, 1, 10_000);
+  await db.sql`
+    insert into analytics_features.product_embeddings (product_id, embedding)
+    select g, l2_normalize(array_fill(1, array[384])::vector) from generate_series(1, 10000) g`;
+  await db.sql`select analytics_features.reconcile()`;
+  t.regex((await notes()).join(), /no index on product_id, so that each search reads all of it.*config\(indexes=/);
+  t.notRegex((await notes()).join(), /no index for search/);
+  await db.sql`update analytics_features.settings set index_from_products = 10000`;
+  t.regex((await notes()).join(), /10000 vectors and more have no index for search.*index_sql\(\) \\gexec/);
+  await db.sql`create index on staging_staging.stg_product (product_id)`;
+  await db.sql`select analytics_features.build_index('ivfflat', lists => 1)`;
+  t.notRegex((await notes()).join(), /no index/);
+  await db.sql`drop index analytics_features.product_embeddings_ivfflat_idx`;
+});

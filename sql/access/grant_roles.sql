@@ -11,15 +11,24 @@ as $$
 declare
   v_table regclass;
 begin
-  revoke all on all functions in schema :PGVECTOR_SCHEMA from public;
+  revoke all on all routines in schema :PGVECTOR_SCHEMA from public;
 
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_reader') then
     grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_reader;
-    grant select on :PGVECTOR_SCHEMA.embedding_status to product_embeddings_reader;
+    grant select on :PGVECTOR_SCHEMA.embedding_status, :PGVECTOR_SCHEMA.vector_indexes to product_embeddings_reader;
     grant execute on function
+      :PGVECTOR_SCHEMA.compute_status(boolean),
+      :PGVECTOR_SCHEMA.query_key(text),
+      :PGVECTOR_SCHEMA.request_query(text),
       :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer),
-      :PGVECTOR_SCHEMA.compute_status(boolean)
+      :PGVECTOR_SCHEMA.search_products_text(text, integer, jsonb, text),
+      :PGVECTOR_SCHEMA.similar_products(bigint, integer, jsonb, double precision),
+      :PGVECTOR_SCHEMA.duplicate_products(double precision, integer),
+      :PGVECTOR_SCHEMA.recommended_products(bigint[], integer, jsonb),
+      :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer, jsonb),
+      :PGVECTOR_SCHEMA.measure_recall(integer, integer)
     to product_embeddings_reader;
+    grant execute on procedure :PGVECTOR_SCHEMA.embed_query(text, interval) to product_embeddings_reader;
   end if;
 
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_attacher') then
@@ -33,10 +42,13 @@ begin
       :PGVECTOR_SCHEMA.source_log,
       :PGVECTOR_SCHEMA.source_columns,
       :PGVECTOR_SCHEMA.source_triggers,
+      :PGVECTOR_SCHEMA.vector_indexes,
       :PGVECTOR_SCHEMA.document_fields,
       :PGVECTOR_SCHEMA.document_order
     to product_embeddings_attacher;
     grant insert on :PGVECTOR_SCHEMA.source_log to product_embeddings_attacher;
+    -- What a data team fills, as often as not from a dbt seed.
+    grant select, insert, update, delete on :PGVECTOR_SCHEMA.synonyms, :PGVECTOR_SCHEMA.golden_queries to product_embeddings_attacher;
     grant execute on function
       :PGVECTOR_SCHEMA.attach(),
       :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean),
@@ -49,6 +61,13 @@ begin
       :PGVECTOR_SCHEMA.require_sound_source(),
       :PGVECTOR_SCHEMA.require_source(),
       :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer),
+      :PGVECTOR_SCHEMA.search_products_text(text, integer, jsonb, text),
+      :PGVECTOR_SCHEMA.similar_products(bigint, integer, jsonb, double precision),
+      :PGVECTOR_SCHEMA.duplicate_products(double precision, integer),
+      :PGVECTOR_SCHEMA.recommended_products(bigint[], integer, jsonb),
+      :PGVECTOR_SCHEMA.refresh_pairs(),
+      :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer, jsonb),
+      :PGVECTOR_SCHEMA.measure_recall(integer, integer),
       :PGVECTOR_SCHEMA.source_problems(),
       :PGVECTOR_SCHEMA.source_relation(),
       :PGVECTOR_SCHEMA.tg__product_changed()
@@ -58,7 +77,9 @@ begin
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_worker') then
     grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_worker;
     grant select, insert, update, delete on all tables in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
-    grant execute on all functions in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
+    -- Security definer functions run what stands there.
+    revoke insert, update, delete on :PGVECTOR_SCHEMA.source_expressions from product_embeddings_worker;
+    grant execute on all routines in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
     grant usage on schema graphile_worker to product_embeddings_worker;
     grant select, insert, update, delete on all tables in schema graphile_worker to product_embeddings_worker;
     grant execute on all functions in schema graphile_worker to product_embeddings_worker;

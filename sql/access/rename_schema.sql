@@ -29,7 +29,7 @@ begin
   for v_object in
     select
       pg_get_functiondef(p.oid) as definition,
-      format('comment on function %s is %L', p.oid::regprocedure, obj_description(p.oid, 'pg_proc')) as comment
+      format('comment on routine %s is %L', p.oid::regprocedure, obj_description(p.oid, 'pg_proc')) as comment
     from pg_proc p
     where p.pronamespace = rename_schema.new_name::regnamespace
     union all

@@ -18,6 +18,8 @@ declare
   v_settings :PGVECTOR_SCHEMA.settings;
   v_claim_id bigint;
   v_chunk integer := greatest(max_products, 1);
+  v_ids bigint[];
+  v_found boolean;
 begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
   perform :PGVECTOR_SCHEMA.lock_source();
@@ -29,13 +31,8 @@ begin
   returning c.claim_id into v_claim_id;
 
   loop
+    v_ids := array(select q.product_id from :PGVECTOR_SCHEMA.claimable_queue q order by q.queue_id limit v_chunk);
     return query with
-      free as materialized (
-        select q.product_id
-        from :PGVECTOR_SCHEMA.claimable_queue q
-        order by q.queue_id
-        limit v_chunk
-      ),
       candidate as materialized (
         -- All rows of a product are taken up together, also those beyond the chunk.
         select
@@ -45,7 +42,7 @@ begin
           max(q.attempts) as attempts,
           (array_agg(q.document_hash order by q.attempts desc))[1] as tried_hash
         from :PGVECTOR_SCHEMA.product_queue q
-        where q.product_id in (select f.product_id from free f)
+        where q.product_id = any (v_ids)
         group by q.product_id
       ),
       judged as materialized (
@@ -128,7 +125,10 @@ begin
     from picked p
     order by p.queue_id;
 
-    exit when found or not exists (select from :PGVECTOR_SCHEMA.claimable_queue);
+    v_found := found;
+    -- After the claim, so that the words are no older than what was judged; mostly they are there already.
+    perform :PGVECTOR_SCHEMA.index_words(v_ids);
+    exit when v_found or not exists (select from :PGVECTOR_SCHEMA.claimable_queue);
     v_chunk := least(v_chunk * 4, 20000);
   end loop;
 

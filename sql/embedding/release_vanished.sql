@@ -6,11 +6,18 @@ declare
   v_rows bigint;
 begin
   perform :PGVECTOR_SCHEMA.unmark_returned();
-  delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null;
-  get diagnostics v_rows = row_count;
+  perform :PGVECTOR_SCHEMA.lock_words();
+  with
+    released as (
+      delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null returning e.product_id
+    ),
+    wordless as (
+      delete from :PGVECTOR_SCHEMA.product_words w using released r where w.product_id = r.product_id
+    )
+  select count(*) into v_rows from released;
   return v_rows;
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.release_vanished() is
-  'Lets a mass disappearance through: deletes the vectors of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE005.';
+  'Lets a mass disappearance through: deletes vectors and words of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE005.';

@@ -6,13 +6,21 @@ declare
   v_rows bigint;
 begin
   perform :PGVECTOR_SCHEMA.unmark_returned();
-  delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
-  using :PGVECTOR_SCHEMA.vanished_products() v
-  where e.product_id = v.product_id and v.due_at <= now() and not v.held;
-  get diagnostics v_rows = row_count;
+  perform :PGVECTOR_SCHEMA.lock_words();
+  with
+    swept as (
+      delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+      using :PGVECTOR_SCHEMA.vanished_products() v
+      where e.product_id = v.product_id and v.due_at <= now() and not v.held
+      returning e.product_id
+    ),
+    wordless as (
+      delete from :PGVECTOR_SCHEMA.product_words w using swept s where w.product_id = s.product_id
+    )
+  select count(*) into v_rows from swept;
   return v_rows;
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.sweep_vanished() is
-  'Deletes the vectors of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE005.';
+  'Deletes vectors and words of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE005.';

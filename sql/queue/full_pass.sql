@@ -10,6 +10,11 @@ declare
   v_retried bigint := :PGVECTOR_SCHEMA.retry_failed();
 begin
   perform :PGVECTOR_SCHEMA.sweep_vanished();
+  perform :PGVECTOR_SCHEMA.lock_words();
+  -- Of products that went before they had a vector.
+  delete from :PGVECTOR_SCHEMA.product_words w
+  where not exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.product_id = w.product_id)
+    and not exists (select from :PGVECTOR_SCHEMA.product_documents() d where d.product_id = w.product_id);
   return v_retried + :PGVECTOR_SCHEMA.reconcile();
 end
 $$;

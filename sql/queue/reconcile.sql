@@ -19,10 +19,11 @@ begin
   where c.in_document and not exists (select from :PGVECTOR_SCHEMA.document_order o where o.column_name = c.column_name)
   order by c.position
   on conflict do nothing;
+  perform :PGVECTOR_SCHEMA.note_expressions();
 
   with
     difference as materialized (
-      select d.product_id, d.state, d.document_hash from :PGVECTOR_SCHEMA.embedding_difference() d
+      select d.product_id, d.state, d.document_hash, d.has_words from :PGVECTOR_SCHEMA.embedding_difference() d
     ),
     queued as (
       insert into :PGVECTOR_SCHEMA.product_queue (product_id)
@@ -34,8 +35,8 @@ begin
         case d.state
           -- A vanished product that is already marked waits for its grace period, not for a worker.
           when 'orphan' then e.vanished_at is null
-          -- One that came back still has to lose its mark.
-          when 'current' then e.vanished_at is not null
+          -- One that came back still has to lose its mark; the words of another may be missing.
+          when 'current' then e.vanished_at is not null or d.has_words is not true
           else true
         end
         and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)

@@ -4,16 +4,16 @@
  * schema, a broken one) must not cost the writer its statement: the row in the queue is what counts,
  * and the worker looks at the queue every minute by itself.
  */
-create or replace function :PGVECTOR_SCHEMA.wake_worker(run_at timestamptz default null) returns void
+create or replace function :PGVECTOR_SCHEMA.wake_worker(run_at timestamptz default null, task text default 'embed_products') returns void
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform graphile_worker.add_job(
-    'embed_products',
+    wake_worker.task,
     run_at => wake_worker.run_at,
     max_attempts => 5,
-    job_key => 'embed_products:' || pg_current_xact_id()::text
+    job_key => wake_worker.task || ':' || pg_current_xact_id()::text
   );
 exception when others then
   raise warning 'The embedding worker could not be woken: %', sqlerrm
@@ -21,7 +21,7 @@ exception when others then
 end
 $$;
 
-revoke all on function :PGVECTOR_SCHEMA.wake_worker(timestamptz) from public;
+revoke all on function :PGVECTOR_SCHEMA.wake_worker(timestamptz, text) from public;
 
-comment on function :PGVECTOR_SCHEMA.wake_worker(timestamptz) is
-  'Leaves one wake-up a transaction for the worker, at once or at run_at. Never fails.';
+comment on function :PGVECTOR_SCHEMA.wake_worker(timestamptz, text) is
+  'Leaves one wake-up a transaction and task for the worker, at once or at run_at. Never fails.';

@@ -1,6 +1,7 @@
 /*
  * Security invoker: run by who owns the source. dbt makes the table anew and with it its grants, so
- * this is part of attaching. Grants only what is missing: two grants on one schema at once can fail.
+ * this is part of attaching. Grants only what is missing, and in turns: of two grants on one schema at once
+ * the second fails.
  */
 create or replace function :PGVECTOR_SCHEMA.grant_source() returns void
 language plpgsql volatile
@@ -17,6 +18,8 @@ begin
     union
     select r.rolname from pg_roles r where r.rolname = 'product_embeddings_worker'
   loop
+    continue when has_schema_privilege(v_role, v_schema::oid, 'usage') and has_table_privilege(v_role, v_source, 'select');
+    perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.grant_source'), 1);
     if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
       execute format('grant usage on schema %s to %I', v_schema, v_role);
     end if;

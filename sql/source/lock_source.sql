@@ -10,21 +10,28 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_source text;
+  v_name text;
+  v_source regclass;
 begin
-  if not :PGVECTOR_SCHEMA.may_read_source() then
+  select format('%I.%I', s.source_schema, s.source_table) into strict v_name from :PGVECTOR_SCHEMA.settings s;
+  begin
+    execute format('select product_id from %s limit 0', v_name);
+    v_source := to_regclass(v_name);
+  exception when undefined_table or invalid_schema_name or undefined_column or insufficient_privilege or wrong_object_type then
+    -- To look into the catalogs first would cost every search twice what the lock does.
+    v_source := null;
+  end;
+  if v_source is null or not has_table_privilege(v_source, 'select') then
     raise exception 'The role % may not read the source of the products, %.', current_user, :PGVECTOR_SCHEMA.require_source()
       using errcode = 'PE005',
         hint = 'Who owns it grants that, with everything else, by: select :PGVECTOR_SCHEMA.attach();';
   end if;
-  select format('%I.%I', s.source_schema, s.source_table) into strict v_source from :PGVECTOR_SCHEMA.settings s;
-  execute format('select from %s limit 0', v_source);
   -- By name it is the one that is locked, by the catalog the one that this snapshot shows.
-  if to_regclass(v_source) is distinct from :PGVECTOR_SCHEMA.require_source() then
+  if current_setting('transaction_isolation') <> 'read committed' and v_source is distinct from :PGVECTOR_SCHEMA.require_source() then
     raise exception 'The source was rebuilt since this transaction began.'
       using errcode = 'serialization_failure', hint = 'Try the transaction again, or use isolation level read committed.';
   end if;
-  return to_regclass(v_source);
+  return v_source;
 end
 $$;
 

@@ -46,6 +46,7 @@ declare
   v_source oid := :PGVECTOR_SCHEMA.source_relation();
   v_vectors bigint;
   v_queue record;
+  v_wordless bigint := 0;
 begin
   perform :PGVECTOR_SCHEMA.require_embeddings();
   select format('%I.%I', s.source_schema, s.source_table) into source from :PGVECTOR_SCHEMA.settings s;
@@ -80,8 +81,9 @@ begin
       count(*) filter (where d.state in ('current', 'stale')),
       count(*) filter (where d.state = 'missing'),
       count(*) filter (where d.state = 'stale'),
-      count(*) filter (where d.state = 'orphan')
-    into products, embedded, missing, stale, orphans
+      count(*) filter (where d.state = 'orphan'),
+      count(*) filter (where d.state <> 'orphan' and d.has_words is not true)
+    into products, embedded, missing, stale, orphans, v_wordless
     from :PGVECTOR_SCHEMA.embedding_difference() d;
     select s.unusable_ids, s.duplicate_ids into unusable_ids, duplicate_ids from :PGVECTOR_SCHEMA.source_shape() s;
   elsif v_last.source_oid = v_source and (triggers_attached or not v_last.triggers_attached) then
@@ -120,6 +122,9 @@ begin
     union all
     select format('No worker was seen for two minutes, and %s products wait: npm run worker', queued)
     where queued > 0 and workers_alive = 0
+    union all
+    select format('The words of %s products are not as they are now; a worker takes them up, or: select :PGVECTOR_SCHEMA.index_words();', v_wordless)
+    where v_wordless > 0
     union all
     select format('%s products could not be encoded: select * from :PGVECTOR_SCHEMA.product_failures;', failed)
     where failed > 0

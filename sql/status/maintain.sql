@@ -17,6 +17,8 @@ begin
     -- No source to look into: the sign of life stands all the same, and the status says what is wrong.
     return;
   end;
+  perform :PGVECTOR_SCHEMA.refresh_word_statistics(only_if_due => true);
+  perform :PGVECTOR_SCHEMA.keep_queries();
   if exists (select from :PGVECTOR_SCHEMA.claimable_queue) then
     perform :PGVECTOR_SCHEMA.wake_worker();
   end if;
@@ -24,4 +26,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.maintain(text) is
-  'The worker''s round every minute: sign of life, vectors past their grace, old log rows, wake-up if anything waits.';
+  'The worker''s round every minute: sign of life, vectors past their grace, word statistics, the cache of queries, old log rows, wake-up if anything waits.';

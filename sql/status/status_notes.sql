@@ -8,6 +8,7 @@ as $$
 declare
   v_source regclass := :PGVECTOR_SCHEMA.source_relation();
   v_last :PGVECTOR_SCHEMA.source_log := :PGVECTOR_SCHEMA.last_comparison();
+  v_index_from bigint := (select s.index_from_products from :PGVECTOR_SCHEMA.settings s);
   v_kind text := (
     select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' end
     from pg_class c
@@ -50,6 +51,21 @@ begin
     where l.error is not null
     order by l.log_id;
   return query select p.problem from :PGVECTOR_SCHEMA.source_problems() p;
+
+  -- Felt from here on; of a view the index would be on what is below it.
+  if v_kind is null and v_last.products >= 10000 and not exists (
+    select
+    from pg_index i
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    where i.indrelid = v_source and i.indisvalid and a.attname = 'product_id'
+  ) then
+    return query select 'The source has no index on product_id, so that each search reads all of it. In the dbt model: {{ config(indexes=[{''columns'': [''product_id'']}]) }}';
+  end if;
+  if v_index_from is not null and :PGVECTOR_SCHEMA.search_index() is null
+    and (select count(*) from (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE limit v_index_from) e) >= v_index_from
+  then
+    return query select format('%s vectors and more have no index for search. The worker builds one within the hour if its role owns the table; otherwise its owner, in psql: select :PGVECTOR_SCHEMA.index_sql() \gexec', v_index_from);
+  end if;
 end
 $$;
 

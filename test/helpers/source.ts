@@ -26,9 +26,16 @@ export async function startOver(sql: Sql): Promise<void> {
     drop schema if exists staging_staging cascade;
     truncate analytics_features.product_queue, analytics_features.product_claims, analytics_features.product_failures,
       analytics_features.product_embeddings, analytics_features.embedding_workers,
-      analytics_features.source_log, analytics_features.embedding_activity, analytics_features.document_order;
+      analytics_features.source_log, analytics_features.embedding_activity, analytics_features.document_order,
+      analytics_features.source_expressions, analytics_features.product_words, analytics_features.word_statistics,
+      analytics_features.synonyms, analytics_features.query_embeddings, analytics_features.golden_queries,
+      analytics_features.product_pairs;
+    update analytics_features.word_totals set products = default, average_tokens = default, refreshed_at = default;
     update analytics_features.settings set source_schema = default, source_table = default, lease = default,
-      max_attempts = default, retry_after = default, vanished_grace = default, vanished_hold_share = default, max_document_characters = default;
+      max_attempts = default, retry_after = default, vanished_grace = default, vanished_hold_share = default, max_document_characters = default,
+      words_config = default, word_weight = default, trigram_weight = default, vector_weight = default,
+      prose_vector_weight = default, interactions_schema = default, interactions_table = default, interactions_group = default,
+      interactions_product = default, max_group_products = default, min_together = default, pair_weight = default, query_cache_size = default, hnsw_ef_search = default, ivfflat_probes = default, index_from_products = default;
     delete from analytics_features.embedding_models;
     delete from graphile_worker._private_jobs;
   `);

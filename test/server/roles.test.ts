@@ -90,30 +90,89 @@ test("a worker needs no more than its group: it claims, encodes, stores, and com
 test("a reader searches and sees the status, and nothing else", async (t) => {
   const hits = await as.reader`select * from analytics_features.search_products(${unitVector(3)}, 'cosine', 20)`;
   t.is(hits.length, 8);
+  const filtered =
+    await as.reader`select * from analytics_features.search_products(${unitVector(3)}, 'l2', 20, ${as.reader.json({ price: { "<": 4 } })})`;
+  t.is(filtered.length, 3);
+  t.is((await as.reader`select * from analytics_features.measure_recall()`)[0]?.recall, "1.0000");
+  t.is((await as.reader`select * from analytics_features.vector_indexes`).length, 0);
   t.deepEqual(await status("reader"), { state: "complete", products: 8, missing: 0, triggers_attached: true });
   t.is((await as.reader`select * from analytics_features.compute_status()`).length, 1);
   const tables = await as.owner<{ name: string }[]>`
     select oid::regclass::text as name from pg_class
     where relnamespace in ('analytics_features'::regnamespace, 'graphile_worker'::regnamespace) and relkind in ('r', 'v')
-      and has_table_privilege(${login("reader")}, oid, 'select, insert, update, delete, truncate')`;
+      and has_table_privilege(${login("reader")}, oid, 'select, insert, update, delete, truncate') order by 1`;
   t.deepEqual(
     tables.map((row) => row.name),
-    ["analytics_features.embedding_status"],
+    ["analytics_features.embedding_status", "analytics_features.vector_indexes"],
   );
   const functions = await as.owner<{ name: string }[]>`
     select proname as name from pg_proc
     where pronamespace = 'analytics_features'::regnamespace and has_function_privilege(${login("reader")}, oid, 'execute') order by 1`;
   t.deepEqual(
     functions.map((row) => row.name),
-    ["compute_status", "search_products"],
+    [
+      "compute_status",
+      "duplicate_products",
+      "embed_query",
+      "measure_recall",
+      "query_key",
+      "recommended_products",
+      "request_query",
+      "search_products",
+      "search_products",
+      "search_products_text",
+      "similar_products",
+    ],
   );
+  const found = await as.reader`select name, used_vectors from analytics_features.search_products_text('part 3')`;
+  t.deepEqual({ ...found[0] }, { name: "part 3", used_vectors: false });
+  t.is((await as.reader`select from analytics_features.similar_products(3, 5, null, 0.5)`).length, 5);
+  t.is((await as.reader`select from analytics_features.recommended_products(array[3, 4])`).length, 6);
+  await as.reader`select from analytics_features.duplicate_products()`;
   await fails(t, as.reader`select * from staging_staging.stg_product`, { code: "42501" });
+});
+
+test("a worker cannot write SQL that search would run as the owner, nor build an index on the owner's table", async (t) => {
+  await fails(t, as.worker`update analytics_features.source_expressions set name = 'current_user'`, { code: "42501" });
+  await fails(t, as.worker`insert into analytics_features.source_expressions select * from analytics_features.generate_expressions()`, {
+    code: "42501",
+  });
+  await as.owner`update analytics_features.settings set index_from_products = 1`;
+  t.is((await as.worker`select * from analytics_features.index_due()`).length, 0);
+  t.true((await as.owner`select * from analytics_features.index_due()`).length > 0);
+  await as.owner`update analytics_features.settings set index_from_products = default`;
 });
 
 test("dbt's role reads the vectors for its marts, and cannot change them", async (t) => {
   t.is((await as.dbt`select embedding from analytics_features.product_embeddings`).length, 8);
   await fails(t, as.dbt`delete from analytics_features.product_embeddings`, { code: "42501" });
+  await as.dbt`insert into analytics_features.synonyms (phrase, same_as) values ('gadget', 'part')`;
+  t.is((await as.reader`select from analytics_features.search_products_text('gadgets 3', 1)`).length, 1);
+  await fails(t, as.reader`delete from analytics_features.synonyms`, { code: "42501" });
+  await as.dbt`delete from analytics_features.synonyms`;
   await fails(t, as.dbt`select analytics_features.release_vanished()`, { code: "42501" });
+});
+
+test("dbt's role refreshes the pairs once our owner may read its orders, and the error says how", async (t) => {
+  await as.dbt.unsafe(`
+    create schema staging_marts;
+    create table staging_marts.order_lines as
+      select o as order_id, p as product_id from generate_series(1, 40) o, generate_series(1, 8) p where o % 4 = p / 2 or (o + p) % 11 = 0`);
+  await fails(t, as.dbt`select analytics_features.set_interactions('staging_marts.order_lines')`, { code: "42501" });
+  await as.owner`select analytics_features.set_interactions('staging_marts.order_lines')`;
+  const owner = login("owner");
+  await fails(t, as.dbt`select analytics_features.refresh_pairs()`, {
+    code: "PE023",
+    message: `The role ${owner} may not read the relation of the interactions, staging_marts.order_lines.`,
+    hint: new RegExp(`grant usage on schema staging_marts to ${owner}; grant select on staging_marts.order_lines to ${owner};`),
+  });
+  await as.dbt.unsafe(`grant usage on schema staging_marts to ${owner}; grant select on staging_marts.order_lines to ${owner}`);
+  const [refreshed] = await as.dbt<{ rows: number }[]>`select analytics_features.refresh_pairs()::integer as rows`;
+  t.true((refreshed?.rows ?? 0) > 0);
+  t.is((await as.worker`select from analytics_features.refresh_pairs()`).length, 1);
+  await fails(t, as.reader`select analytics_features.refresh_pairs()`, { code: "42501" });
+  const [hit] = await as.reader`select reason, together::integer from analytics_features.recommended_products(array[2], 1)`;
+  t.true(hit?.together >= 3);
 });
 
 test("whoever cannot grant us the source is told what to run, and the status says it too", async (t) => {

@@ -37,7 +37,7 @@ test("two workers share the work, and nothing is encoded twice", async (t) => {
   await insertParts(db.sql, 1, 900);
   const workers = [start("embed", ["--json"], db.env), start("embed", ["--json"], db.env)];
   const results = (await Promise.all(workers.map(({ ended }) => ended))).map(({ stdout, stderr }) => {
-    t.notRegex(stderr, /PE|rror/);
+    t.notRegex(stderr, /PE|rror|\d{5}:/);
     return JSON.parse(stdout) as { stored: number };
   });
   t.is(
@@ -114,4 +114,35 @@ test("a change is searchable a moment after its commit", async (t) => {
   worker.process.kill("SIGTERM");
   t.is((await worker.ended).code, 0);
   t.deepEqual(await written(), { n: 4, products: 3 });
+});
+
+test("a query is encoded while a backfill runs, for who waits for it and for who comes next", async (t) => {
+  await insertParts(db.sql, 1, 2000);
+  const worker = start("worker", [], db.env);
+  await until(async () => (await embedded()) >= 32, worker.output());
+  const began = Date.now();
+  await db.sql.unsafe("call analytics_features.embed_query('part 7', '30 seconds')");
+  t.log({ milliseconds: Date.now() - began });
+  t.true((await embedded()) < 2000, "the backfill is not through yet");
+  const hits = await db.sql`select name, used_vectors from analytics_features.search_products_text('part 7', 3)`;
+  t.deepEqual({ ...hits[0] }, { name: "part 7", used_vectors: true });
+
+  // Asked for by searching: the first answer is by words, and says so.
+  const used = async () =>
+    (await db.sql`select used_vectors from analytics_features.search_products_text('part 1999', 1)`)[0]?.used_vectors;
+  t.false(await used());
+  await until(async () => (await used()) === true, worker.output());
+  // Words are there long before the vectors.
+  const [row] = await db.sql`select count(*)::integer as n from analytics_features.product_words`;
+  t.is(row?.n, 2000);
+  worker.process.kill("SIGTERM");
+  t.is((await worker.ended).code, 0);
+});
+
+test("call embed_query in a transaction is refused by the server, and nothing is left", async (t) => {
+  await t.throwsAsync(
+    db.sql.begin((sql) => sql.unsafe("call analytics_features.embed_query('part 7')")),
+    { message: /transaction/ },
+  );
+  t.is((await db.sql`select from analytics_features.query_embeddings`).length, 0);
 });

@@ -1,0 +1,10 @@
+create or replace function :PGVECTOR_SCHEMA.fail_query(query text, error text) returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  update :PGVECTOR_SCHEMA.query_embeddings q
+  set attempts = q.attempts + 1, error = left(fail_query.error, 1000)
+  where q.query = :PGVECTOR_SCHEMA.query_key(fail_query.query)
+$$;
+
+comment on function :PGVECTOR_SCHEMA.fail_query(text, text) is 'Notes that a query could not be encoded, and why.';

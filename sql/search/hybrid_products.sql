@@ -1,0 +1,129 @@
+/*
+ * Three signals, each on a scale of its own, brought to 0..1 among the candidates (min-max) and added
+ * by the weights of settings: words (BM25), trigrams of name and codes, vectors. Adding reciprocal ranks
+ * instead forgets by how much a product was ahead, and was worse than words alone (docs/evaluation.md).
+ * Trigrams are dear, so only the twenty that lead without them are compared by them. The longer a query,
+ * the more it is prose, and the more its meaning counts.
+ *
+ * A filter that few products pass is turned round: these few are scored. Otherwise candidates are taken
+ * until enough of them are live and pass.
+ */
+create or replace function :PGVECTOR_SCHEMA.hybrid_products(
+  query text, query_vector :VECTOR_SCHEMA.vector, max_results integer, filter jsonb default null
+)
+returns table (
+  product_id bigint, name text, vendor_code text, price numeric, score double precision,
+  vector_rank integer, distance double precision, word_rank integer, word_score double precision, terms text[]
+)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_pool integer := greatest(max_results, 30);
+  v_wanted integer := 2 * v_pool;
+  v_passing bigint[];
+  v_near bigint[];
+  v_near_names text[];
+  v_near_codes text[];
+  v_near_prices numeric[];
+  v_ids bigint[];
+  v_scores double precision[];
+  v_exact boolean[];
+  v_terms text[];
+  v_complete boolean;
+  v_lookup bigint[];
+  v_found bigint[];
+  v_names text[];
+  v_codes text[];
+  v_prices numeric[];
+  v_text text := :PGVECTOR_SCHEMA.fold_text(left(query, 200));
+begin
+  if query_vector is not null then
+    select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price)
+    into v_near, v_near_names, v_near_codes, v_near_prices
+    from :PGVECTOR_SCHEMA.nearest_products(query_vector, v_pool, filter) n;
+  end if;
+  if filter is not null then
+    v_passing := :PGVECTOR_SCHEMA.passing_products(filter, 2000);
+    v_wanted := case when v_passing is null then v_wanted else 0 end;
+  end if;
+
+  loop
+    select
+      array_agg(r.product_id), array_agg(r.word_score), array_agg(r.is_exact), array_agg(array_to_string(r.terms, ' ')),
+      coalesce(bool_or(r.is_complete), true)
+    into v_ids, v_scores, v_exact, v_terms, v_complete
+    from (
+      select r.*
+      from :PGVECTOR_SCHEMA.rank_words(query, v_wanted, v_near || v_passing) r
+      order by r.is_exact desc, r.word_score desc, r.product_id
+    ) r;
+    -- Enough to fill the pool when a few are gone; all of them where a filter takes its share.
+    v_lookup := case when filter is null then v_ids[1 : v_pool + v_pool / 2] else v_ids end;
+    select array_agg(l.product_id), array_agg(l.name), array_agg(l.vendor_code), array_agg(l.price)
+    into v_found, v_names, v_codes, v_prices
+    from :PGVECTOR_SCHEMA.live_products(array(select i from unnest(v_lookup) i where i <> all (coalesce(v_near, '{}'))), filter) l;
+    exit when v_complete or v_wanted = 0 or cardinality(v_found) + coalesce(cardinality(v_near), 0) >= v_pool or v_wanted > 1000000;
+    v_wanted := v_wanted * 10;
+  end loop;
+
+  return query
+    with
+      live as materialized (
+        select l.product_id, l.name, l.vendor_code, l.price, w.word_score, w.is_exact, w.terms, n.place as vector_rank
+        from unnest(v_found || v_near, v_names || v_near_names, v_codes || v_near_codes, v_prices || v_near_prices)
+          l (product_id, name, vendor_code, price)
+        left join unnest(v_ids, v_scores, v_exact, v_terms) w (product_id, word_score, is_exact, terms) on w.product_id = l.product_id
+        left join unnest(v_near) with ordinality n (product_id, place) on n.product_id = l.product_id
+      ),
+      ranked as materialized (
+        select l.*, case when l.word_score > 0 then row_number() over (order by l.is_exact desc nulls last, l.word_score desc nulls last, l.product_id) end as word_rank
+        from live l
+      ),
+      candidate as materialized (
+        select r.*,
+          -- One by one: how many there are the planner cannot know, and would read the table through.
+          (
+            select e.embedding operator(:VECTOR_SCHEMA.<=>) query_vector
+            from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+            where e.product_id = r.product_id and query_vector is not null
+          ) as distance,
+          -- 1 is the best of the candidates, 0 who has no word.
+          :PGVECTOR_SCHEMA.min_max(r.word_score, 0, max(r.word_score) over ()) as word_share
+        from ranked r
+        where r.word_rank <= v_pool or r.vector_rank is not null
+      ),
+      leader as materialized (
+        select c.*, w.vector_weight, w.word_weight, w.trigram_weight,
+          w.word_weight * c.word_share + w.vector_weight * c.vector_share as lead
+        from (
+          -- Of nearness, which like the others is more for the better.
+          select c.*, :PGVECTOR_SCHEMA.min_max(2 - c.distance, 2 - max(c.distance) over (), 2 - min(c.distance) over ()) as vector_share
+          from candidate c
+        ) c
+        cross join :PGVECTOR_SCHEMA.signal_weights(query, query_vector is not null) w
+        order by c.is_exact desc nulls last, lead desc, c.product_id
+        limit greatest(20, max_results)
+      ),
+      compared as materialized (
+        select l.*,
+          (
+            select :TRGM_SCHEMA.word_similarity(v_text, w.label) from :PGVECTOR_SCHEMA.product_words w where w.product_id = l.product_id
+          ) as similarity
+        from leader l
+      )
+    select
+      c.product_id, c.name, c.vendor_code, c.price,
+      (c.is_exact is true)::integer + c.lead
+        + c.trigram_weight * :PGVECTOR_SCHEMA.min_max(c.similarity, min(coalesce(c.similarity, 0)) over (), max(c.similarity) over ()) as score,
+      c.vector_rank::integer, c.distance, c.word_rank::integer, nullif(c.word_score, 0), string_to_array(c.terms, ' ')
+    from compared c
+    order by score desc, c.product_id
+    limit max_results;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.hybrid_products(text, :VECTOR_SCHEMA.vector, integer, jsonb) is
+  'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code. Raises PE001, PE002, PE005, PE015, PE016.';

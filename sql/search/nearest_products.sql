@@ -1,0 +1,192 @@
+/*
+ * Two ways to the same answer. Along the index, nearest first, through a cursor: as many vectors are
+ * taken as it needs until enough of their products are live and pass, in one scan, whose plan plpgsql
+ * keeps (with a limit that is a parameter it would plan a sort, or plan at every call). Or exactly:
+ * without an index, where the scan ends early, and where so few products pass that the scan would
+ * wander. It begins along the index, since most filters let through enough of the nearest; when they
+ * do not, the source is asked which products pass, up to a bound, which is cheap where it has an index
+ * on the filter's column.
+ *
+ * Internal: who may not read our tables comes through a function that checks the query.
+ */
+create or replace function :PGVECTOR_SCHEMA.nearest_products(
+  query :VECTOR_SCHEMA.vector, max_results integer, filter jsonb default null, excluded bigint[] default null
+)
+returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Without it an index scan ends after ef_search rows, and products that are gone would leave holes.
+set hnsw.iterative_scan = 'strict_order'
+set ivfflat.iterative_scan = 'relaxed_order'
+-- What the settings say instead is set below, and ends with the function because these stand here.
+set hnsw.ef_search = 40
+set ivfflat.probes = 1
+-- A scan is planned for its first rows, and not compiled for all of them.
+set cursor_tuple_fraction = 0
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_source regclass := :PGVECTOR_SCHEMA.lock_source();
+  v_state record;
+  v_expressions :PGVECTOR_SCHEMA.source_expressions;
+  v_index text;
+  v_duplicates boolean;
+  v_passes text;
+  v_excluded bigint[] := coalesce(nearest_products.excluded, array[]::bigint[]);
+  v_lookup text;
+  v_vectors refcursor;
+  v_id bigint;
+  v_distance double precision;
+  v_ids bigint[];
+  v_distances double precision[];
+  v_passing bigint[];
+  v_row record;
+  v_hits integer := 0;
+  v_taken integer := 0;
+  v_batch integer;
+  v_wanted double precision;
+  v_exact boolean := true;
+  v_among text;
+  v_position integer;
+  -- A product that came twice, which the last comparison cannot know yet: then all rows are looked through.
+  v_double boolean := false;
+  v_hit_ids bigint[] := array[]::bigint[];
+  v_names text[] := array[]::text[];
+  v_codes text[] := array[]::text[];
+  v_prices numeric[] := array[]::numeric[];
+  v_hit_distances double precision[] := array[]::double precision[];
+begin
+  -- One statement, because each costs as much as what it looks up.
+  select
+    s.hnsw_ef_search::text, s.ivfflat_probes::text, e as expressions, :PGVECTOR_SCHEMA.search_index() as index,
+    (:PGVECTOR_SCHEMA.last_comparison()).duplicate_ids > 0 as duplicates
+  into strict v_state
+  from :PGVECTOR_SCHEMA.settings s
+  -- In a subquery, or the planner calls it besides.
+  left join :PGVECTOR_SCHEMA.source_expressions e on e.columns = (select :PGVECTOR_SCHEMA.source_signature(v_source));
+  v_expressions := v_state.expressions;
+  if v_expressions.columns is null then
+    v_expressions := :PGVECTOR_SCHEMA.generate_expressions();
+  end if;
+  v_duplicates := coalesce(v_state.duplicates, false);
+  v_passes := v_expressions.is_live;
+  if nearest_products.filter is not null then
+    v_passes := v_passes || ' and ' || :PGVECTOR_SCHEMA.filter_sql('s', nearest_products.filter);
+  end if;
+  v_index := v_state.index;
+
+  if v_index is not null then
+    perform set_config('hnsw.ef_search', v_state.hnsw_ef_search, true),
+      set_config('ivfflat.probes', v_state.ivfflat_probes, true);
+    v_lookup := :PGVECTOR_SCHEMA.source_rows_sql(v_source, v_expressions, v_expressions.among, v_passes, v_duplicates);
+    if v_index = 'vector' then
+      open v_vectors for
+        select e.product_id, e.embedding operator(:VECTOR_SCHEMA.<->) nearest_products.query
+        from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+        where e.product_id <> all (v_excluded)
+        order by e.embedding operator(:VECTOR_SCHEMA.<->) nearest_products.query;
+    else
+      open v_vectors for execute format(
+        $sql$
+          select e.product_id, e.embedding operator(:VECTOR_SCHEMA.<->) $1
+          from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+          where e.product_id operator(pg_catalog.<>) all ($2)
+          order by e.embedding::%1$s operator(:VECTOR_SCHEMA.<->) $1::%1$s
+        $sql$,
+        v_index
+      ) using nearest_products.query, v_excluded;
+    end if;
+
+    -- A few more than asked: for one that is gone, for those that do not pass, and for what halves put out of order.
+    v_batch := least(max_results + case when nearest_products.filter is null and v_index = 'vector' then 2 else max_results + 10 end, 2000);
+    loop
+      v_ids := array[]::bigint[];
+      v_distances := array[]::double precision[];
+      for i in 1 .. v_batch loop
+        fetch v_vectors into v_id, v_distance;
+        exit when not found;
+        v_ids := v_ids || v_id;
+        v_distances := v_distances || v_distance;
+      end loop;
+      exit when cardinality(v_ids) = 0;
+      v_taken := v_taken + cardinality(v_ids);
+
+      for v_row in execute v_lookup using v_ids loop
+        v_position := array_position(v_ids, v_row.product_id);
+        v_double := v_position is null;
+        exit when v_double;
+        v_ids[v_position] := null;
+        continue when not v_row.passes;
+        v_hit_ids := v_hit_ids || v_row.product_id;
+        v_names := v_names || v_row.name;
+        v_codes := v_codes || v_row.vendor_code;
+        v_prices := v_prices || v_row.price;
+        v_hit_distances := v_hit_distances || v_distances[v_position];
+      end loop;
+      exit when v_double;
+      v_hits := cardinality(v_hit_ids);
+      v_exact := v_hits < max_results;
+      exit when not v_exact;
+
+      -- As many again as it takes if the next ones pass as often as these did.
+      v_wanted := (max_results - v_hits) * v_taken / greatest(v_hits, 0.5);
+      if v_passing is null and v_wanted > 200 then
+        execute format(
+          'select array(select %s from %s s where %s limit 2001)', v_expressions.product_id, v_source, v_passes
+        ) into v_passing;
+        exit when cardinality(v_passing) <= 2000;
+      end if;
+      v_batch := least(v_wanted * 1.2 + 10, 2000);
+    end loop;
+    close v_vectors;
+    v_id := null;
+  end if;
+
+  while v_exact loop
+    v_duplicates := v_duplicates or v_double;
+    v_double := false;
+    v_hit_ids := array[]::bigint[];
+    v_names := array[]::text[];
+    v_codes := array[]::text[];
+    v_prices := array[]::numeric[];
+    v_hit_distances := array[]::double precision[];
+    v_among := case when cardinality(v_passing) <= 2000 then v_expressions.among else 'true' end;
+    for v_row in execute format(
+      -- The sum keeps the planner from taking the index, which need not know all.
+      $sql$
+        select p.product_id, p.name, p.vendor_code, p.price,
+          (e.embedding operator(:VECTOR_SCHEMA.<->) $2) operator(pg_catalog.+) 0::pg_catalog.float8 as distance
+        from (%s) p
+        join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id operator(pg_catalog.=) p.product_id
+        where p.passes and e.product_id operator(pg_catalog.<>) all ($3) and %s
+        order by 5, 1
+        limit $4
+      $sql$,
+      :PGVECTOR_SCHEMA.source_rows_sql(v_source, v_expressions, v_among, v_passes, v_duplicates),
+      case when v_among = 'true' then 'true' else 'e.product_id operator(pg_catalog.=) any ($1)' end
+    ) using v_passing, nearest_products.query, v_excluded, max_results loop
+      v_double := v_row.product_id is not distinct from v_id;
+      exit when v_double;
+      v_id := v_row.product_id;
+      v_hit_ids := v_hit_ids || v_row.product_id;
+      v_names := v_names || v_row.name;
+      v_codes := v_codes || v_row.vendor_code;
+      v_prices := v_prices || v_row.price;
+      v_hit_distances := v_hit_distances || v_row.distance;
+    end loop;
+    v_id := null;
+    v_exact := v_double;
+  end loop;
+
+  return query
+    select h.product_id, h.name, h.vendor_code, h.price, h.distance
+    from unnest(v_hit_ids, v_names, v_codes, v_prices, v_hit_distances) h (product_id, name, vendor_code, price, distance)
+    order by h.distance, h.product_id
+    limit max_results;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.nearest_products(:VECTOR_SCHEMA.vector, integer, jsonb, bigint[]) is
+  'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. Raises PE001, PE002, PE005, PE015, PE016.';

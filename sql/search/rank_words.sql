@@ -1,0 +1,117 @@
+/*
+ * Words that half the catalogue has would make candidates of half the catalogue, so these are chosen
+ * strictest first: products that have all groups of the query, then all but one, and so on, until there
+ * are enough; what was found is scored by all words. The rarest six groups choose. Of too many that
+ * match alike the shortest are taken, which is what BM25 would do.
+ */
+create or replace function :PGVECTOR_SCHEMA.rank_words(query text, wanted integer, others bigint[] default null)
+returns table (product_id bigint, word_score double precision, is_exact boolean, terms text[], is_complete boolean)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Unseen words are taken for common ones, and then reading all for cheaper than the index.
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_group integer[];
+  v_alternative integer[];
+  v_term tsquery[];
+  v_idf double precision[];
+  v_label text[];
+  v_choosing tsquery[];
+  v_extra tsquery;
+  v_query tsquery;
+  v_found bigint[] := '{}';
+  v_ids bigint[] := coalesce(others, '{}');
+  v_complete boolean := true;
+  v_average double precision := (select t.average_tokens from :PGVECTOR_SCHEMA.word_totals t);
+begin
+  select array_agg(t.group_no), array_agg(t.alternative), array_agg(t.term), array_agg(t.weight * t.idf), array_agg(t.term::text)
+  into v_group, v_alternative, v_term, v_idf, v_label
+  from :PGVECTOR_SCHEMA.query_terms(query) t;
+  if v_group is null then
+    return;
+  end if;
+
+  if wanted > 0 then
+    select array_agg(g.query order by g.idf desc) into v_choosing
+    from (
+      select string_agg('(' || a.query || ')', ' | ')::tsquery as query, max(a.idf) as idf
+      from (
+        select t.group_no, t.alternative, string_agg(t.term::text, ' & ') as query, sum(t.idf) as idf
+        from unnest(v_group, v_alternative, v_term, v_idf) t (group_no, alternative, term, idf)
+        where t.group_no > 0
+        group by t.group_no, t.alternative
+      ) a
+      group by a.group_no
+      order by idf desc
+      limit 6
+    ) g;
+    select string_agg(t.term::text, ' | ')::tsquery into v_extra
+    from unnest(v_group, v_term) t (group_no, term)
+    where t.group_no = 0;
+
+    for v_level in reverse coalesce(cardinality(v_choosing), 0) + 1 .. 1 loop
+      exit when cardinality(v_found) >= wanted;
+      if v_level > coalesce(cardinality(v_choosing), 0) then
+        v_query := v_extra;
+      else
+        -- Any so many of them.
+        select string_agg('(' || c.query || ')', ' | ')::tsquery into v_query
+        from (
+          select string_agg('(' || v_choosing[g.place]::text || ')', ' & ') as query
+          from generate_series(1, (1 << cardinality(v_choosing)) - 1) s (subset)
+          cross join generate_series(1, cardinality(v_choosing)) g (place)
+          where (s.subset >> (g.place - 1)) & 1 = 1
+          group by s.subset
+          having count(*) = v_level
+        ) c;
+      end if;
+      continue when v_query is null;
+      v_found := array(
+        select f.product_id
+        from (
+          select w.product_id, w.tokens
+          from :PGVECTOR_SCHEMA.product_words w
+          where w.words @@ v_query and w.product_id <> all (v_found)
+          limit 4 * wanted
+        ) f
+        order by f.tokens, f.product_id
+        limit wanted
+      ) || v_found;
+      v_complete := v_level = 1 and cardinality(v_found) < wanted;
+    end loop;
+    v_ids := v_ids || v_found;
+  end if;
+
+  return query
+    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.score > 0 and s.group_no > 0), v_complete
+    from (
+      -- The best way to say each group counts, and all that only adds.
+      select a.product_id, a.group_no, bool_or(a.is_exact) as is_exact,
+        case when a.group_no = 0 then sum(a.score) else max(a.score) end as score,
+        (array_agg(a.term order by a.score desc))[1] as term
+      from (
+        select o.product_id, o.group_no, bool_or(o.is_exact) as is_exact, sum(o.score) as score,
+          string_agg(o.term, ' ') filter (where o.score > 0) as term
+        from (
+          select w.product_id, t.group_no, t.alternative, t.label as term, t.group_no = 0 and t.alternative = 0 and w.words @@ t.term as is_exact,
+            :PGVECTOR_SCHEMA.word_score(w.words, t.term, t.idf, w.tokens / v_average) as score
+          from :PGVECTOR_SCHEMA.product_words w
+          cross join unnest(v_group, v_alternative, v_term, v_idf, v_label) t (group_no, alternative, term, idf, label)
+          where w.product_id = any (v_ids)
+          -- Before it is sorted, so that the words are not sorted along.
+          offset 0
+        ) o
+        group by o.product_id, o.group_no, o.alternative
+      ) a
+      group by a.product_id, a.group_no
+    ) s
+    group by s.product_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.rank_words(text, integer, bigint[]) is
+  'Scores products by the words of a query: about so many that the words find as wanted, and the others; unordered. terms: what of the query they have, one a group; is_complete: the words find no more. Dead products are among them.';

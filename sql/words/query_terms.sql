@@ -1,0 +1,172 @@
+/*
+ * A query as groups of which a product should meet as many as it can. A group is a word, or a phrase
+ * that has synonyms; its alternatives are other ways to say it, each one term or several: the word as
+ * typed, as a code, in the other script. A word that no product has is taken for a typing error or a
+ * beginning, and the nearest known words stand in for it. Group 0 is what only adds: codes across words,
+ * and the query as a whole value. One statement for all words, because each costs as much as what it
+ * looks up.
+ */
+create or replace function :PGVECTOR_SCHEMA.query_terms(query text)
+returns table (group_no integer, alternative integer, term tsquery, weight double precision, idf double precision)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set pg_trgm.similarity_threshold = 0.4
+as $$
+#variable_conflict use_column
+declare
+  v_config regconfig := (select s.words_config from :PGVECTOR_SCHEMA.settings s);
+  v_products double precision := (select greatest(t.products, 1) from :PGVECTOR_SCHEMA.word_totals t);
+  v_query text := :PGVECTOR_SCHEMA.fold_text(left(query, 1000));
+  v_tokens text[];
+  v_lexemes text[] := '{}';
+  v_phrase record;
+  v_spoken integer[] := '{}';
+begin
+  -- Letters and digits that touch are parts of one code, and each part is looked for.
+  v_tokens := array(select t.token[1] from regexp_matches(v_query, '[[:digit:]]+|[[:alpha:]]+', 'g') t (token) limit 32);
+  if v_tokens = '{}' then
+    return;
+  end if;
+  for i in 1 .. cardinality(v_tokens) loop
+    v_lexemes[i] := (tsvector_to_array(:PGVECTOR_SCHEMA.words_of(v_config, v_tokens[i])))[1];
+  end loop;
+
+  -- Of phrases that have synonyms the longest, from the left.
+  for v_phrase in
+    select p.first, p.last, array_agg(distinct s.key) as keys
+    from (
+      select f.first, l.last, (
+        select string_agg(coalesce(v_lexemes[i], v_tokens[i]), ' ' order by i) from generate_series(f.first, l.last) i
+      ) as key
+      from generate_series(1, cardinality(v_tokens)) f (first)
+      cross join generate_series(f.first, least(f.first + 4, cardinality(v_tokens))) l (last)
+    ) p
+    cross join lateral (
+      select s.same_as_key as key from :PGVECTOR_SCHEMA.synonyms s where s.phrase_key = p.key
+      union all
+      select s.phrase_key from :PGVECTOR_SCHEMA.synonyms s where s.same_as_key = p.key
+    ) s
+    where exists (select from :PGVECTOR_SCHEMA.synonyms)
+    group by p.first, p.last
+    order by p.first, p.last desc
+  loop
+    continue when v_phrase.first = any (v_spoken);
+    return query
+      select v_phrase.first, k.alternative::integer, ('''' || k.word || '''')::tsquery, k.weight, :PGVECTOR_SCHEMA.idf(w.products, v_products)
+      from (
+        select 1 as alternative, coalesce(v_lexemes[i], v_tokens[i]) as word, 1.0::double precision as weight
+        from generate_series(v_phrase.first, v_phrase.last) i
+        -- A word alone has its other alternatives below.
+        where v_phrase.last > v_phrase.first
+        union all
+        select 1000 + s.place, k.word, 0.9
+        from unnest(v_phrase.keys) with ordinality s (key, place)
+        cross join lateral string_to_table(s.key, ' ') k (word)
+      ) k
+      left join :PGVECTOR_SCHEMA.word_statistics w on w.word = k.word;
+    if v_phrase.last > v_phrase.first then
+      v_spoken := v_spoken || array(select generate_series(v_phrase.first, v_phrase.last));
+    end if;
+  end loop;
+
+  return query
+    with
+      known as materialized (
+        select
+          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, w.products, n.products as code_products,
+          t.token !~ '^[[:digit:]]' as is_word,
+          w.products is null and n.products is null as is_unknown,
+          -- Of stem and word, since the two scripts are stemmed by different rules.
+          case when t.token !~ '^[[:digit:]]' then :PGVECTOR_SCHEMA.deletions_of(s.sound) || :PGVECTOR_SCHEMA.deletions_of(s.spoken) end as deletions
+        from unnest(v_tokens, v_lexemes) with ordinality t (token, lexeme, place)
+        cross join lateral (select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code) c
+        cross join lateral (select :PGVECTOR_SCHEMA.sound_of(t.lexeme) as sound, :PGVECTOR_SCHEMA.sound_of(t.token) as spoken) s
+        left join :PGVECTOR_SCHEMA.word_statistics w on w.word = t.lexeme
+        left join :PGVECTOR_SCHEMA.word_statistics n on n.word = c.code
+        where t.lexeme is not null and t.place <> all (v_spoken)
+      ),
+      alternative as (
+        select k.place, 1 as alternative, k.lexeme as word, false as is_prefix, 1.0::double precision as weight, k.products
+        from known k
+        where k.products is not null or k.code_products is null
+        union all
+        select k.place, 2, k.code, false, 1.0, k.code_products
+        from known k
+        where k.code_products is not null
+        union all
+        -- The beginning of a number or a word, as one types.
+        select k.place, 3, b.word, true, 0.8, b.products
+        from known k
+        cross join lateral (
+          select case when k.is_word then k.lexeme else k.code end as word,
+            (
+              select sum(w.products)::bigint
+              from (
+                select w.products
+                from :PGVECTOR_SCHEMA.word_statistics w
+                where w.word >= case when k.is_word then k.lexeme else k.code end
+                  and w.word < case when k.is_word then k.lexeme else k.code end || U&'\+10FFFF'
+                limit 1000
+              ) w
+            ) as products
+        ) b
+        where k.is_unknown and length(k.token) > 2 and b.products is not null
+        union all
+        -- The same word in the other script.
+        select k.place, (10 + o.place)::integer, o.word, false, 0.9, o.products
+        from known k
+        cross join lateral (
+          select w.word, w.products, row_number() over (order by w.products desc, w.word) as place
+          from :PGVECTOR_SCHEMA.word_statistics w
+          where (
+              w.sound = k.spoken
+              or w.sound >= k.sound and w.sound < k.sound || U&'\+10FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
+              or w.deletions && k.deletions and length(k.sound) > 3
+            )
+            and (w.word ~ '^[a-z]+$') = (k.lexeme ~ '^[^a-z]+$') and w.sound is not null
+          limit 3
+        ) o
+        where k.is_word and length(k.token) > 2
+        union all
+        select k.place, (20 + n.place)::integer, n.word, false, n.weight, n.products
+        from known k
+        cross join lateral (
+          select n.word, n.weight, n.products, row_number() over (order by n.weight desc, n.products desc, n.word) as place
+          from (
+            select w.word, max(w.weight) as weight, max(w.products) as products
+            from (
+              select w.word, w.products, 0.8::double precision as weight
+              from :PGVECTOR_SCHEMA.word_statistics w
+              where w.deletions && k.deletions
+              union all
+              select w.word, w.products, :TRGM_SCHEMA.similarity(w.sound, k.sound)::double precision
+              from :PGVECTOR_SCHEMA.word_statistics w
+              where w.sound operator(:TRGM_SCHEMA.%) k.sound
+            ) w
+            group by w.word
+          ) n
+          limit 8
+        ) n
+        where k.is_unknown and k.is_word
+      )
+    select
+      a.place, a.alternative, ('''' || a.word || '''' || case when a.is_prefix then ':*' else '' end)::tsquery, a.weight,
+      -- One meaning, so one rarity, or the rarer of two spellings would count more.
+      :PGVECTOR_SCHEMA.idf((sum(a.products) over (partition by a.place))::bigint, v_products)
+    from alternative a
+    union all
+    select 0, c.place::integer, ('''' || c.term || '''')::tsquery, 1.0, :PGVECTOR_SCHEMA.idf(w.products, v_products)
+    from unnest(:PGVECTOR_SCHEMA.code_terms(left(regexp_replace(v_query, '\s+', '-', 'g'), 200))) with ordinality c (term, place)
+    join :PGVECTOR_SCHEMA.word_statistics w on w.word = c.term
+    where v_query ~ '[[:digit:]]' and length(c.term) > 4 and c.term ~ '[[:digit:]]' and w.products <= 100
+    union all
+    select 0, case c.kind when '=' then 0 else -1 end,
+      (case c.kind when '=' then '''' || c.whole || '''' else '''#' || substr(c.whole, 2) || ''':*' end)::tsquery, 1.0,
+      :PGVECTOR_SCHEMA.idf(case c.kind when '=' then 0 else 1 end, v_products)
+    from (select :PGVECTOR_SCHEMA.squash_text(v_query) as whole, k.kind from (values ('='), ('#')) k (kind)) c
+    where c.kind = '=' or c.whole ~ '[[:digit:]]' and length(c.whole) between 4 and 41;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.query_terms(text) is
+  'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. Reads the first 1000 characters.';

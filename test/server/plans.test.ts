@@ -1,0 +1,155 @@
+import anyTest from "ava";
+import postgres from "postgres";
+import { useDatabase } from "../helpers/database.ts";
+
+/*
+ * The plans of the statements that a search runs, as auto_explain tells them, at 100,000 products.
+ * Vectors of 64 components: a shorter table makes it harder for an index to be the cheaper way.
+ */
+const test = anyTest.serial;
+const db = useDatabase(anyTest);
+const products = 100_000;
+const hnsw = "product_embeddings_hnsw_idx";
+
+interface Plan {
+  "Node Type": string;
+  "Relation Name"?: string;
+  "Index Name"?: string;
+  Plans?: Plan[];
+}
+
+test.before(async () => {
+  await db.sql.unsafe(`
+    create schema staging_staging;
+    create table staging_staging.stg_product as
+      select g::bigint as product_id, 'part ' || g as name, 'V-' || g as vendor_code, g::numeric as price,
+        g % 2 = 0 as is_active, case when g % 10000 = 7 then 'rare' else 'often' end as kind, false as deleted
+      from generate_series(1, ${products}) g;
+    create index by_id on staging_staging.stg_product (product_id);
+    create index by_kind on staging_staging.stg_product (kind);
+    analyze staging_staging.stg_product;
+    select analytics_features.reset_embeddings(64);
+    select setseed(0.5);
+    create table public.some as
+      select g as number, array(select random() - 0.5 + g * 0 from generate_series(1, 64))::vector as v from generate_series(0, 996) g;
+    insert into analytics_features.product_embeddings (product_id, embedding)
+      select g, l2_normalize(c.v + c.v + c.v + n.v)
+      from generate_series(1, ${products}) g
+      join public.some c on c.number = g % 97
+      join public.some n on n.number = g % 997;
+    select analytics_features.build_index(m => 8, ef_construction => 32);
+    analyze analytics_features.product_embeddings;
+    select analytics_features.note_expressions();
+    insert into analytics_features.product_words (product_id, words, tokens, label, document_hash, config)
+      select g, setweight(to_tsvector('russian', 'part ' || (array['колодки', 'диск', 'фильтр'])[g % 3 + 1] || ' ' || g), 'A'), 3,
+        'part ' || (array['колодки', 'диск', 'фильтр'])[g % 3 + 1] || ' ' || g, '', 'russian'
+      from generate_series(1, ${products}) g;
+    select analytics_features.refresh_word_statistics();
+    analyze analytics_features.product_words;
+    analyze analytics_features.word_statistics`);
+});
+
+/** What each statement of a query scanned, outermost last: "Index Scan by_id" or "Seq Scan stg_product". */
+async function scans(query: string): Promise<string[]> {
+  const found: string[] = [];
+  const walk = (plan: Plan): void => {
+    const of = plan["Relation Name"];
+    if (plan["Index Name"] !== undefined) found.push(`${plan["Node Type"]} ${plan["Index Name"]}`);
+    else if (
+      ["product_embeddings", "stg_product", "product_words", "word_statistics"].includes(of ?? "") &&
+      !plan["Node Type"].startsWith("Bitmap")
+    )
+      found.push(`${plan["Node Type"]} ${of}`);
+    for (const child of plan.Plans ?? []) walk(child);
+  };
+  const connection = postgres(db.env.DATABASE_URL ?? "", {
+    max: 1,
+    prepare: false,
+    onnotice: ({ message = "" }) => {
+      const start = message.indexOf("{");
+      if (!message.includes("plan:") || start < 0) return;
+      const logged = JSON.parse(message.slice(start));
+      // lock_source() reads nothing.
+      if (!logged["Query Text"].endsWith("limit 0")) walk(logged.Plan);
+    },
+  });
+  try {
+    const [row] = await connection`select v::text as vector from public.some where number = 501`;
+    await connection.unsafe(`
+      load 'auto_explain';
+      set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on; set auto_explain.log_format = json;
+      set client_min_messages = log`);
+    await connection.unsafe(query.replace("$1", `'${row?.vector}'`));
+  } finally {
+    await connection.end();
+  }
+  // Of our own catalogs and of PostgreSQL's nothing is said.
+  return found.filter((scan) => / (by_\w+|stg_product|(product_embeddings|product_words|word_statistics)\w*)$/.test(scan));
+}
+
+test("the plain query goes along the index that search builds", async (t) => {
+  t.deepEqual(await scans("select product_id from analytics_features.product_embeddings order by embedding <-> $1 limit 10"), [
+    `Index Scan ${hnsw}`,
+  ]);
+});
+
+test("a search goes along the index and looks its hits up by theirs", async (t) => {
+  const found = await scans("select * from analytics_features.search_products($1)");
+  t.deepEqual([...found].sort(), ["Index Scan by_id", `Index Scan ${hnsw}`]);
+});
+
+test("a search by another metric reads the vectors of its hits besides", async (t) => {
+  const found = await scans("select * from analytics_features.search_products($1, 'cosine')");
+  t.deepEqual([...found].sort(), ["Index Scan by_id", `Index Scan ${hnsw}`, "Index Scan product_embeddings_pkey"]);
+});
+
+test("a filter that many pass goes the same way", async (t) => {
+  const found = await scans(`select * from analytics_features.search_products($1, 'l2', 10, '{"is_active": true}')`);
+  t.deepEqual([...new Set(found)].sort(), ["Index Scan by_id", `Index Scan ${hnsw}`]);
+});
+
+test("a filter that few pass is answered by the index on its column, and the rest is exact", async (t) => {
+  const found = await scans(`select * from analytics_features.search_products($1, 'l2', 10, '{"kind": "rare"}')`);
+  t.true(found.some((scan) => scan.endsWith(" by_kind")));
+  t.true(found.some((scan) => scan.endsWith(" product_embeddings_pkey")));
+  t.false(
+    found.some((scan) => scan.startsWith("Seq Scan")),
+    found.join(),
+  );
+});
+
+test("an id that is another number uses its index too", async (t) => {
+  for (const type of ["integer", "numeric"]) {
+    await db.sql.unsafe(
+      `alter table staging_staging.stg_product alter column product_id type ${type}; analyze staging_staging.stg_product`,
+    );
+    // Once with what the last comparison kept, which is for other columns, and once with what fits.
+    for (let i = 0; i < 2; i++) {
+      const found = await scans("select * from analytics_features.search_products($1)");
+      t.deepEqual([...found].sort(), ["Index Scan by_id", `Index Scan ${hnsw}`], type);
+      await db.sql`select analytics_features.note_expressions()`;
+    }
+  }
+});
+
+test("a search by text reads no table through: words by their index, vectors by theirs, hits by id", async (t) => {
+  await db.sql.unsafe(`
+    alter table staging_staging.stg_product alter column product_id type bigint;
+    analyze staging_staging.stg_product;
+    select analytics_features.note_expressions();
+    select analytics_features.register_model('plans', 'r1', 'fp32', 64, 'mean', 256);
+    select analytics_features.store_query_embedding('колодки 4711', analytics_features.active_model_id(), l2_normalize(v)) from public.some where number = 501`);
+  for (const query of ["колодки 4711", "калодки", "part"]) {
+    const found = await scans(`select * from analytics_features.search_products_text('${query}')`);
+    t.deepEqual(
+      found.filter((scan) => scan.startsWith("Seq Scan")),
+      [],
+      query,
+    );
+    t.true(found.includes("Bitmap Index Scan product_words_words_idx"), query);
+    t.true(found.includes("Index Scan by_id"), query);
+    t.is(found.includes(`Index Scan ${hnsw}`), query === "колодки 4711", query);
+  }
+  const mistyped = await scans("select * from analytics_features.search_products_text('калодки', 10, null, 'words')");
+  t.true(mistyped.includes("Bitmap Index Scan word_statistics_deletions_idx"));
+});

@@ -1,0 +1,343 @@
+import anyTest from "ava";
+import { useDatabase } from "./helpers/database.ts";
+import { createSample, createSource, drain, queued, registerModel, startOver } from "./helpers/source.ts";
+
+const test = anyTest.serial;
+const db = useDatabase(anyTest);
+test.beforeEach(async () => {
+  await startOver(db.sql);
+  await createSource(db.sql);
+  await db.sql`select analytics_features.attach()`;
+});
+
+/** Products by id, name and vendor code, with their words taken up. */
+async function insert(products: readonly (readonly [number, string | null, (string | null)?])[]): Promise<void> {
+  for (const [id, name, code = null] of products) {
+    await db.sql`insert into staging_staging.stg_product (product_id, name, vendor_code) values (${id}, ${name}, ${code})`;
+  }
+  await indexQueued();
+}
+
+/** What a worker does before it encodes anything. */
+async function indexQueued(): Promise<void> {
+  for (let after = "0"; ; ) {
+    const [row] = await db.sql<{ last: string | null }[]>`select analytics_features.index_queued_words(${after}) as last`;
+    if (row?.last == null) return;
+    after = row.last;
+  }
+}
+
+/** The products that words alone find, best first. */
+async function find(query: string, limit = 10): Promise<number[]> {
+  const rows = await db.sql<{ id: number }[]>`
+    select product_id::integer as id from analytics_features.search_products_text(${query}, ${limit}::integer, null, 'words')`;
+  return rows.map(({ id }) => id);
+}
+
+/** Enough others that a word is neither in all products nor the only one. */
+const others = [
+  [901, "Домкрат гидравлический бутылочный 5 т", "DG-5"],
+  [902, "Трос буксировочный с крюками", "TB 10"],
+  [903, "Огнетушитель порошковый", "OP-2"],
+  [904, "Аптечка первой помощи", null],
+  [905, "Канистра металлическая 20 л", "K20"],
+] as const;
+
+test("inflection, case, ё and е, and accents do not matter, in Russian and in English", async (t) => {
+  await insert([
+    ...others,
+    [1, "Щётка стеклоочистителя"],
+    [2, "Колодки тормозные передние"],
+    [3, "Brake discs, ventilated"],
+    [4, "Café Größe Señor"],
+  ]);
+  for (const [query, id] of [
+    ["щетки СТЕКЛООЧИСТИТЕЛЕЙ", 1],
+    ["ЩЁТКОЙ", 1],
+    ["тормозных колодок", 2],
+    ["Передняя колодка", 2],
+    ["brake disc", 3],
+    ["DISCS", 3],
+    ["cafe senor", 4],
+    ["große", 4],
+  ] as const) {
+    t.deepEqual((await find(query))[0], id, query);
+  }
+});
+
+test("й is a letter of its own, however it was typed", async (t) => {
+  await insert([...others, [1, "Чай"], [2, "Чаи".normalize("NFD")]]);
+  t.is((await find("чай".normalize("NFD")))[0], 1);
+  const [row] = await db.sql`select analytics_features.fold_text(${"ЁЖ Й é".normalize("NFD")}) as folded`;
+  t.is(row?.folded, "еж й e");
+});
+
+test("a vendor code is found whole and in part, with separators and without, with letters that look alike", async (t) => {
+  await insert([
+    ...others,
+    [1, "Пневмоподушка", "SABO520067C"],
+    [2, "Пневмоподушка другая", "SABO520068C"],
+    [3, "Диск", "1K0 615 301 AA"],
+    [4, "Диск", "1K0 615 302 AA"],
+    [5, "Шланг ВАЗ 2108", "2108-3506060"],
+    [6, "Кран", "464 006 100 0"],
+    [7, "Кран", "464 006 101 0"],
+  ]);
+  for (const [query, id] of [
+    ["SABO520067C", 1],
+    ["sabo520067c", 1],
+    ["SABO 520067 C", 1],
+    ["SABO-520067", 1],
+    ["520067", 1],
+    ["520067C", 1],
+    ["САВО520067С", 1], // Cyrillic САВО and С
+    ["5200681", undefined],
+    ["SABO52006", 1], // a beginning
+    ["1K0615301AA", 3],
+    ["1k0-615-302-aa", 4],
+    ["1К0 615 301 АА", 3], // Cyrillic К and АА
+    ["2108 3506060", 5],
+    ["3506060", 5],
+    ["ВАЗ2108", 5],
+    ["4640061000", 6],
+    ["464.006.101.0", 7],
+  ] as const) {
+    if (id !== undefined) t.is((await find(query))[0], id, query);
+    else t.notThrows(() => find(query));
+  }
+});
+
+test("an exact code or name comes first, before all that merely contain it", async (t) => {
+  await insert([
+    ...others,
+    [1, "Фильтр масляный"],
+    [2, "Фильтр масляный фильтр масляный фильтр масляный"],
+    [3, "Фильтр"],
+    [4, "Кронштейн для 40-06", "40-06 40-06"],
+    [5, "Болт", "40-06"],
+    [6, "Болт", "40-06-1"],
+  ]);
+  t.is((await find("Фильтр масляный"))[0], 1);
+  t.is((await find("фильтр"))[0], 3);
+  t.is((await find("4006"))[0], 5);
+  const [first] = await db.sql`select score from analytics_features.search_products_text('40-06', 1, null, 'words')`;
+  t.true(first?.score > 1);
+});
+
+test("one letter wrong, missing, too many or swapped still finds the word", async (t) => {
+  await insert([
+    ...others,
+    [1, "Амортизатор передний"],
+    [2, "Бампер задний"],
+    [3, "Колодки тормозные"],
+    [4, "Крыло левое"],
+    [5, "Подшипник ступицы"],
+  ]);
+  for (const [query, id] of [
+    ["амартизатор", 1],
+    ["амотризатор", 1],
+    ["амортизаттор", 1],
+    ["бамепр", 2],
+    ["калодки", 3],
+    ["тармазные калодки", 3],
+    ["крло", 4],
+    ["подшибник", 5],
+    ["падшипник ступици", 5],
+  ] as const) {
+    t.is((await find(query))[0], id, query);
+  }
+});
+
+test("a make is found in the other script", async (t) => {
+  await insert([
+    ...others,
+    [1, "Фара левая Skoda Octavia"],
+    [2, "Фара левая тойота камри"],
+    [3, "Фара левая Kia Rio"],
+    [4, "Фара левая Nissan Qashqai"],
+  ]);
+  for (const [query, id] of [
+    ["фара на октавию", 1],
+    ["фара шкода", 1],
+    ["фара toyota camry", 2],
+    ["фара киа рио", 3],
+    ["фара кашкай", 4],
+  ] as const) {
+    t.is((await find(query))[0], id, query);
+  }
+});
+
+test("the beginning of a word finds it, as one types", async (t) => {
+  await insert([...others, [1, "Стеклоподъёмник"], [2, "Свеча накаливания"]]);
+  t.is((await find("стеклопо"))[0], 1);
+  t.is((await find("накали"))[0], 2);
+});
+
+test("a synonym counts at once, both ways, for phrases too, and no longer when it is deleted", async (t) => {
+  await insert([...others, [1, "Щётка стеклоочистителя бескаркасная"], [2, "Стекло лобовое"], [3, "Граната внутренняя"]]);
+  t.deepEqual(await find("дворники"), []);
+  await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('дворник', 'щётки стеклоочистителя'), ('граната', 'ШРУС')`;
+  t.is((await find("ДВОРНИКИ"))[0], 1);
+  t.is((await find("шрус"))[0], 3);
+  t.is((await find("новые дворники"))[0], 1);
+  await db.sql`update analytics_features.synonyms set phrase = 'очиститель' where phrase = 'дворник'`;
+  t.deepEqual(await find("дворники"), []);
+  t.is((await find("очистители"))[0], 1);
+  await db.sql`delete from analytics_features.synonyms`;
+  t.deepEqual(await find("шрус"), []);
+  const error = await t.throwsAsync(db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('!', 'x')`.then());
+  t.is((error as { code?: string }).code, "23514");
+});
+
+test("a rare word counts more than a common one, and in a name more than elsewhere", async (t) => {
+  await insert([
+    ...Array.from({ length: 30 }, (_, i) => [100 + i, `Фильтр воздушный ${i}`] as const),
+    [1, "Фильтр акпп"],
+    [2, "Поддон акпп"],
+  ]);
+  // One word of two each: the rare one decides.
+  t.deepEqual((await find("фильтр акпп")).slice(0, 2), [1, 2]);
+  await db.sql`alter table staging_staging.stg_product add column description text`;
+  await db.sql`
+    insert into staging_staging.stg_product (product_id, name, description)
+    values (3, 'Прокладка', 'для насоса'), (4, 'Насос', 'для прокладки')`;
+  await indexQueued();
+  t.deepEqual(await find("насос"), [4, 3]);
+  t.deepEqual(await find("прокладка"), [3, 4]);
+});
+
+test("words are taken up without a model, follow each change, and go with the product", async (t) => {
+  await insert([...others, [1, "Лебёдка"]]);
+  t.deepEqual(await find("лебедка"), [1]);
+  t.is((await db.sql`select from analytics_features.product_embeddings`).length, 0);
+
+  await db.sql`update staging_staging.stg_product set name = 'Таль' where product_id = 1`;
+  await indexQueued();
+  t.deepEqual(await find("лебедка"), []);
+  t.deepEqual(await find("таль"), [1]);
+
+  await db.sql`delete from staging_staging.stg_product where product_id = 1`;
+  t.deepEqual(await find("таль"), [], "gone at once, before anybody looks at the queue");
+  await db.sql`insert into staging_staging.stg_product (product_id, name) values (1, 'Таль')`;
+  t.deepEqual(await find("таль"), [1], "and back at once: its words were kept");
+});
+
+test("a claim takes up words that nothing took up before", async (t) => {
+  await db.sql`insert into staging_staging.stg_product (product_id, name) values (1, 'Лебёдка')`;
+  t.deepEqual(await find("лебедка"), []);
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`select analytics_features.refresh_word_statistics()`;
+  t.deepEqual(await find("лебедка"), [1]);
+});
+
+test("missing words are said by the status, found by comparing, and taken up without encoding anything", async (t) => {
+  await createSample(db.sql);
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`delete from analytics_features.product_words where product_id < 7807554`;
+  const notes = async () =>
+    (await db.sql<{ notes: string[] }[]>`select notes from analytics_features.compute_status()`)[0]?.notes.join("\n") ?? "";
+  t.regex(await notes(), /The words of 2 products are not as they are now/);
+  const [row] = await db.sql`select analytics_features.reconcile()::integer as queued`;
+  t.is(row?.queued, 2);
+  t.is(await drain(db.sql, await registerModel(db.sql)), 0);
+  t.notRegex(await notes(), /The words of/);
+  t.deepEqual(await queued(db.sql), []);
+});
+
+test("another language is one setting and a comparison", async (t) => {
+  await insert([...others, [1, "Bremsbeläge vorne"], [2, "Ölfilter"]]);
+  await db.sql`update analytics_features.settings set words_config = 'german'`;
+  await db.sql`select analytics_features.reconcile()`;
+  await indexQueued();
+  t.is((await find("Bremsbelag"))[0], 1);
+  const [row] = await db.sql`select distinct config::text from analytics_features.product_words`;
+  t.is(row?.config, "german");
+});
+
+test("words of vanished products go with their vectors, and with a full pass when they had none", async (t) => {
+  await insert([
+    [1, "Лебёдка"],
+    [2, "Таль"],
+  ]);
+  const words = async () =>
+    (await db.sql`select product_id::integer as id from analytics_features.product_words order by 1`).map(({ id }) => id);
+  await db.sql`delete from staging_staging.stg_product where product_id = 1`;
+  await db.sql`select analytics_features.full_pass()`;
+  t.deepEqual(await words(), [2]);
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`update analytics_features.settings set vanished_grace = '0', vanished_hold_share = 1`;
+  await db.sql`delete from staging_staging.stg_product`;
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`select analytics_features.maintain('w1')`;
+  t.deepEqual(await words(), []);
+});
+
+test("matched words are those of the product, and the query's best is ranked and scored", async (t) => {
+  await insert([...others, [1, "Щётка стеклоочистителя SWF", "AR601S"]]);
+  const [hit] = await db.sql`
+    select word_rank, word_score > 0 as scored, score, matched_words, vector_rank, distance, used_vectors
+    from analytics_features.search_products_text('щетки swf ar601', 1, null, 'words')`;
+  t.deepEqual(
+    { ...hit },
+    {
+      word_rank: 1,
+      scored: true,
+      score: 1,
+      matched_words: ["щетка", "swf", "ar601s", "601"],
+      vector_rank: null,
+      distance: null,
+      used_vectors: false,
+    },
+  );
+});
+
+test("texts that are odd or monstrous are taken up, and the others with them", async (t) => {
+  await insert([
+    [1, "x".repeat(3000)],
+    [2, `Лебёдка ${"слово ".repeat(200_000)}`],
+    [3, `${"1-a/".repeat(20_000)}`],
+    [4, "😀 ﷽ \u202e abc\u0301 \u0000".replace("\u0000", "")],
+    [5, null],
+    [6, "''; drop table staging_staging.stg_product; --"],
+    [7, "Таль"],
+  ]);
+  t.is((await find("лебедка"))[0], 2);
+  t.is((await find("таль"))[0], 7);
+  t.is((await find("'; drop table"))[0], 6);
+  t.is((await db.sql`select from analytics_features.product_words`).length, 7);
+});
+
+test("of a word that thousands have, as many are found as are asked for and pass a filter", async (t) => {
+  await db.sql`
+    insert into staging_staging.stg_product (product_id, name, price, is_active)
+    select g, 'Фильтр ' || case when g % 3 = 0 then 'масляный' else 'воздушный' end || ' ' || g, g, g % 2 = 0 from generate_series(1, 6000) g`;
+  await db.sql`select analytics_features.index_words()`;
+  await db.sql`insert into staging_staging.stg_product (product_id, name, vendor_code) values (9001, 'Фильтр', 'F-1'), (9002, 'Фильтр масляный', 'F-2')`;
+  await db.sql`select analytics_features.index_words(array[9001, 9002])`;
+  for (const [query, id] of [
+    ["фильтр", 9001],
+    ["ФИЛЬТР МАСЛЯНЫЙ", 9002],
+    ["f1", 9001],
+  ] as const) {
+    t.is((await find(query, 1))[0], id, `${query}: exact comes first among thousands`);
+  }
+  await db.sql`delete from staging_staging.stg_product where product_id > 9000`;
+  for (const [query, filter, passing] of [
+    ["фильтр", {}, 6000],
+    ["фильтр масляный", { is_active: true }, 3000],
+    ["фильтр", { price: { "<=": 2500 } }, 2500],
+    ["фильтр", { price: { "<=": 150 } }, 150],
+    ["масляные", { is_active: true, price: { ">": 2000 } }, 667],
+    ["фильтр", { price: 17 }, 1],
+    ["фильтр", { price: -1 }, 0],
+  ] as const) {
+    for (const limit of [1, 40, 700, 3000]) {
+      const rows = await db.sql<{ id: number }[]>`
+        select product_id::integer as id
+        from analytics_features.search_products_text(${query}, ${limit}::integer, ${JSON.stringify(filter)}::text::jsonb, 'words')`;
+      const label = `${query} ${JSON.stringify(filter)} ${limit}`;
+      t.is(rows.length, Math.min(limit, passing), label);
+      t.is(new Set(rows.map(({ id }) => id)).size, rows.length, label);
+    }
+  }
+});
