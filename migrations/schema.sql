@@ -953,7 +953,7 @@ CREATE PROCEDURE analytics_features.embed_query(IN query text, IN max_wait inter
     LANGUAGE plpgsql
     AS $$
 declare
-  v_deadline timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) max_wait;
+  v_deadline timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) coalesce(max_wait, '10 seconds');
 begin
   if analytics_features.query_key(query) is null then
     raise exception 'The query is empty.'
@@ -970,7 +970,7 @@ begin
   end if;
   while not analytics_features.request_query(query) loop
     if pg_catalog.clock_timestamp() operator(pg_catalog.>) v_deadline then
-      raise exception 'No worker encoded the query within %.', max_wait
+      raise exception 'No worker encoded the query within %.', coalesce(max_wait, '10 seconds')
         using errcode = 'PE026', hint = 'Start one: npm run worker. Meanwhile search_products_text() answers from words alone.';
     end if;
     -- Ends the transaction, so that waiting holds nothing back.
@@ -984,7 +984,7 @@ $$;
 -- Name: PROCEDURE embed_query(IN query text, IN max_wait interval); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON PROCEDURE analytics_features.embed_query(IN query text, IN max_wait interval) IS 'Has the worker encode a query and waits until it is done, max_wait at the most: call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026.';
+COMMENT ON PROCEDURE analytics_features.embed_query(IN query text, IN max_wait interval) IS 'Has the worker encode a query and waits until it is done, max_wait at the most (null for 10 seconds): call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026.';
 
 --
 -- Name: embedding_difference(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4926,23 +4926,31 @@ COMMENT ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_i
 --
 
 CREATE FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector) RETURNS boolean
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_column
+declare
+  v_query text := analytics_features.query_key(store_query_embedding.query);
+begin
+  -- Every later search for the text would fail of a vector that cannot be searched with.
+  perform analytics_features.require_query(store_query_embedding.embedding, 'l2', 1);
+  if v_query is null or store_query_embedding.model_id is distinct from analytics_features.active_model_id() then
+    return null;
+  end if;
   insert into analytics_features.query_embeddings as q (query, model_id, embedding)
-  select analytics_features.query_key(store_query_embedding.query), store_query_embedding.model_id, store_query_embedding.embedding
-  where analytics_features.query_key(store_query_embedding.query) is not null
-    and store_query_embedding.model_id = analytics_features.active_model_id()
+  values (v_query, store_query_embedding.model_id, public.l2_normalize(store_query_embedding.embedding))
   on conflict on constraint query_embeddings_pkey do update
-  set model_id = excluded.model_id, embedding = excluded.embedding, attempts = 0, error = null
-  returning true
+  set model_id = excluded.model_id, embedding = excluded.embedding, attempts = 0, error = null;
+  return true;
+end
 $$;
 
 --
 -- Name: FUNCTION store_query_embedding(query text, model_id integer, embedding public.vector); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector) IS 'Stores the vector of a query; null and nothing stored when the model is not the active one any more.';
+COMMENT ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector) IS 'Stores the vector of a query, at unit length; null and nothing stored when the query is empty or the model not the active one any more. Raises PE003, PE011 to PE013.';
 
 --
 -- Name: sweep_vanished(); Type: FUNCTION; Schema: analytics_features; Owner: -

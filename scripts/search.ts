@@ -1,4 +1,4 @@
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { requireMigrated } from "../runner/migrate.ts";
 import { searchText, searchVectors } from "../runner/search.ts";
 import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
@@ -11,11 +11,17 @@ await main(async () => {
     .argument("<text>", "what to look for")
     .option("--limit <n>", "hits to show", wholeNumber(1, 10_000), 10)
     .addOption(new Option("--mode <name>", "what to search by").choices(["hybrid", "words", "vectors"]).default("hybrid"))
-    .option("--filter <json>", `what products have to be, such as '{"price": {"<": 1000}, "is_active": true}'`)
+    .option("--filter <json>", `what products have to be, such as '{"price": {"<": 1000}, "is_active": true}'`, json)
     .option("--metric <name>", "by vectors alone with l2, cosine or inner_product, or <->, <=>, <#>, as search_products()")
     .option("--json", "print the hits as JSON")
     .parse();
-  const { limit, mode, filter, metric, json } = command.opts<{
+  const {
+    limit,
+    mode,
+    filter,
+    metric,
+    json: asJson,
+  } = command.opts<{
     limit: number;
     mode: string;
     filter?: string;
@@ -29,12 +35,21 @@ await main(async () => {
     await withEncoder(settings, async (encoder) => {
       if (metric !== undefined) {
         const hits = await searchVectors(database.sql, settings.schema, encoder, { text, metric, limit });
-        console.log(json ? JSON.stringify(hits) : hitTable(hits));
+        console.log(asJson ? JSON.stringify(hits) : hitTable(hits));
       } else {
         const context = await embedContext(database.sql, settings, encoder);
         const hits = await searchText(context, { text, mode, limit, filter });
-        console.log(json ? JSON.stringify(hits) : textHitTable(hits));
+        console.log(asJson ? JSON.stringify(hits) : textHitTable(hits));
       }
     });
   });
 });
+
+function json(value: string): string {
+  try {
+    JSON.parse(value);
+  } catch {
+    throw new InvalidArgumentError("It must be JSON.");
+  }
+  return value;
+}

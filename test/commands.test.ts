@@ -57,6 +57,9 @@ test("wrong input ends with its code, its sentence and its exit code", async (t)
   for (const [command, args, variables, code, message] of [
     ["search", [], {}, 2, /missing required argument 'text'/],
     ["search", ["x", "--limit", "0"], {}, 2, /whole number from 1 to 10000/],
+    ["search", ["x", "--filter", "{"], {}, 2, /It must be JSON/],
+    ["search", ["x", "--mode", "magic"], {}, 2, /Allowed choices are hybrid, words, vectors/],
+    ["search", ["x", "--filter", '{"nope": 1}'], {}, 3, /PE015: The source has no column 'nope'/],
     ["search", ["x", "--metric", "euclid"], {}, 3, /PE010: Unknown metric: 'euclid'/],
     ["embed", ["--limit", "some"], {}, 2, /whole number/],
     ["embed", [], { EMBEDDING_BATCH_SIZE: "0" }, 2, /PE100: EMBEDDING_BATCH_SIZE must be/],

@@ -273,3 +273,15 @@ test("embed_query refuses an empty query, and leaves a request", async (t) => {
   await db.sql.unsafe("call analytics_features.embed_query('домкрат')");
   t.true((await find("домкрат"))[0]?.used_vectors);
 });
+
+test("a vector that no search could be done with is not taken for a query", async (t) => {
+  const { modelId } = await context();
+  const store = (vector: string | null) =>
+    db.sql`select analytics_features.store_query_embedding('домкрат', ${modelId}, ${vector}) as stored`;
+  await fails(t, store(null), { code: "PE011" });
+  await fails(t, store("[1,2,3]"), { code: "PE012" });
+  await fails(t, store(`[${Array(384).fill(0).join()}]`), { code: "PE013" });
+  t.is((await db.sql`select from analytics_features.query_embeddings`).length, 0);
+  t.true((await store(`[${Array(384).fill(2).join()}]`))[0]?.stored);
+  t.true((await find("домкрат"))[0]?.used_vectors);
+});

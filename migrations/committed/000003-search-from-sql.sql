@@ -1,5 +1,5 @@
 --! Previous: sha1:31ab5b53ec074b6ca3ae606f765488e94db8801f
---! Hash: sha1:1fd1348ad261c51f2a4e7862fcd4e910ce1965c2
+--! Hash: sha1:1a66e0d2561c87b68c56c02350de4b556e482a68
 --! Message: search from SQL
 
 /*
@@ -2406,7 +2406,7 @@ create or replace procedure :PGVECTOR_SCHEMA.embed_query(query text, max_wait in
 language plpgsql
 as $$
 declare
-  v_deadline timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) max_wait;
+  v_deadline timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) coalesce(max_wait, '10 seconds');
 begin
   if :PGVECTOR_SCHEMA.query_key(query) is null then
     raise exception 'The query is empty.'
@@ -2423,7 +2423,7 @@ begin
   end if;
   while not :PGVECTOR_SCHEMA.request_query(query) loop
     if pg_catalog.clock_timestamp() operator(pg_catalog.>) v_deadline then
-      raise exception 'No worker encoded the query within %.', max_wait
+      raise exception 'No worker encoded the query within %.', coalesce(max_wait, '10 seconds')
         using errcode = 'PE026', hint = 'Start one: npm run worker. Meanwhile search_products_text() answers from words alone.';
     end if;
     -- Ends the transaction, so that waiting holds nothing back.
@@ -2434,7 +2434,7 @@ end
 $$;
 
 comment on procedure :PGVECTOR_SCHEMA.embed_query(text, interval) is
-  'Has the worker encode a query and waits until it is done, max_wait at the most: call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026.';
+  'Has the worker encode a query and waits until it is done, max_wait at the most (null for 10 seconds): call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026.';
 --! EndIncluded search/embed_query.sql
 --! Included search/take_queries.sql
 create or replace function :PGVECTOR_SCHEMA.take_queries(max_queries integer default 32) returns table (query text)
@@ -2454,20 +2454,28 @@ comment on function :PGVECTOR_SCHEMA.take_queries(integer) is
 --! EndIncluded search/take_queries.sql
 --! Included search/store_query_embedding.sql
 create or replace function :PGVECTOR_SCHEMA.store_query_embedding(query text, model_id integer, embedding :VECTOR_SCHEMA.vector) returns boolean
-language sql volatile
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
+declare
+  v_query text := :PGVECTOR_SCHEMA.query_key(store_query_embedding.query);
+begin
+  -- Every later search for the text would fail of a vector that cannot be searched with.
+  perform :PGVECTOR_SCHEMA.require_query(store_query_embedding.embedding, 'l2', 1);
+  if v_query is null or store_query_embedding.model_id is distinct from :PGVECTOR_SCHEMA.active_model_id() then
+    return null;
+  end if;
   insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, embedding)
-  select :PGVECTOR_SCHEMA.query_key(store_query_embedding.query), store_query_embedding.model_id, store_query_embedding.embedding
-  where :PGVECTOR_SCHEMA.query_key(store_query_embedding.query) is not null
-    and store_query_embedding.model_id = :PGVECTOR_SCHEMA.active_model_id()
+  values (v_query, store_query_embedding.model_id, :VECTOR_SCHEMA.l2_normalize(store_query_embedding.embedding))
   on conflict on constraint query_embeddings_pkey do update
-  set model_id = excluded.model_id, embedding = excluded.embedding, attempts = 0, error = null
-  returning true
+  set model_id = excluded.model_id, embedding = excluded.embedding, attempts = 0, error = null;
+  return true;
+end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.store_query_embedding(text, integer, :VECTOR_SCHEMA.vector) is
-  'Stores the vector of a query; null and nothing stored when the model is not the active one any more.';
+  'Stores the vector of a query, at unit length; null and nothing stored when the query is empty or the model not the active one any more. Raises PE003, PE011 to PE013.';
 --! EndIncluded search/store_query_embedding.sql
 --! Included search/fail_query.sql
 create or replace function :PGVECTOR_SCHEMA.fail_query(query text, error text) returns void

@@ -6,7 +6,7 @@ create or replace procedure :PGVECTOR_SCHEMA.embed_query(query text, max_wait in
 language plpgsql
 as $$
 declare
-  v_deadline timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) max_wait;
+  v_deadline timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) coalesce(max_wait, '10 seconds');
 begin
   if :PGVECTOR_SCHEMA.query_key(query) is null then
     raise exception 'The query is empty.'
@@ -23,7 +23,7 @@ begin
   end if;
   while not :PGVECTOR_SCHEMA.request_query(query) loop
     if pg_catalog.clock_timestamp() operator(pg_catalog.>) v_deadline then
-      raise exception 'No worker encoded the query within %.', max_wait
+      raise exception 'No worker encoded the query within %.', coalesce(max_wait, '10 seconds')
         using errcode = 'PE026', hint = 'Start one: npm run worker. Meanwhile search_products_text() answers from words alone.';
     end if;
     -- Ends the transaction, so that waiting holds nothing back.
@@ -34,4 +34,4 @@ end
 $$;
 
 comment on procedure :PGVECTOR_SCHEMA.embed_query(text, interval) is
-  'Has the worker encode a query and waits until it is done, max_wait at the most: call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026.';
+  'Has the worker encode a query and waits until it is done, max_wait at the most (null for 10 seconds): call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026.';

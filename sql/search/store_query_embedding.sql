@@ -1,15 +1,23 @@
 create or replace function :PGVECTOR_SCHEMA.store_query_embedding(query text, model_id integer, embedding :VECTOR_SCHEMA.vector) returns boolean
-language sql volatile
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
+declare
+  v_query text := :PGVECTOR_SCHEMA.query_key(store_query_embedding.query);
+begin
+  -- Every later search for the text would fail of a vector that cannot be searched with.
+  perform :PGVECTOR_SCHEMA.require_query(store_query_embedding.embedding, 'l2', 1);
+  if v_query is null or store_query_embedding.model_id is distinct from :PGVECTOR_SCHEMA.active_model_id() then
+    return null;
+  end if;
   insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, embedding)
-  select :PGVECTOR_SCHEMA.query_key(store_query_embedding.query), store_query_embedding.model_id, store_query_embedding.embedding
-  where :PGVECTOR_SCHEMA.query_key(store_query_embedding.query) is not null
-    and store_query_embedding.model_id = :PGVECTOR_SCHEMA.active_model_id()
+  values (v_query, store_query_embedding.model_id, :VECTOR_SCHEMA.l2_normalize(store_query_embedding.embedding))
   on conflict on constraint query_embeddings_pkey do update
-  set model_id = excluded.model_id, embedding = excluded.embedding, attempts = 0, error = null
-  returning true
+  set model_id = excluded.model_id, embedding = excluded.embedding, attempts = 0, error = null;
+  return true;
+end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.store_query_embedding(text, integer, :VECTOR_SCHEMA.vector) is
-  'Stores the vector of a query; null and nothing stored when the model is not the active one any more.';
+  'Stores the vector of a query, at unit length; null and nothing stored when the query is empty or the model not the active one any more. Raises PE003, PE011 to PE013.';
