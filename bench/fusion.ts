@@ -6,7 +6,7 @@ import { embedQueued } from "../runner/embed.ts";
 import { encodeGoldenQueries, evaluate, loadGoldenQueries, unembeddedQueries } from "../runner/evaluate.ts";
 import { migrate } from "../runner/migrate.ts";
 import { withScratchDatabase } from "../runner/scratch.ts";
-import { embedContext, withEncoder } from "../runner/session.ts";
+import { withModels } from "../runner/session.ts";
 import { readSettings } from "../runner/settings.ts";
 
 /*
@@ -47,8 +47,7 @@ await withScratchDatabase({ ...readSettings(), source: collectionSource }, async
   const judgments = await loadCollection(sql, files);
   await migrate(database, settings);
   await loadGoldenQueries(sql, settings.schema, judgments);
-  await withEncoder(settings, async (encoder) => {
-    const context = await embedContext(sql, settings, encoder);
+  await withModels({ sql }, settings, async (context) => {
     await embedQueued(context);
     await encodeGoldenQueries(context, await unembeddedQueries(sql, settings.schema));
   });

@@ -46,8 +46,8 @@ export async function encodeNames(sql: Sql): Promise<void> {
   try {
     for (let start = 0; start < names.length; start += 256) {
       const some = names.slice(start, start + 256);
-      const vectors = await encoder.encode(some);
-      const rows = some.map((name, i) => ({ number: start + i, name, embedding: toSql(Array.from(vectors[i] ?? [])) }));
+      const encoded = await encoder.encode(some, "passage");
+      const rows = some.map((name, i) => ({ number: start + i, name, embedding: toSql(Array.from(encoded[i]?.vector ?? [])) }));
       await sql`
         insert into public.encoded
         select r.number, r.name, r.embedding::vector from jsonb_to_recordset(${sql.json(rows)}) r (number integer, name text, embedding text)

@@ -26,6 +26,132 @@ CREATE SCHEMA analytics_features;
 COMMENT ON SCHEMA analytics_features IS 'Products as vectors, kept true by triggers, a queue and a worker; search_products() searches them.';
 
 --
+-- Name: activate_model(text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.activate_model(model text DEFAULT NULL::text, force boolean DEFAULT false) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '3s'
+    AS $$
+#variable_conflict use_column
+declare
+  v_to analytics_features.embedding_models;
+  v_from analytics_features.embedding_models;
+  v_table text;
+  v_former text;
+  v_gaps record;
+  v_from_products bigint := (select s.index_from_products from analytics_features.settings s);
+  v_bound text;
+  v_views text[];
+  v_statement text;
+begin
+  if activate_model.model is null and not exists (select from analytics_features.model_preparation p where p.model_id is not null) then
+    raise exception 'No model is prepared.'
+      using errcode = 'PE031', hint = 'select analytics_features.prepare_model(''name'');  and then see: select * from analytics_features.model_status;';
+  end if;
+  select m.* into strict v_to
+  from analytics_features.embedding_models m
+  where m.model_id = case
+    when activate_model.model is null then (select p.model_id from analytics_features.model_preparation p)
+    else analytics_features.find_model(activate_model.model)
+  end;
+  if v_to.is_active then
+    return format('%s is the active model already.', v_to.name);
+  end if;
+  perform analytics_features.require_embeddings();
+  v_table := analytics_features.embeddings_table(v_to.model_id);
+
+  if force is not true then
+    select * into v_gaps from analytics_features.model_gaps(v_to.model_id);
+    if v_gaps.missing + v_gaps.stale > 0 then
+      raise exception 'The model % is not complete: % products have no vector of it and % an outdated one.', v_to.name, v_gaps.missing, v_gaps.stale
+        using errcode = 'PE032',
+          hint = 'The worker is at it: select * from analytics_features.model_status;  To have it all the same, with these products missing from search: select analytics_features.activate_model(force => true);';
+    end if;
+    if not analytics_features.has_index(v_to.model_id)
+      and (analytics_features.search_index() is not null or analytics_features.has_vectors(v_to.model_id, v_from_products))
+    then
+      raise exception 'The vectors of % have no index for search yet.', v_to.name
+        using errcode = 'PE032',
+          hint = format(
+            'The worker builds it within the hour if its role owns the table; or at once, in psql: select analytics_features.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: select analytics_features.activate_model(force => true);',
+            v_to.model_id
+          );
+    end if;
+  end if;
+  select string_agg(format('%s %s', d.kind, d.relation), ', ' order by d.relation) into v_bound
+  from analytics_features.embeddings_dependents() d
+  where not d.can_follow;
+  if v_bound is not null and force is not true then
+    raise exception 'Bound to the table of vectors and not able to follow the change of model: %.', v_bound
+      using errcode = 'PE033',
+        hint = 'Drop them, activate, and make them again (dbt run does), or leave them on the former model: select analytics_features.activate_model(force => true);';
+  end if;
+  -- As they are written now: after the change their text would name the table that they are bound to.
+  select array_agg(
+    format(
+      'create or replace view %s%s as %s',
+      d.relation, ' with (' || nullif(array_to_string(c.reloptions, ', '), '') || ')', pg_get_viewdef(c.oid)
+    )
+  ) into v_views
+  from analytics_features.embeddings_dependents() d
+  join pg_class c on c.oid = d.relation::regclass
+  where d.can_follow;
+  execute format('analyze analytics_features.%I', v_table);
+
+  for v_try in 1 .. 5 loop
+    begin
+      perform pg_advisory_xact_lock(hashtext('analytics_features.embedding_models'), 2);
+      execute format('lock table analytics_features.%I in access exclusive mode', v_table);
+      -- Longer than deadlock_timeout, after which an autovacuum gives way.
+      perform set_config('lock_timeout', '1500ms', true);
+      lock table analytics_features.product_embeddings in access exclusive mode;
+      exit;
+    exception when lock_not_available then
+      if v_try = 5 then
+        raise exception 'Somebody is using the table of vectors for longer than a search takes.'
+          using errcode = 'PE034',
+            hint = 'Call it again. Who it is: select pid, state, xact_start, query from pg_stat_activity where pid in (select pid from pg_locks where relation = ''analytics_features.product_embeddings''::regclass);';
+      end if;
+      perform pg_sleep(0.2 + 0.3 * random());
+    end;
+  end loop;
+
+  select m.* into v_from from analytics_features.embedding_models m where m.is_active;
+  if v_from.model_id = v_to.model_id or not exists (select from analytics_features.kept_models k where k.model_id = v_to.model_id) then
+    raise exception 'The models were changed meanwhile.'
+      using errcode = 'PE034', hint = 'See how they stand: select * from analytics_features.model_status;';
+  end if;
+  v_former := 'product_embeddings' || '_' || v_from.model_id;
+  execute format('alter table analytics_features.product_embeddings rename to %I', v_former);
+  perform analytics_features.rename_indexes(v_former, 'product_embeddings');
+  execute format('alter table analytics_features.%I rename to product_embeddings', v_table);
+  perform analytics_features.rename_indexes('product_embeddings', v_table);
+  -- What was granted on the one after the other was made.
+  perform analytics_features.copy_grants(v_former, 'product_embeddings');
+
+  update analytics_features.embedding_models m
+  set is_active = false, is_kept = true, activated_at = coalesce(m.activated_at, m.registered_at)
+  where m.model_id = v_from.model_id;
+  update analytics_features.embedding_models m set is_active = true, is_kept = false, activated_at = clock_timestamp() where m.model_id = v_to.model_id;
+  delete from analytics_features.model_preparation p where p.model_id = v_to.model_id;
+  foreach v_statement in array coalesce(v_views, '{}') loop
+    execute v_statement;
+  end loop;
+  perform analytics_features.wake_worker();
+  return format('%s is active. %s is kept true: select analytics_features.rollback_model(); or, when it is not needed any more: select analytics_features.drop_model(%L);',
+    v_to.name, v_from.name, v_from.model_id::text);
+end
+$$;
+
+--
+-- Name: FUNCTION activate_model(model text, force boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.activate_model(model text, force boolean) IS 'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use.';
+
+--
 -- Name: active_model_id(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -50,8 +176,24 @@ CREATE FUNCTION analytics_features.attach() RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  v_related record;
 begin
   perform analytics_features.attach_triggers();
+  for v_related in
+    select t.relation_schema, t.relation_name, pg_has_role(c.relowner, 'usage') as is_ours
+    from analytics_features.related_triggers t
+    join pg_class c on c.oid = t.relation_oid
+    where t.enabled is not true
+    group by t.relation_schema, t.relation_name, c.relowner
+  loop
+    if v_related.is_ours then
+      perform analytics_features.attach_related_triggers(v_related.relation_schema, v_related.relation_name);
+    else
+      raise notice 'The related table %.% belongs to another role, which has to attach it: see embedding_status.notes.',
+        v_related.relation_schema, v_related.relation_name;
+    end if;
+  end loop;
   return analytics_features.reconcile();
 end
 $$;
@@ -60,7 +202,7 @@ $$;
 -- Name: FUNCTION attach(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.attach() IS 'Puts the triggers on the source that it lacks and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.attach() IS 'Puts the triggers on the source and on related tables that they lack and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002, PE005, PE029.';
 
 --
 -- Name: attach_after_build(text, text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -72,16 +214,23 @@ CREATE FUNCTION analytics_features.attach_after_build(relation_schema text, rela
     AS $$
 declare
   v_queued bigint;
-begin
-  if not exists (
+  v_is_source boolean := exists (
     select from analytics_features.settings s
     where s.source_schema = attach_after_build.relation_schema and s.source_table = attach_after_build.relation_name
+  );
+begin
+  if not v_is_source and not exists (
+    select from analytics_features.related_tables r
+    where r.relation_schema = attach_after_build.relation_schema and r.relation_name = attach_after_build.relation_name
   ) then
     return null;
   end if;
 
   begin
-    perform analytics_features.attach_triggers();
+    if v_is_source then
+      perform analytics_features.attach_triggers();
+    end if;
+    perform analytics_features.attach_related_triggers(relation_schema, relation_name);
   exception when others then
     if strict then
       raise;
@@ -102,7 +251,7 @@ begin
       using hint = 'The worker compares every few minutes by itself; see analytics_features.source_log.';
   end;
 
-  if strict then
+  if strict and v_is_source then
     perform analytics_features.require_sound_source();
   end if;
   return v_queued;
@@ -113,7 +262,98 @@ $$;
 -- Name: FUNCTION attach_after_build(relation_schema text, relation_name text, strict boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) IS 'For a dbt post-hook: attach() if this relation is the source, in the same transaction; returns how many products were queued, null if it is not the source or failed. Fails only when strict, and then also on PE006.';
+COMMENT ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) IS 'For a dbt post-hook: attach() if this relation is the source, attach_related() again if it is a related table, in the same transaction; returns how many products were queued, null if it is neither or failed. Fails only when strict, and then also on PE006.';
+
+--
+-- Name: attach_related(text, text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.attach_related(relation text, key_column text, product_column text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  v_relation regclass := analytics_features.related_relation(relation);
+  v_schema text := (select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = v_relation);
+  v_name text := (select c.relname from pg_class c where c.oid = v_relation);
+  v_source regclass := analytics_features.require_source();
+  v_product_column text := coalesce(product_column, key_column);
+begin
+  if not exists (
+    select from pg_attribute a where a.attrelid = v_relation and a.attname = key_column and a.attnum > 0 and not a.attisdropped
+  ) then
+    raise exception '% has no column %.', v_relation, coalesce(quote_ident(key_column), 'null')
+      using errcode = 'PE028',
+        hint = (
+          select 'It has ' || string_agg(a.attname, ', ' order by a.attnum) || '.'
+          from pg_attribute a
+          where a.attrelid = v_relation and a.attnum > 0 and not a.attisdropped
+        );
+  end if;
+  if not exists (select from analytics_features.source_columns c where c.column_name = v_product_column) then
+    raise exception 'The source of the products, %, has no column %.', v_source, quote_ident(v_product_column)
+      using errcode = 'PE028',
+        hint = (select 'It has ' || string_agg(c.column_name, ', ' order by c.position) || '.' from analytics_features.source_columns c);
+  end if;
+  insert into analytics_features.related_tables values (v_schema, v_name, key_column, v_product_column) on conflict do nothing;
+  perform analytics_features.attach_related_triggers(v_schema, v_name);
+end
+$$;
+
+--
+-- Name: FUNCTION attach_related(relation text, key_column text, product_column text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.attach_related(relation text, key_column text, product_column text) IS 'From now on a changed row of this table queues the products whose product_column (the same name by default) has the row''s key_column. Run by the table''s owner; safe to repeat. Raises PE001, PE002, PE028, and 42501.';
+
+--
+-- Name: attach_related_triggers(text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.attach_related_triggers(relation_schema text, relation_name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_trigger record;
+begin
+  for v_trigger in
+    select t.relation_oid::regclass as relation, t.trigger_name, t.event, t.attached
+    from analytics_features.related_triggers t
+    where t.relation_schema = attach_related_triggers.relation_schema and t.relation_name = attach_related_triggers.relation_name
+      and t.relation_oid is not null and t.enabled is not true
+  loop
+    if v_trigger.attached then
+      execute format('alter table %s enable trigger %I', v_trigger.relation, v_trigger.trigger_name);
+    else
+      execute format(
+        'create or replace trigger %I after %s on %s %s for each statement execute function analytics_features.tg__related_changed()',
+        v_trigger.trigger_name,
+        v_trigger.event,
+        v_trigger.relation,
+        case v_trigger.event
+          when 'insert' then 'referencing new table as new_rows'
+          when 'update' then 'referencing old table as old_rows new table as new_rows'
+          when 'delete' then 'referencing old table as old_rows'
+          else ''
+        end
+      );
+    end if;
+  end loop;
+  -- The hook reads it with our owner's rights.
+  perform analytics_features.grant_read(c.oid)
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = attach_related_triggers.relation_schema and c.relname = attach_related_triggers.relation_name;
+end
+$$;
+
+--
+-- Name: FUNCTION attach_related_triggers(relation_schema text, relation_name text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.attach_related_triggers(relation_schema text, relation_name text) IS 'Puts the triggers on a related table that it lacks, and lets us read it; no effect on one that does not exist. Raises 42501 for who does not own it.';
 
 --
 -- Name: attach_triggers(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -134,25 +374,31 @@ begin
     return;
   end if;
   for v_trigger in
-    select t.trigger_name, t.event, t.attached
+    select t.trigger_name, t.event, t.attached, t.level, t.must_be_always
     from analytics_features.source_triggers t
     where t.enabled is not true
   loop
     v_changed := true;
-    if v_trigger.attached then
-      execute format('alter table %s enable trigger %I', v_source, v_trigger.trigger_name);
-    else
+    if not v_trigger.attached then
       execute format(
-        'create or replace trigger %I after %s on %s %s for each statement execute function analytics_features.tg__product_changed()',
+        'create or replace trigger %I after %s on %s %s for each %s execute function analytics_features.%I()',
         v_trigger.trigger_name,
         v_trigger.event,
         v_source,
-        case v_trigger.event
-          when 'insert' then 'referencing new table as new_rows'
-          when 'update' then 'referencing old table as old_rows new table as new_rows'
-          when 'delete' then 'referencing old table as old_rows'
+        case
+          when v_trigger.level = 'row' then ''
+          when v_trigger.event = 'insert' then 'referencing new table as new_rows'
+          when v_trigger.event = 'update' then 'referencing old table as old_rows new table as new_rows'
+          when v_trigger.event = 'delete' then 'referencing old table as old_rows'
           else ''
-        end
+        end,
+        v_trigger.level,
+        case v_trigger.level when 'row' then 'tg__product_replicated' else 'tg__product_changed' end
+      );
+    end if;
+    if v_trigger.attached or v_trigger.must_be_always then
+      execute format(
+        'alter table %s enable %s trigger %I', v_source, case when v_trigger.must_be_always then 'always' else '' end, v_trigger.trigger_name
       );
     end if;
   end loop;
@@ -169,20 +415,84 @@ $$;
 COMMENT ON FUNCTION analytics_features.attach_triggers() IS 'Puts the triggers on the source that it lacks, and lets us read it. Raises PE001, PE002, and 42501 for who does not own the source.';
 
 --
--- Name: build_index(text, boolean, integer, integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: begin_preparation(text, text, text, integer, text, integer, text, text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.build_index(kind text DEFAULT 'hnsw'::text, as_halfvec boolean DEFAULT false, m integer DEFAULT 16, ef_construction integer DEFAULT 64, lists integer DEFAULT NULL::integer) RETURNS text
+CREATE FUNCTION analytics_features.begin_preparation(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text DEFAULT ''::text, passage_prefix text DEFAULT ''::text, path text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_model_id integer;
+begin
+  perform pg_advisory_xact_lock(hashtext('analytics_features.embedding_models'), 2);
+  if not exists (select from analytics_features.model_preparation p where p.model_id is null) then
+    return null;
+  end if;
+  perform analytics_features.require_embeddings();
+  v_model_id := analytics_features.note_model(
+    begin_preparation.name, begin_preparation.revision, begin_preparation.precision, begin_preparation.dimension,
+    begin_preparation.pooling, begin_preparation.max_tokens, begin_preparation.query_prefix, begin_preparation.passage_prefix,
+    begin_preparation.path
+  );
+  if exists (select from analytics_features.kept_models k where k.model_id = v_model_id) then
+    raise exception 'Vectors of the model % (revision %) are kept already.', begin_preparation.name, begin_preparation.revision
+      using errcode = 'PE030',
+        hint = format(
+          'select * from analytics_features.model_status;  If it is the former one: select analytics_features.rollback_model();  This request is taken back by: select analytics_features.drop_model(%L);',
+          begin_preparation.name
+        );
+  end if;
+
+  update analytics_features.embedding_models m set is_kept = true, activated_at = null where m.model_id = v_model_id;
+  update analytics_features.model_preparation p set model_id = v_model_id, error = null;
+  perform analytics_features.create_vector_table(analytics_features.embeddings_table(v_model_id), begin_preparation.dimension);
+  perform analytics_features.copy_grants('product_embeddings', analytics_features.embeddings_table(v_model_id));
+  return v_model_id;
+end
+$$;
+
+--
+-- Name: FUNCTION begin_preparation(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.begin_preparation(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) IS 'For the worker that loaded the model of model_preparation: registers it and makes its table; returns its id, null when there is nothing to begin. Then reconcile() queues its products. Raises PE003, and PE030 for a model whose vectors are kept already.';
+
+--
+-- Name: bookkeeping_columns(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.bookkeeping_columns() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array[
+    'product_id', 'created_at', 'updated_at', 'ingested_at', 'deleted',
+    'dbt_scd_id', 'dbt_updated_at', 'dbt_valid_from', 'dbt_valid_to', 'dbt_is_deleted'
+  ]
+$$;
+
+--
+-- Name: FUNCTION bookkeeping_columns(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.bookkeeping_columns() IS 'Columns that are left out of the document unless somebody puts them in.';
+
+--
+-- Name: build_index(text, boolean, integer, integer, integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.build_index(kind text DEFAULT 'hnsw'::text, as_halfvec boolean DEFAULT false, m integer DEFAULT 16, ef_construction integer DEFAULT 64, lists integer DEFAULT NULL::integer, model_id integer DEFAULT NULL::integer) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET maintenance_work_mem TO '64MB'
     SET max_parallel_maintenance_workers TO '2'
     AS $$
 declare
-  v_statement text := analytics_features.index_sql(kind, as_halfvec, m, ef_construction, lists, is_concurrent => false);
-  v_index text := analytics_features.index_name(kind, as_halfvec);
+  v_statement text := analytics_features.index_sql(kind, as_halfvec, m, ef_construction, lists, is_concurrent => false, model_id => build_index.model_id);
+  v_index text := analytics_features.index_name(kind, as_halfvec, build_index.model_id);
 begin
-  perform set_config('maintenance_work_mem', analytics_features.index_memory(), true);
+  perform set_config('maintenance_work_mem', analytics_features.index_memory(build_index.model_id), true);
   execute format('drop index if exists analytics_features.%I', v_index);
   execute v_statement;
   return v_index;
@@ -190,10 +500,217 @@ end
 $$;
 
 --
--- Name: FUNCTION build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer) IS 'Builds the index of index_sql() at once, anew if it is there, while vectors cannot be stored; returns its name. Raises PE003, PE022, and 42501 for who does not own the table.';
+COMMENT ON FUNCTION analytics_features.build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, model_id integer) IS 'Builds the index of index_sql() at once, anew if it is there, while vectors cannot be stored; returns its name. Raises PE003, PE022, and 42501 for who does not own the table.';
+
+--
+-- Name: cache_texts(integer, text[], public.vector[], integer[]); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.cache_texts(model_id integer, texts text[], embeddings public.vector[], tokens integer[]) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into analytics_features.text_embeddings (model_id, text_hash, embedding, tokens)
+  select cache_texts.model_id, sha256(convert_to(t.text, 'UTF8')), t.embedding, t.tokens
+  from unnest(texts, embeddings, tokens) t (text, embedding, tokens)
+  order by 2
+  on conflict do nothing
+$$;
+
+--
+-- Name: FUNCTION cache_texts(model_id integer, texts text[], embeddings public.vector[], tokens integer[]); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.cache_texts(model_id integer, texts text[], embeddings public.vector[], tokens integer[]) IS 'Keeps the vectors of texts that a model encoded, for the next product that has one of them.';
+
+--
+-- Name: cached_texts(integer, text[]); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.cached_texts(model_id integer, texts text[]) RETURNS TABLE(place bigint, embedding public.vector, tokens integer)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select t.place, c.embedding, c.tokens
+  from unnest(texts) with ordinality t (text, place)
+  join analytics_features.text_embeddings c
+    on c.model_id = cached_texts.model_id and c.text_hash = sha256(convert_to(t.text, 'UTF8'))
+$$;
+
+--
+-- Name: FUNCTION cached_texts(model_id integer, texts text[]); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.cached_texts(model_id integer, texts text[]) IS 'The vectors of those of these texts that were encoded before with a model; place: where in the array, from 1 on.';
+
+--
+-- Name: call_document_hook(oid, jsonb); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.call_document_hook(hook oid, product jsonb, OUT facts jsonb, OUT error text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_state text;
+  v_message text;
+  v_value text;
+begin
+  if not exists (
+    select
+    from pg_proc p
+    where p.oid = call_document_hook.hook and p.provolatile <> 'v'
+      and (
+        p.proowner = (select n.nspowner from pg_namespace n where n.nspname = 'analytics_features')
+        or (select r.rolsuper from pg_roles r where r.oid = p.proowner)
+      )
+  ) then
+    error := 'PE029: The hook is not a function that may be used.';
+    return;
+  end if;
+  begin
+    execute format('select %s($1)', call_document_hook.hook::regproc) into facts using product;
+    if jsonb_typeof(facts) <> 'object' then
+      if jsonb_typeof(facts) <> 'null' then
+        raise exception 'It returned no object, but: %', jsonb_typeof(facts) using errcode = 'PE025';
+      end if;
+      facts := null;
+    end if;
+  exception when others then
+    get stacked diagnostics v_state = returned_sqlstate, v_message = message_text;
+    -- A lock that is not to be had, a full disk: no product's fault, and waited for once and not for each of them.
+    if left(v_state, 2) in ('40', '53', '55', '57', '58', 'XX') then
+      raise;
+    end if;
+    facts := null;
+    if left(v_state, 2) in ('22', '23') then
+      v_message := regexp_replace(v_message, '"[^"]*"', '"…"', 'g');
+    end if;
+    for v_value in
+      select v.value
+      from jsonb_each_text(case when jsonb_typeof(product) = 'object' then product end) v
+      where length(v.value) > 2
+      order by length(v.value) desc
+    loop
+      v_message := replace(v_message, v_value, '…');
+    end loop;
+    error := format('PE025: The hook %s failed (%s): %s', call_document_hook.hook::regproc, v_state, v_message);
+  end;
+end
+$_$;
+
+--
+-- Name: FUNCTION call_document_hook(hook oid, product jsonb, OUT facts jsonb, OUT error text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.call_document_hook(hook oid, product jsonb, OUT facts jsonb, OUT error text) IS 'What the hook adds to a product, or why it failed, without the product''s text. What is no product''s fault, such as a lock that is not to be had, it raises.';
+
+--
+-- Name: change_document(jsonb, text, boolean, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.change_document(fields jsonb, hook text, changes_hook boolean, dry_run boolean) RETURNS TABLE(products bigint, changed_texts bigint, failed bigint, encodings bigint, minutes numeric, examples jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'iso_8601'
+    SET bytea_output TO 'hex'
+    SET extra_float_digits TO '1'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_before text;
+begin
+  perform pg_advisory_xact_lock(hashtext('analytics_features.document_fields'), 1);
+  perform analytics_features.lock_source();
+  begin
+    -- With their places from before, so that the way back leads to the same text.
+    perform analytics_features.remember_order();
+    begin
+      v_before := analytics_features.document_query();
+    exception when sqlstate 'PE029' then
+      -- A hook that is gone must not be in the way of doing without it; nothing can be compared then.
+      if not changes_hook then
+        raise;
+      end if;
+    end;
+    if fields is not null then
+      perform analytics_features.store_fields(fields);
+    end if;
+    if changes_hook then
+      update analytics_features.settings s set document_hook = change_document.hook;
+    end if;
+    execute format(
+      $sql$
+        with
+          changed as materialized (
+            select
+              a.product_id, a.error, a.texts,
+              a.error is null and a.document_hash is distinct from b.document_hash as is_changed,
+              case when a.error is null and a.document_hash is distinct from b.document_hash then
+                analytics_features.shown_document(b.document, b.texts, b.weights)
+              end as before,
+              case when a.error is null and a.document_hash is distinct from b.document_hash then
+                analytics_features.shown_document(a.document, a.texts, a.weights)
+              end as after
+            from (%s) a
+            left join (%s) b on b.product_id = a.product_id
+          )
+        select
+          count(*),
+          count(*) filter (where c.is_changed),
+          count(c.error),
+          (
+            select count(distinct hashtextextended(t.text, 0))
+            from changed c
+            cross join lateral unnest(c.texts) t (text)
+            where c.is_changed and not exists (
+              select
+              from analytics_features.text_embeddings e
+              where cardinality(c.texts) > 1 and e.model_id = analytics_features.active_model_id()
+                and e.text_hash = sha256(convert_to(t.text, 'UTF8'))
+            )
+          ),
+          (
+            select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('product_id', e.product_id, 'before', e.before, 'after', e.after, 'error', e.error)))
+            from (
+              (select * from changed c where c.is_changed order by c.product_id limit 3)
+              union all
+              (select * from changed c where c.error is not null order by c.product_id limit 1)
+            ) e
+          )
+        from changed c
+      $sql$,
+      analytics_features.document_query(),
+      coalesce(v_before, analytics_features.document_query())
+    ) into products, changed_texts, failed, encodings, examples;
+    if dry_run then
+      raise exception using errcode = 'DRYRN';
+    end if;
+  exception when sqlstate 'DRYRN' then
+    null;
+  end;
+  minutes := round((encodings / analytics_features.usual_throughput() / 60)::numeric, 1);
+  if not coalesce(dry_run, false) then
+    if changes_hook then
+      -- What the former hook said of products; those that this one fails for as well are judged anew.
+      delete from analytics_features.product_failures f where f.document_hash is null;
+    end if;
+    perform analytics_features.reconcile();
+  end if;
+  return next;
+end
+$_$;
+
+--
+-- Name: FUNCTION change_document(fields jsonb, hook text, changes_hook boolean, dry_run boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.change_document(fields jsonb, hook text, changes_hook boolean, dry_run boolean) IS 'Changes fields or hook, or only shows what that would do: live products, how many texts change, of how many the hook fails, distinct texts to encode, minutes that takes at the usual pace, and a few examples. Queues what changed. Raises PE001, PE002, PE005, PE024, PE029.';
 
 --
 -- Name: check_index(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -233,16 +750,18 @@ $_$;
 COMMENT ON FUNCTION analytics_features.check_index() IS 'Whether the planner goes along an index when a search runs now, and its plan: for so few vectors that a sort is cheaper, it does not. Raises PE003.';
 
 --
--- Name: claim_products(text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: claim_products(text, integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.claim_products(worker text, max_products integer DEFAULT 320) RETURNS TABLE(claim_id bigint, product_id bigint, document text)
+CREATE FUNCTION analytics_features.claim_products(worker text, max_products integer DEFAULT 320, model_id integer DEFAULT NULL::integer) RETURNS TABLE(claim_id bigint, product_id bigint, document text, texts text[], weights double precision[])
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 #variable_conflict use_column
 declare
   v_settings analytics_features.settings;
+  v_model_id integer;
+  v_active_id integer;
   v_claim_id bigint;
   v_chunk integer := greatest(max_products, 1);
   v_ids bigint[];
@@ -250,16 +769,26 @@ declare
 begin
   perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
   perform analytics_features.lock_source();
+  perform analytics_features.lock_models();
+  v_active_id := coalesce(analytics_features.active_model_id(), 0);
+  v_model_id := coalesce(claim_products.model_id, v_active_id);
   select * into strict v_settings from analytics_features.settings s;
   perform analytics_features.worker_seen(worker);
 
-  insert into analytics_features.product_claims as c (worker, lease_until)
-  values (claim_products.worker, clock_timestamp() + v_settings.lease)
+  insert into analytics_features.product_claims as c (worker, model_id, lease_until)
+  values (claim_products.worker, v_model_id, clock_timestamp() + v_settings.lease)
   returning c.claim_id into v_claim_id;
 
   loop
-    v_ids := array(select q.product_id from analytics_features.claimable_queue q order by q.queue_id limit v_chunk);
-    return query with
+    v_ids := array(
+      select q.product_id
+      from analytics_features.claimable_queue q
+      where q.model_id = v_model_id
+      order by q.queue_id
+      limit v_chunk
+    );
+    return query execute format($claim$
+      with
       candidate as materialized (
         -- All rows of a product are taken up together, also those beyond the chunk.
         select
@@ -269,7 +798,7 @@ begin
           max(q.attempts) as attempts,
           (array_agg(q.document_hash order by q.attempts desc))[1] as tried_hash
         from analytics_features.product_queue q
-        where q.product_id = any (v_ids)
+        where q.product_id = any ($1) and q.model_id = $2
         group by q.product_id
       ),
       judged as materialized (
@@ -279,12 +808,16 @@ begin
           c.queue_ids,
           d.document,
           d.document_hash,
+          d.texts,
+          d.weights,
+          d.error,
           a.attempts,
           case
             when d.product_id is null then 'vanished'
-            when e.document_hash = d.document_hash and e.model_id = analytics_features.active_model_id() then 'unchanged'
+            when d.error is not null then 'hook failed'
+            when e.document_hash = d.document_hash and e.model_id = $2 then 'unchanged'
             when f.set_aside and f.document_hash = d.document_hash then 'set aside'
-            when a.attempts >= v_settings.max_attempts then 'given up'
+            when a.attempts >= $3 then 'given up'
             else 'to encode'
           end as verdict
         from candidate c
@@ -293,8 +826,8 @@ begin
         cross join lateral (
           select case when c.tried_hash = d.document_hash then c.attempts else 0 end as attempts
         ) a
-        left join analytics_features.product_embeddings e on e.product_id = c.product_id
-        left join analytics_features.product_failures f on f.product_id = c.product_id
+        left join analytics_features.%1$I e on e.product_id = c.product_id
+        left join analytics_features.product_failures f on f.product_id = c.product_id and f.model_id = $2
       ),
       picked as materialized (
         select p.*
@@ -306,34 +839,34 @@ begin
           from judged j
           where j.verdict = 'to encode'
         ) p
-        where p.place <= case when p.first_attempts > 0 then 1 else max_products end
+        where p.place <= case when p.first_attempts > 0 then 1 else $4 end
           and (p.attempts = 0 or p.place = 1)
       ),
       vanished as (
-        update analytics_features.product_embeddings e
+        update analytics_features.%1$I e
         set vanished_at = now()
         from judged j
         where j.verdict = 'vanished' and e.product_id = j.product_id and e.vanished_at is null
       ),
       returned as (
-        update analytics_features.product_embeddings e
+        update analytics_features.%1$I e
         set vanished_at = null
         from judged j
         where j.verdict <> 'vanished' and e.product_id = j.product_id and e.vanished_at is not null
       ),
       given_up as (
-        insert into analytics_features.product_failures as f (product_id, document_hash, attempts, error, set_aside)
-        select j.product_id, j.document_hash, j.attempts, 'The worker that was encoding it did not come back.', true
+        insert into analytics_features.product_failures as f (product_id, model_id, document_hash, attempts, error, set_aside)
+        select j.product_id, $2, j.document_hash, greatest(j.attempts, 1), coalesce(j.error, 'The worker that was encoding it did not come back.'), true
         from judged j
-        where j.verdict = 'given up'
-        on conflict on constraint product_failures_pkey do update
+        where j.verdict in ('given up', 'hook failed')
+        on conflict on constraint product_failures_key do update
         set document_hash = excluded.document_hash, attempts = excluded.attempts, error = excluded.error,
           failed_at = now(), set_aside = true
       ),
       forgotten as (
         delete from analytics_features.product_failures f
         using judged j
-        where f.product_id = j.product_id and j.verdict in ('vanished', 'unchanged')
+        where f.product_id = j.product_id and f.model_id = $2 and j.verdict in ('vanished', 'unchanged')
       ),
       settled as (
         delete from analytics_features.product_queue q
@@ -343,19 +876,23 @@ begin
       ),
       claimed as (
         update analytics_features.product_queue q
-        set claim_id = v_claim_id, attempts = p.attempts + 1, document_hash = p.document_hash
+        set claim_id = $5, attempts = p.attempts + 1, document_hash = p.document_hash
         from picked p
         cross join unnest(p.queue_ids) i (queue_id)
         where q.queue_id = i.queue_id
       )
-    select v_claim_id, p.product_id, left(p.document, v_settings.max_document_characters)
+    select $5, p.product_id, left(p.document, $6), array(select left(t, $6) from unnest(p.texts) with ordinality u (t, place) order by place), p.weights
     from picked p
-    order by p.queue_id;
+    order by p.queue_id
+    $claim$, analytics_features.embeddings_table(v_model_id))
+    using v_ids, v_model_id, v_settings.max_attempts, max_products, v_claim_id, v_settings.max_document_characters;
 
     v_found := found;
     -- After the claim, so that the words are no older than what was judged; mostly they are there already.
-    perform analytics_features.index_words(v_ids);
-    exit when v_found or not exists (select from analytics_features.claimable_queue);
+    if v_model_id = v_active_id then
+      perform analytics_features.index_words(v_ids);
+    end if;
+    exit when v_found or not exists (select from analytics_features.claimable_queue q where q.model_id = v_model_id);
     v_chunk := least(v_chunk * 4, 20000);
   end loop;
 
@@ -364,13 +901,13 @@ begin
   where (c.claim_id = v_claim_id or c.lease_until <= clock_timestamp())
     and not exists (select from analytics_features.product_queue q where q.claim_id = c.claim_id);
 end
-$$;
+$_$;
 
 --
--- Name: FUNCTION claim_products(worker text, max_products integer); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION claim_products(worker text, max_products integer, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products integer) IS 'Claims up to max_products queued products whose document really changed, for settings.lease, and returns their documents; settles the others. No rows: nothing is left to do now. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products integer, model_id integer) IS 'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, and the texts that are encoded apart with what each counts (of one text: the document and 1); settles the others, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';
 
 --
 -- Name: code_terms(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -406,6 +943,228 @@ $_$;
 --
 
 COMMENT ON FUNCTION analytics_features.code_terms(value text) IS 'The terms under which the codes in a text are found, each with a leading #: whole without separators, and every stretch of neighbouring parts.';
+
+--
+-- Name: compare_models(integer, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.compare_models(k integer DEFAULT 10, model text DEFAULT NULL::text) RETURNS TABLE(kind text, mode text, queries bigint, active_ndcg double precision, other_ndcg double precision, active_mrr double precision, other_mrr double precision, active_recall double precision, other_recall double precision, overlap double precision)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_other_id integer;
+begin
+  perform analytics_features.require_limit(k);
+  perform analytics_features.lock_source();
+  perform analytics_features.lock_embeddings();
+  if compare_models.model is not null then
+    v_other_id := analytics_features.find_model(compare_models.model);
+  else
+    select m.model_id into v_other_id
+    from analytics_features.embedding_models m
+    where m.is_kept
+    order by m.activated_at is null desc, m.activated_at desc
+    limit 1;
+    if not found then
+      raise exception 'There is no other model to compare with.'
+        using errcode = 'PE031', hint = 'select analytics_features.prepare_model(''name'');';
+    end if;
+  end if;
+
+  return query
+    with
+      hit as materialized (
+        select g.query, g.kind, m.mode, m.place, o.is_other, r.product_id
+        from (
+          select g.query, min(g.kind) as kind
+          from analytics_features.golden_queries g
+          where analytics_features.query_embedding(g.query) is not null and analytics_features.query_embedding(g.query, v_other_id) is not null
+          group by g.query
+          offset 0
+        ) g
+        cross join (values ('vectors', 2), ('hybrid', 3)) m (mode, place)
+        cross join (values (false), (true)) o (is_other)
+        cross join lateral analytics_features.ranked_products(g.query, k, m.mode, case when o.is_other then v_other_id end) r
+      ),
+      common as materialized (
+        select h.query, min(h.kind) as kind, h.mode, count(*) filter (where h.is_other and h.in_both)::double precision
+          / greatest(count(*) filter (where h.is_other), 1) as overlap
+        from (
+          select h.*, count(*) over (partition by h.query, h.mode, h.product_id) = 2 as in_both
+          from hit h
+        ) h
+        group by h.query, h.mode
+      ),
+      shared as materialized (
+        select c.kind, c.mode, avg(c.overlap) as overlap
+        from common c
+        group by grouping sets ((c.kind, c.mode), (c.mode))
+      )
+    select a.kind, a.mode, o.queries, a.ndcg, o.ndcg, a.mrr, o.mrr, a.recall, o.recall, s.overlap
+    from analytics_features.evaluate_search(k) with ordinality a (model, kind, mode, queries, ndcg, mrr, recall, unembedded, place)
+    join analytics_features.evaluate_search(k, v_other_id) o on o.kind is not distinct from a.kind and o.mode = a.mode
+    left join shared s on s.kind is not distinct from a.kind and s.mode = a.mode
+    where a.mode <> 'words'
+    order by a.place;
+end
+$$;
+
+--
+-- Name: FUNCTION compare_models(k integer, model text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.compare_models(k integer, model text) IS 'The active model and another whose vectors are kept (the prepared one when null), side by side on the golden queries, for each kind (null: all kinds) and for vectors and hybrid: nDCG@k, MRR, recall@k, and overlap@k, the share of the other''s first k that the active one has there too. Raises PE014, PE031, and what evaluate_search() raises.';
+
+--
+-- Name: compose_document(text, text[], double precision[], jsonb, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.compose_document(plain text, groups text[], group_weights double precision[], facts jsonb, error text, OUT document text, OUT document_hash bytea, OUT texts text[], OUT weights double precision[], OUT fact_texts text[]) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_key text;
+  v_fact jsonb;
+  v_type text;
+  v_value text;
+  v_facts text := '';
+  v_of_facts integer;
+  v_place integer;
+  v_hashed text := '';
+begin
+  if error is not null then
+    return;
+  end if;
+  document := plain;
+  if facts is not null then
+    for v_key, v_fact in select e.key, e.value from jsonb_each(facts) e loop
+      v_type := jsonb_typeof(v_fact);
+      v_value := case v_type
+        when 'boolean' then case when v_fact = 'true' then 'yes' else 'no' end
+        when 'array' then (
+          select string_agg(nullif(btrim(a.value), ''), ', ' order by a.place)
+          from jsonb_array_elements_text(v_fact) with ordinality a (value, place)
+        )
+        else v_fact #>> '{}'
+      end;
+      v_value := nullif(btrim(pg_catalog.normalize(v_value, 'NFC'), E' \t\r\n\u00a0'), '');
+      continue when v_value is null;
+      v_facts := v_facts || ' ' || pg_catalog.normalize(v_key, 'NFC') || ': ' || v_value || '.';
+      if v_type in ('string', 'array', 'object') then
+        fact_texts := fact_texts || v_value;
+      end if;
+    end loop;
+    if v_facts <> '' then
+      document := ltrim(document || v_facts);
+      v_of_facts := array_position(group_weights, 1);
+      groups[v_of_facts] := ltrim(groups[v_of_facts] || v_facts);
+    end if;
+  end if;
+
+  for v_place in 1 .. cardinality(groups) loop
+    continue when groups[v_place] = '';
+    texts := texts || groups[v_place];
+    weights := weights || group_weights[v_place];
+    v_hashed := v_hashed || (group_weights[v_place] / weights[1]) || ' ' || length(groups[v_place]) || ' ' || groups[v_place];
+  end loop;
+  if cardinality(texts) > 1 then
+    document_hash := sha256(convert_to(v_hashed, 'UTF8'));
+  else
+    document_hash := sha256(convert_to(document, 'UTF8'));
+    texts := array[document];
+    weights := '{1}';
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION compose_document(plain text, groups text[], group_weights double precision[], facts jsonb, error text, OUT document text, OUT document_hash bytea, OUT texts text[], OUT weights double precision[], OUT fact_texts text[]); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.compose_document(plain text, groups text[], group_weights double precision[], facts jsonb, error text, OUT document text, OUT document_hash bytea, OUT texts text[], OUT weights double precision[], OUT fact_texts text[]) IS 'A product''s document with the fields that a hook added: whole, its hash, the texts that are encoded apart with their weights (empty ones left out), and what the added fields say in words. All null after an error.';
+
+--
+-- Name: compute_model_status(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.compute_model_status() RETURNS TABLE(model_id integer, name text, state text, dimension integer, revision text, "precision" text, max_tokens integer, products bigint, embedded bigint, coverage numeric, queued bigint, failed bigint, throughput numeric, time_to_go interval, has_index boolean, long_documents bigint, longest_document integer, spelled_out double precision, activated_at timestamp with time zone, error text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_model analytics_features.embedding_models;
+  v_preparation analytics_features.model_preparation;
+  v_source_products bigint;
+begin
+  perform analytics_features.lock_models();
+  select * into v_preparation from analytics_features.model_preparation;
+  select s.products into v_source_products from analytics_features.embedding_status s;
+  for v_model in
+    select m.*
+    from analytics_features.embedding_models m
+    where m.is_active or m.is_kept
+    order by m.is_active desc, m.activated_at is null desc, m.activated_at desc
+  loop
+    model_id := v_model.model_id;
+    name := v_model.name;
+    dimension := v_model.dimension;
+    revision := v_model.revision;
+    "precision" := v_model.precision;
+    max_tokens := v_model.max_tokens;
+    spelled_out := v_model.spelled_out;
+    activated_at := v_model.activated_at;
+    error := v_model.error;
+    products := v_source_products;
+    -- Each from an index of its own.
+    execute format(
+      $sql$
+        select
+          (select count(*) from analytics_features.%1$I) - (select count(*) from analytics_features.%1$I e where e.vanished_at is not null),
+          count(*), max(e.tokens)
+        from analytics_features.%1$I e
+        where e.tokens is not null
+      $sql$,
+      analytics_features.embeddings_table(v_model.model_id)
+    ) into embedded, long_documents, longest_document;
+    coverage := trunc(100.0 * least(embedded, products) / nullif(products, 0), 2);
+    select count(distinct q.product_id) into queued from analytics_features.product_queue q where q.model_id = v_model.model_id;
+    select count(*) into failed from analytics_features.product_failures f where f.model_id = v_model.model_id and f.set_aside;
+    throughput := null;
+    time_to_go := null;
+    if queued > 0 then
+      throughput := analytics_features.throughput(v_model.model_id);
+      time_to_go := make_interval(secs => round(queued / nullif(throughput, 0))::double precision);
+    end if;
+    has_index := analytics_features.has_index(v_model.model_id);
+    state := case
+      when v_model.is_active then 'active'
+      when v_model.activated_at is not null then 'former'
+      when v_model.error is not null then 'failed'
+      when queued > 0 or embedded < products then 'preparing'
+      when not has_index and analytics_features.has_vectors(v_model.model_id, (select s.index_from_products from analytics_features.settings s)) then 'indexing'
+      else 'ready'
+    end;
+    return next;
+  end loop;
+
+  if v_preparation.model is not null and v_preparation.model_id is null then
+    return query
+      select null::integer, v_preparation.model, case when v_preparation.error is null then 'requested' else 'failed' end, null::integer, null, null, null::integer,
+        v_source_products, 0::bigint, 0::numeric, null::bigint, null::bigint, null::numeric, null::interval,
+        null::boolean, null::bigint, null::integer, null::double precision, null::timestamptz, v_preparation.error;
+  end if;
+end
+$_$;
+
+--
+-- Name: FUNCTION compute_model_status(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.compute_model_status() IS 'The rows of model_status.';
 
 --
 -- Name: compute_status(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -450,7 +1209,7 @@ begin
   unusable_ids := v_last.unusable_ids;
   duplicate_ids := v_last.duplicate_ids;
 
-  if exact and source_exists and analytics_features.may_read_source() then
+  if exact and source_exists and analytics_features.may_read_source() and analytics_features.document_hook_problem() is null then
     select
       count(*) filter (where d.state <> 'orphan'),
       count(*) filter (where d.state in ('current', 'stale')),
@@ -477,7 +1236,7 @@ begin
   coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
 
   if queued > 0 then
-    throughput := analytics_features.throughput();
+    throughput := analytics_features.throughput(analytics_features.active_model_id());
     time_to_go := make_interval(secs => round(queued / nullif(throughput, 0))::double precision);
   end if;
 
@@ -491,6 +1250,8 @@ begin
   end;
   notes := array(
     select s.note from analytics_features.status_notes() s
+    union all
+    select m.note from analytics_features.model_notes() m
     union all
     select format('%s of %s vectors are of vanished products, which is more than a clear-out looks like: none is deleted. Mend the source, or let them go: select analytics_features.release_vanished();', held, v_vectors)
     where held > 0
@@ -515,16 +1276,408 @@ $$;
 COMMENT ON FUNCTION analytics_features.compute_status(exact boolean) IS 'How things stand, in the columns of embedding_status. Exact: compares every product with its vector, about 0.1 s for 10,000; otherwise from the last comparison on. Raises PE002, PE003.';
 
 --
+-- Name: connect_source(text, integer, text, text, text, text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.connect_source(host text, port integer, database text, user_name text, password text, source_schema text DEFAULT 'staging_staging'::text, source_table text DEFAULT 'stg_product'::text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'warning'
+    AS $_$
+#variable_conflict use_variable
+declare
+  v_owner name := (select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = 'analytics_features');
+  v_options text[];
+  v_state text;
+  v_message text;
+  v_detail text;
+begin
+  if host is null or port is null or database is null or user_name is null or source_schema is null or source_table is null then
+    raise exception 'The address of the products is incomplete: of all arguments only the password may be null.'
+      using errcode = 'PE154', hint = 'select analytics_features.connect_source(''host'', 5432, ''database'', ''user'', ''password'', ''schema'', ''table'');';
+  end if;
+  if current_user <> v_owner then
+    raise exception 'Only %, whom our functions belong to, can connect them to the products of another database.', v_owner
+      using errcode = 'PE154', hint = format('set role %I;  and call it again; or as that role: npm run migrate', v_owner);
+  end if;
+  perform analytics_features.require_fdw();
+  perform analytics_features.lock_copy();
+
+  if exists (select from pg_foreign_server s where s.srvname = 'product_embeddings_source') then
+    execute format('alter server product_embeddings_source options (set host %L, set port %L, set dbname %L)', host, port, database);
+  else
+    execute format(
+      $sql$
+        create server product_embeddings_source foreign data wrapper postgres_fdw options (
+          host %L, port %L, dbname %L,
+          fetch_size '10000', use_remote_estimate 'false', updatable 'false', truncatable 'false', keep_connections 'off',
+          connect_timeout '10', keepalives_idle '30', keepalives_interval '10', keepalives_count '3', tcp_user_timeout '60000',
+          options '-c statement_timeout=600000 -c lock_timeout=60000'
+        )
+      $sql$,
+      host, port, database
+    );
+    comment on server product_embeddings_source is 'The database that products are copied from; made by connect_source().';
+  end if;
+
+  select m.umoptions into v_options from pg_user_mappings m where m.srvname = 'product_embeddings_source' and m.usename = current_user;
+  begin
+    if not found then
+      execute format('create user mapping for current_user server product_embeddings_source options (user %L)', user_name);
+    else
+      execute format('alter user mapping for current_user server product_embeddings_source options (set user %L)', user_name);
+    end if;
+    if password is not null then
+      execute format(
+        'alter user mapping for current_user server product_embeddings_source options (%s password %L)',
+        case when exists (select from unnest(v_options) o where starts_with(o, 'password=')) then 'set' else 'add' end,
+        password
+      );
+    end if;
+  exception when others then
+    -- Raised anew, as the statement in the context of the old one holds the password.
+    raise exception 'The login of % could not be kept: %.', user_name, rtrim(sqlerrm, '.')
+      using errcode = 'PE151', hint = 'See the message; the statement is: alter user mapping for current_user server product_embeddings_source options (…)';
+  end;
+
+  -- Made anew, so that they are what this version asks for.
+  drop foreign table if exists analytics_features.upstream_namespaces, analytics_features.upstream_classes,
+    analytics_features.upstream_attributes, analytics_features.upstream_types, analytics_features.source_upstream;
+  create foreign table analytics_features.upstream_namespaces (oid oid, nspname name)
+    server product_embeddings_source options (schema_name 'pg_catalog', table_name 'pg_namespace');
+  create foreign table analytics_features.upstream_classes (oid oid, relname name, relnamespace oid, relkind "char")
+    server product_embeddings_source options (schema_name 'pg_catalog', table_name 'pg_class');
+  create foreign table analytics_features.upstream_attributes (attrelid oid, attname name, atttypid oid, attnum smallint, attisdropped boolean)
+    server product_embeddings_source options (schema_name 'pg_catalog', table_name 'pg_attribute');
+  create foreign table analytics_features.upstream_types (oid oid, typname name, typnamespace oid, typtype "char", typcategory "char", typbasetype oid)
+    server product_embeddings_source options (schema_name 'pg_catalog', table_name 'pg_type');
+
+  insert into analytics_features.source_connection as c (source_schema, source_table)
+  values (source_schema, source_table)
+  on conflict (singleton) do update
+  set source_schema = excluded.source_schema, source_table = excluded.source_table, connected_at = now(), next_at = null, error = null, failing_since = null;
+
+  begin
+    perform from analytics_features.upstream_columns();
+  exception when others then
+    get stacked diagnostics v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail;
+    if v_state = 'PE152' then
+      raise;
+    end if;
+    raise exception 'The database of the products, %:%/%, cannot be reached as %: %.',
+      host, port, database, user_name, analytics_features.copy_failure(v_state, v_message, v_detail)
+      using errcode = 'PE151',
+        hint = case
+          when v_detail like '%password%' or v_message like '%password%'
+            then 'Check STAGING_DB_USER and STAGING_DB_PASSWORD. Who is no superuser here needs a password there, and that server has to ask for it (scram-sha-256 in its pg_hba.conf).'
+          else 'Check STAGING_DB_HOST, STAGING_DB_PORT and STAGING_DB_NAME: they are used from the database server, not from here. Then: npm run migrate'
+        end;
+  end;
+  perform analytics_features.set_source('analytics_features', 'source_copy');
+  begin
+    perform from analytics_features.copy_upstream(true);
+  exception when insufficient_privilege then
+    raise exception '% may not read the products in the other database: %.', user_name, sqlerrm
+      using errcode = 'PE152',
+        hint = format('There, as their owner: grant usage on schema %I to %I; grant select on %1$I.%3$I to %2$I;', source_schema, user_name, source_table);
+  end;
+  perform analytics_features.attach_triggers();
+  return (select c.rows from analytics_features.source_connection c);
+end
+$_$;
+
+--
+-- Name: FUNCTION connect_source(host text, port integer, database text, user_name text, password text, source_schema text, source_table text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.connect_source(host text, port integer, database text, user_name text, password text, source_schema text, source_table text) IS 'Takes the products from another PostgreSQL database: makes server, login, foreign table and a copy that is the source from then on, and fills it; returns how many products. Again for another address, login or table; a null password keeps the one there is. npm run migrate calls it with STAGING_DB_*. Raises PE150 to PE152, PE154.';
+
+--
+-- Name: copy_failure(text, text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.copy_failure(state text, message text, detail text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case
+    when starts_with(state, '22') then 'A column there has values that its type cannot take here'
+    when detail is null or detail = '' or not starts_with(state, '08') and state not like '2F%' then rtrim(message, '.')
+    -- libpq's sentences come a line each and repeat the address.
+    else rtrim(regexp_replace(btrim(detail), '\s*\n.*', ''), '.')
+  end
+$$;
+
+--
+-- Name: FUNCTION copy_failure(state text, message text, detail text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.copy_failure(state text, message text, detail text) IS 'Why the other database could not be read, from the error''s SQLSTATE, message and detail, without any product''s values.';
+
+--
+-- Name: copy_grants(text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.copy_grants(from_table text, to_table text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_grant record;
+begin
+  for v_grant in
+    select
+      g.privilege_type,
+      case when g.grantee = 0 then 'public' else quote_ident(r.rolname) end as grantee,
+      case when g.is_grantable then ' with grant option' else '' end as option
+    from pg_class c
+    cross join lateral aclexplode(c.relacl) g
+    left join pg_roles r on r.oid = g.grantee
+    where c.oid = to_regclass(format('analytics_features.%I', from_table)) and g.grantee <> c.relowner
+  loop
+    execute format('grant %s on analytics_features.%I to %s%s', v_grant.privilege_type, to_table, v_grant.grantee, v_grant.option);
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION copy_grants(from_table text, to_table text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.copy_grants(from_table text, to_table text) IS 'Grants on one table of our schema what is granted on another.';
+
+--
+-- Name: copy_notes(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.copy_notes() RETURNS TABLE(note text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_connection analytics_features.source_connection;
+begin
+  select * into v_connection from analytics_features.source_connection;
+  if not found then
+    return;
+  end if;
+  if v_connection.error is not null then
+    return query select format(
+      'The products cannot be copied from the other database since %s: %s. Search goes on with the copy of %s. select * from analytics_features.source_copy_status;',
+      date_trunc('second', v_connection.failing_since), v_connection.error, date_trunc('second', v_connection.copied_at)
+    );
+  elsif greatest(v_connection.copied_at, v_connection.next_at) < clock_timestamp() - 5 * v_connection.refresh_every then
+    return query select format('The copy of the products is of %s; the worker refreshes it: npm run worker', date_trunc('second', v_connection.copied_at));
+  end if;
+  if v_connection.held > 0 then
+    return query select format(
+      '%s of %s products are gone in the other database, which is more than a clear-out looks like: they stay in the copy. Mend it there, or let them go: select analytics_features.release_copy();',
+      v_connection.held, v_connection.rows
+    );
+  end if;
+  if v_connection.unusable_ids > 0 then
+    return query select format('%s rows in the other database have no usable product_id and are not copied.', v_connection.unusable_ids);
+  end if;
+  if v_connection.duplicate_ids > 0 then
+    return query select format('%s product_ids stand in several rows in the other database; the newest row is copied.', v_connection.duplicate_ids);
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION copy_notes(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.copy_notes() IS 'What is out of the ordinary about the copy of another database''s products, a sentence each; part of embedding_status.notes.';
+
+--
+-- Name: copy_upstream(boolean, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.copy_upstream(is_full boolean, release boolean DEFAULT false) RETURNS TABLE(outcome text, inserted bigint, updated bigint, deleted bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_variable
+declare
+  v_started timestamptz := clock_timestamp();
+  v_condition text;
+  v_columns bigint;
+  v_held bigint;
+  v_unusable bigint;
+  v_duplicate bigint;
+  v_names text;
+  v_copied text;
+  v_incoming text;
+begin
+  if not analytics_features.follow_upstream() then
+    select r.inserted, r.updated, r.deleted, r.held, r.unusable_ids, r.duplicate_ids
+    into inserted, updated, deleted, v_held, v_unusable, v_duplicate
+    from analytics_features.rebuild_copy(release) r;
+    outcome := 'rebuilt';
+    perform analytics_features.attach();
+  else
+    if not is_full then
+      select count(*), string_agg(w.condition, ' or ') filter (where w.sign <> all (coalesce(c.seen, '{}')))
+      into v_columns, v_condition
+      from analytics_features.copy_window() w
+      cross join analytics_features.source_connection c;
+      is_full := v_columns = 0;
+    end if;
+    outcome := case when is_full then 'full' else 'incremental' end;
+    if not is_full and v_condition is null then
+      inserted := 0;
+      updated := 0;
+      deleted := 0;
+      update analytics_features.source_connection c set copied_at = v_started;
+      return next;
+      return;
+    end if;
+    select
+      string_agg(format('%I', a.attname), ', ' order by a.attnum),
+      string_agg(format('c.%I', a.attname), ', ' order by a.attnum),
+      string_agg(format('i.%I', a.attname), ', ' order by a.attnum)
+    into v_names, v_copied, v_incoming
+    from pg_attribute a
+    where a.attrelid = 'analytics_features.source_copy'::regclass and a.attnum > 0 and not a.attisdropped and a.attname <> 'product_id';
+    execute format(
+      $sql$
+        with %1$s,
+          updated as (
+            update analytics_features.source_copy c
+            set (%2$s) = row(%3$s)
+            from incoming i
+            where i._is_fetched and c.product_id = i.product_id and row(%4$s)::record operator(pg_catalog.*<>) row(%3$s)::record
+            returning c.product_id
+          ),
+          inserted as (
+            insert into analytics_features.source_copy (product_id, %2$s)
+            select i.product_id, %3$s
+            from incoming i
+            where i._is_fetched and not exists (select from analytics_features.source_copy c where c.product_id = i.product_id)
+            returning product_id
+          ),
+          gone as materialized (
+            select c.product_id
+            from analytics_features.source_copy c
+            where %5$L and not exists (select from incoming i where i.product_id = c.product_id)
+          ),
+          hold as materialized (
+            select count(*) as gone, not %6$L and count(*) > s.vanished_hold_share * (select count(*) from analytics_features.source_copy) as held
+            from gone cross join analytics_features.settings s
+            group by s.vanished_hold_share
+          ),
+          deleted as (
+            delete from analytics_features.source_copy c
+            using gone g
+            where c.product_id = g.product_id and not (select h.held from hold h)
+            returning c.product_id
+          )
+        select
+          (select count(*) from inserted), (select count(*) from updated), (select count(*) from deleted),
+          coalesce((select h.gone from hold h where h.held), 0),
+          (select count(*) from fetched f where f.product_id is null),
+          (select count(*) from (select from fetched f where f.product_id is not null group by f.product_id having count(*) > 1) d)
+      $sql$,
+      analytics_features.incoming_sql(coalesce(v_condition, 'true'), not is_full),
+      v_names, v_incoming, v_copied, is_full, release
+    ) into inserted, updated, deleted, v_held, v_unusable, v_duplicate;
+  end if;
+
+  update analytics_features.source_connection c
+  set
+    copied_at = v_started,
+    (watermark, seen) = (select string_agg(format('%s %s', w.column_name, w.mark), ', '), array_agg(w.sign) from analytics_features.copy_window() w),
+    rows = case when outcome = 'incremental' then c.rows + inserted else (select count(*) from analytics_features.source_copy) end,
+    full_at = case when outcome = 'incremental' then c.full_at else v_started end,
+    held = case when outcome = 'incremental' then c.held else v_held end,
+    unusable_ids = case when outcome = 'incremental' then c.unusable_ids else v_unusable end,
+    duplicate_ids = case when outcome = 'incremental' then c.duplicate_ids else v_duplicate end;
+  return next;
+end
+$_$;
+
+--
+-- Name: FUNCTION copy_upstream(is_full boolean, release boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.copy_upstream(is_full boolean, release boolean) IS 'Brings the copy up to the products in the other database: what is newer, or, full, all of it with deletes, which are held when they are too many, unless released. outcome: incremental, full, or rebuilt when the columns changed.';
+
+--
+-- Name: copy_window(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.copy_window() RETURNS TABLE(column_name text, mark text, condition text, sign text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_connection analytics_features.source_connection;
+  v_column record;
+  v_names text[];
+  v_marks text[];
+  v_conditions text[];
+  v_counts text[];
+  v_signs text[];
+  v_mark text;
+  v_from text;
+begin
+  select * into v_connection from analytics_features.source_connection;
+  for v_column in
+    select a.attname as name, a.atttypid::regtype as type
+    from pg_attribute a
+    where a.attrelid = to_regclass('analytics_features.source_copy') and a.attnum > 0 and not a.attisdropped
+      and a.attname = any (coalesce(v_connection.time_columns, array['updated_at', 'ingested_at', 'dbt_valid_from']))
+      and a.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+    order by a.attname
+  loop
+    execute format(
+      'select max(c.%1$I)::text, format(''%%L::%3$s'', (max(c.%1$I) - %2$L::interval)::%3$s) from analytics_features.source_copy c where c.%1$I <= %4$s and isfinite(c.%1$I)',
+      v_column.name, v_connection.overlap, v_column.type,
+      case when v_column.type = 'timestamptz'::regtype then 'now()' else 'now() at time zone ''UTC'' + interval ''14 hours''' end
+    ) into v_mark, v_from;
+    v_names := v_names || v_column.name::text;
+    v_marks := v_marks || v_mark;
+    v_conditions := v_conditions || format(case when v_mark is null then 's.%I is not null' else 's.%I >= %s' end, v_column.name, v_from);
+    v_counts := v_counts || format(
+      case when v_mark is null then 'count(s.%I)::text'
+        else 'concat(count(*) filter (where s.%1$I >= %2$s), '' '', sum(s.%1$I - %2$s) filter (where s.%1$I >= %2$s and isfinite(s.%1$I)))'
+      end,
+      v_column.name, v_from
+    );
+  end loop;
+  if v_names is null or v_marks = array_fill(null::text, array[cardinality(v_names)]) then
+    -- No time column, or none that says anything.
+    return;
+  end if;
+  execute format('select array[%s] from analytics_features.source_upstream s where %s', array_to_string(v_counts, ', '), array_to_string(v_conditions, ' or '))
+  into v_signs;
+  return query
+    select w.name, w.mark, w.condition, format('%s %s: %s', w.name, w.mark, w.sign)
+    from unnest(v_names, v_marks, v_conditions, v_signs) w (name, mark, condition, sign);
+end
+$_$;
+
+--
+-- Name: FUNCTION copy_window(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.copy_window() IS 'For each time column how far the copy is, by which condition rows of the other database may be later, and a sign of what these are; no row when no column tells.';
+
+--
 -- Name: create_product_embeddings(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
 CREATE FUNCTION analytics_features.create_product_embeddings(dimension integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET client_min_messages TO 'warning'
-    AS $_$
+    AS $$
 declare
   v_dimension integer;
+  v_active_dimension integer := (
+    select m.dimension from analytics_features.embedding_models m where m.is_active and m.activated_at is not null
+  );
 begin
   -- Two of them at once (a migrate and a worker's start) would both find nothing and both create.
   perform pg_advisory_xact_lock(hashtext('analytics_features.product_embeddings'), 2);
@@ -535,74 +1688,120 @@ begin
   join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = 'analytics_features' and c.relname = 'product_embeddings' and a.attname = 'embedding' and not a.attisdropped;
 
-  if v_dimension <> create_product_embeddings.dimension then
+  if v_dimension <> create_product_embeddings.dimension and v_dimension is distinct from v_active_dimension then
     raise exception 'Configured embedding dimension (%) does not match the table''s (%)', create_product_embeddings.dimension, v_dimension
       using errcode = 'PE020',
         hint = format(
-          'Set PGVECTOR_EMBEDDING_DIM=%s, or start the table over: select analytics_features.reset_embeddings(%s);',
+          'Set PGVECTOR_EMBEDDING_DIM=%s. For another model, prepare it beside this one, without a gap in search: select analytics_features.prepare_model(''name'');  or start the table over: select analytics_features.reset_embeddings(%s);',
           v_dimension, create_product_embeddings.dimension
         );
   end if;
 
-  -- The provenance trigger is made last: with it the table is complete, and there is nothing to do.
+  -- The last column that was added tells that the table is complete.
   if exists (
-    select from pg_trigger t
-    join pg_class c on c.oid = t.tgrelid
+    select from pg_attribute a
+    join pg_class c on c.oid = a.attrelid
     join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = 'analytics_features' and c.relname = 'product_embeddings' and t.tgname = '_100_provenance'
+    where n.nspname = 'analytics_features' and c.relname = 'product_embeddings' and a.attname = 'tokens' and not a.attisdropped
   ) then
     return;
   end if;
-
-  execute format(
-    $sql$
-      create table if not exists analytics_features.product_embeddings (
-        product_id bigint primary key,
-        embedding public.vector(%s) not null,
-        updated_at timestamp default now()
-      )
-    $sql$,
-    create_product_embeddings.dimension
-  );
-
-  delete from analytics_features.product_embeddings e where e.embedding is null or public.vector_norm(e.embedding) = 0;
-  update analytics_features.product_embeddings e
-  set embedding = public.l2_normalize(e.embedding)
-  where abs(public.vector_norm(e.embedding) - 1) >= 0.001;
-
-  alter table analytics_features.product_embeddings
-    alter column embedding set not null,
-    add column if not exists model_id integer,
-    add column if not exists document_hash bytea,
-    add column if not exists vanished_at timestamptz,
-    drop constraint if exists embedding_has_unit_length,
-    -- With unit length the three metrics give one order, so one index serves them all. float4
-    -- rounding of 2,000 components stays below 0.0001; 0.001 leaves room for other encoders.
-    add constraint embedding_has_unit_length check (abs(public.vector_norm(embedding) - 1) < 0.001);
-
-  create index if not exists embeddings_vanished_at_idx
-    on analytics_features.product_embeddings (vanished_at) where vanished_at is not null;
-
-  comment on table  analytics_features.product_embeddings is 'One vector a product. Join it on product_id; search_products() searches it.';
-  comment on column analytics_features.product_embeddings.product_id is 'The product; no foreign key, because dbt drops and renames its table.';
-  comment on column analytics_features.product_embeddings.embedding is 'The vector of the product''s document, of unit length.';
-  comment on column analytics_features.product_embeddings.updated_at is 'When the vector was stored, in the storing session''s time zone.';
-  comment on column analytics_features.product_embeddings.model_id is 'The model it came from (embedding_models); null when it was not stored by us, and then it is stale.';
-  comment on column analytics_features.product_embeddings.document_hash is 'sha256 of the document it came from; null when it was not stored by us.';
-  comment on column analytics_features.product_embeddings.vanished_at is 'When the product was found gone from the source; the vector goes after settings.vanished_grace.';
-
-  -- No column list: it would forbid reset_embeddings() to change the column's type.
-  create or replace trigger _100_provenance
-    before update on analytics_features.product_embeddings
-    for each row execute function analytics_features.tg__embedding_provenance();
+  perform analytics_features.create_vector_table('product_embeddings', coalesce(v_dimension, create_product_embeddings.dimension));
 end
-$_$;
+$$;
 
 --
 -- Name: FUNCTION create_product_embeddings(dimension integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.create_product_embeddings(dimension integer) IS 'Makes the table of vectors, or completes the one that is there; no effect when it is whole. Raises PE020 when its dimension is another.';
+COMMENT ON FUNCTION analytics_features.create_product_embeddings(dimension integer) IS 'Makes the table of vectors, or completes the one that is there; no effect when it is whole. Raises PE020 when its dimension is another and no model of that dimension was activated.';
+
+--
+-- Name: create_vector_table(text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.create_vector_table(table_name text, dimension integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'warning'
+    AS $_$
+declare
+  v_table text := format('analytics_features.%I', create_vector_table.table_name);
+  v_column text;
+  v_comment text;
+begin
+  execute format(
+    $sql$
+      create table if not exists %s (
+        product_id bigint primary key,
+        embedding public.vector(%s) not null,
+        updated_at timestamp default now()
+      )
+    $sql$,
+    v_table, create_vector_table.dimension
+  );
+
+  execute format('delete from %s e where e.embedding is null or public.vector_norm(e.embedding) = 0', v_table);
+  execute format(
+    $sql$
+      update %s e
+      set embedding = public.l2_normalize(e.embedding)
+      where abs(public.vector_norm(e.embedding) - 1) >= 0.001
+    $sql$,
+    v_table
+  );
+
+  execute format(
+    $sql$
+      alter table %s
+        alter column embedding set not null,
+        add column if not exists model_id integer,
+        add column if not exists document_hash bytea,
+        add column if not exists vanished_at timestamptz,
+        add column if not exists tokens integer,
+        drop constraint if exists embedding_has_unit_length,
+        -- With unit length the three metrics give one order, so one index serves them all. float4
+        -- rounding of 2,000 components stays below 0.0001; 0.001 leaves room for other encoders.
+        add constraint embedding_has_unit_length check (abs(public.vector_norm(embedding) - 1) < 0.001)
+    $sql$,
+    v_table
+  );
+  execute format(
+    'create index if not exists %I on %s (vanished_at) where vanished_at is not null',
+    left(create_vector_table.table_name, 40) || '_vanished_at_idx', v_table
+  );
+  execute format(
+    'create index if not exists %I on %s (tokens) where tokens is not null',
+    left(create_vector_table.table_name, 40) || '_tokens_idx', v_table
+  );
+
+  execute format('comment on table %s is %L', v_table, 'One vector a product. Join it on product_id; search_products() searches it.');
+  for v_column, v_comment in
+    values
+      ('product_id', 'The product; no foreign key, because dbt drops and renames its table.'),
+      ('embedding', 'The vector of the product''s document, of unit length.'),
+      ('updated_at', 'When the vector was stored, in the storing session''s time zone.'),
+      ('model_id', 'The model it came from (embedding_models); null when it was not stored by us, and then it is stale.'),
+      ('document_hash', 'sha256 of the document that it came from; null when it was not stored by us.'),
+      ('vanished_at', 'When the product was found gone from the source; the vector goes after settings.vanished_grace.'),
+      ('tokens', 'Tokens of a document that has more than the model reads (see model_status.long_documents); null of all others.')
+  loop
+    execute format('comment on column %s.%I is %L', v_table, v_column, v_comment);
+  end loop;
+
+  -- No column list: it would forbid reset_embeddings() to change the column's type.
+  execute format(
+    'create or replace trigger _100_provenance before update on %s for each row execute function analytics_features.tg__embedding_provenance()',
+    v_table
+  );
+end
+$_$;
+
+--
+-- Name: FUNCTION create_vector_table(table_name text, dimension integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.create_vector_table(table_name text, dimension integer) IS 'Makes a table of vectors in our schema, or completes the one that is there. Safe to repeat.';
 
 SET default_tablespace = '';
 
@@ -748,7 +1947,14 @@ declare
   v_source regclass := analytics_features.source_relation();
   v_trigger_name text;
 begin
-  for v_trigger_name in select t.trigger_name from analytics_features.source_triggers t where t.attached loop
+  -- Also those of the other level, from before the table was a subscription's or from then.
+  for v_trigger_name in
+    select g.tgname
+    from pg_trigger g
+    join pg_proc p on p.oid = g.tgfoid
+    join pg_namespace n on n.oid = p.pronamespace
+    where g.tgrelid = v_source and n.nspname = 'analytics_features' and p.proname in ('tg__product_changed', 'tg__product_replicated')
+  loop
     execute format('drop trigger %I on %s', v_trigger_name, v_source);
   end loop;
 end
@@ -761,46 +1967,721 @@ $$;
 COMMENT ON FUNCTION analytics_features.detach() IS 'Takes our triggers off the source; vectors, queue and search stay, and what changes is still found by comparing. Safe to repeat.';
 
 --
+-- Name: detach_related(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.detach_related(relation text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_parts text[];
+  v_trigger record;
+begin
+  begin
+    v_parts := parse_ident(relation);
+  exception when invalid_parameter_value then
+    -- It is none of ours either.
+    null;
+  end;
+  if not exists (select from analytics_features.related_tables r where (r.relation_schema, r.relation_name) = (v_parts[1], v_parts[2])) then
+    raise exception '% is no related table.', coalesce(relation, 'null')
+      using errcode = 'PE028',
+        hint = coalesce(
+          (select 'There are ' || string_agg(distinct format('%I.%I', r.relation_schema, r.relation_name), ', ') || '.' from analytics_features.related_tables r),
+          'There is none.'
+        );
+  end if;
+  for v_trigger in
+    select t.relation_oid::regclass as relation, t.trigger_name
+    from analytics_features.related_triggers t
+    where t.attached and (t.relation_schema, t.relation_name) = (v_parts[1], v_parts[2])
+  loop
+    execute format('drop trigger %I on %s', v_trigger.trigger_name, v_trigger.relation);
+  end loop;
+  delete from analytics_features.related_tables r where (r.relation_schema, r.relation_name) = (v_parts[1], v_parts[2]);
+end
+$$;
+
+--
+-- Name: FUNCTION detach_related(relation text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.detach_related(relation text) IS 'Takes our triggers off a related table and forgets it; what changes there is still found by comparing. Raises PE028, and 42501.';
+
+--
+-- Name: disconnect_source(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.disconnect_source() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_connection analytics_features.source_connection;
+begin
+  select * into v_connection from analytics_features.source_connection;
+  if not found then
+    raise exception 'The products are not in another database.'
+      using errcode = 'PE153', hint = 'Nothing is to be done; select source from analytics_features.embedding_status says where they are.';
+  end if;
+  perform analytics_features.lock_copy();
+  perform analytics_features.set_source(v_connection.source_schema, v_connection.source_table);
+  drop foreign table if exists analytics_features.upstream_namespaces, analytics_features.upstream_classes,
+    analytics_features.upstream_attributes, analytics_features.upstream_types, analytics_features.source_upstream;
+  drop table if exists analytics_features.source_copy;
+  -- Without cascade: it fails while a foreign table of somebody else's uses the server.
+  drop user mapping if exists for current_user server product_embeddings_source;
+  drop server if exists product_embeddings_source;
+  delete from analytics_features.source_connection;
+  raise notice 'The copy, its foreign table, server and login are gone. Left are the vectors, which go after their grace unless the products are in %.% here by then, and the extension postgres_fdw.',
+    quote_ident(v_connection.source_schema), quote_ident(v_connection.source_table);
+end
+$$;
+
+--
+-- Name: FUNCTION disconnect_source(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.disconnect_source() IS 'Takes back what connect_source() made: copy, foreign tables, login, server; the source is the table of the same name in this database then. Vectors and the extension stay. Raises PE153.';
+
+--
+-- Name: doctor(jsonb, name); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.doctor(client jsonb DEFAULT '{}'::jsonb, role_name name DEFAULT CURRENT_USER) RETURNS TABLE(check_name text, state text, finding text, fix text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_hint text;
+begin
+  begin
+    return query select * from analytics_features.doctor_server(doctor.client, doctor.role_name);
+  exception when others then
+    get stacked diagnostics v_hint = pg_exception_hint;
+    return query select 'server', 'error', sqlerrm, nullif(v_hint, '');
+  end;
+  begin
+    return query select * from analytics_features.doctor_migrations(doctor.client);
+  exception when others then
+    get stacked diagnostics v_hint = pg_exception_hint;
+    return query select 'migrations', 'error', sqlerrm, coalesce(nullif(v_hint, ''), 'npm run migrate');
+  end;
+  begin
+    return query select * from analytics_features.doctor_rights(doctor.role_name);
+  exception when others then
+    get stacked diagnostics v_hint = pg_exception_hint;
+    return query select 'rights', 'error', sqlerrm, coalesce(nullif(v_hint, ''), 'npm run migrate');
+  end;
+  begin
+    return query select * from analytics_features.doctor_jobs();
+  exception when others then
+    get stacked diagnostics v_hint = pg_exception_hint;
+    return query select 'jobs', 'error', sqlerrm, coalesce(nullif(v_hint, ''), 'npm run migrate');
+  end;
+  begin
+    return query select * from analytics_features.doctor_status(doctor.client);
+  exception when others then
+    get stacked diagnostics v_hint = pg_exception_hint;
+    return query select case sqlstate when 'PE003' then 'vectors' else 'source' end, 'error', sqlerrm, nullif(v_hint, '');
+  end;
+end
+$$;
+
+--
+-- Name: FUNCTION doctor(client jsonb, role_name name); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.doctor(client jsonb, role_name name) IS 'What is as it should be, what is not (state ok, warning or error) and what to do about it, a row a finding; npm run doctor adds what the database cannot see. client: what who asks has of migrations (file to hash), jobs_version, dimension, model, revision, source, connections and now, each optional. role_name: whose rights. Raises nothing.';
+
+--
+-- Name: doctor_jobs(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.doctor_jobs() RETURNS TABLE(check_name text, state text, finding text, fix text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_stuck text;
+  v_failed text;
+begin
+  select string_agg(format('%s since %s', t.identifier, to_char(j.locked_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')), ', ' order by j.locked_at) into v_stuck
+  from graphile_worker._private_jobs j
+  join graphile_worker._private_tasks t on t.id = j.task_id
+  where j.locked_at < now() - interval '1 hour';
+  select string_agg(f.task, ', ' order by f.task) into v_failed
+  from (
+    select format('%s (%s)', t.identifier, count(*))
+    from graphile_worker._private_jobs j
+    join graphile_worker._private_tasks t on t.id = j.task_id
+    where j.attempts >= j.max_attempts and j.locked_at is null
+    group by t.identifier
+  ) f (task);
+  return query
+    select
+      'jobs',
+      'warning',
+      format('Jobs are held by a worker that does not end them: %s (UTC).', v_stuck),
+      'If those workers are gone: select graphile_worker.force_unlock_workers(array(select distinct locked_by from graphile_worker.jobs where locked_at < now() - interval ''1 hour''));'
+    where v_stuck is not null;
+  return query
+    select
+      'jobs',
+      'warning',
+      format('Jobs failed and are not tried again: %s.', v_failed),
+      'See why: select task_identifier, last_error from graphile_worker.jobs where attempts >= max_attempts;  then away with them: select graphile_worker.complete_jobs(array(select id from graphile_worker.jobs where attempts >= max_attempts));'
+    where v_failed is not null;
+  return query select 'jobs', 'ok', 'None is stuck, none has failed for good.', null where v_stuck is null and v_failed is null;
+end
+$$;
+
+--
+-- Name: FUNCTION doctor_jobs(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.doctor_jobs() IS 'The part of doctor() about graphile-worker''s jobs: held too long, or failed for good.';
+
+--
+-- Name: doctor_migrations(jsonb); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.doctor_migrations(client jsonb) RETURNS TABLE(check_name text, state text, finding text, fix text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_known jsonb := client -> 'migrations';
+  v_pending text;
+  v_newer text;
+  v_other text;
+  v_last text;
+  v_jobs integer;
+  v_jobs_known integer := (client ->> 'jobs_version')::integer;
+begin
+  select
+    max(m.filename),
+    string_agg(m.filename, ', ' order by m.filename) filter (where not v_known ? m.filename),
+    string_agg(m.filename, ', ' order by m.filename) filter (where v_known ->> m.filename <> m.hash)
+  into v_last, v_newer, v_other
+  from graphile_migrate.migrations m;
+  select string_agg(k.filename, ', ' order by k.filename) into v_pending
+  from jsonb_object_keys(v_known) k (filename)
+  where not exists (select from graphile_migrate.migrations m where m.filename = k.filename);
+  return query
+    select
+      'migrations',
+      case when v_other is null and v_pending is null and v_newer is null then 'ok' else 'error' end,
+      case
+        when v_other is not null then format('Another migration ran here than this checkout has under that name: %s.', v_other)
+        when v_newer is not null then format('The database is newer than this checkout, which lacks %s.', v_newer)
+        when v_pending is not null then format('Not migrated yet: %s.', v_pending)
+        else format('Up to date: the last is %s.', v_last)
+      end,
+      case
+        when v_other is not null or v_newer is not null then 'Deploy the version that migrated it; going back: docs/upgrade.md'
+        when v_pending is not null then 'npm run migrate'
+      end;
+
+  select max(m.id) into v_jobs from graphile_worker.migrations m;
+  return query
+    select
+      'worker schema',
+      case when v_jobs = v_jobs_known or v_jobs_known is null and v_jobs is not null then 'ok' else 'error' end,
+      case
+        when v_jobs is null then 'The schema graphile_worker is empty.'
+        when v_jobs > v_jobs_known then format('The schema graphile_worker is at %s, and this checkout''s version of it is older: %s.', v_jobs, v_jobs_known)
+        when v_jobs < v_jobs_known then format('The schema graphile_worker is at %s, and this checkout needs %s.', v_jobs, v_jobs_known)
+        else format('graphile_worker is at %s.', v_jobs)
+      end,
+      case
+        when v_jobs > v_jobs_known then 'npm ci in the version that the other workers run'
+        when v_jobs is null or v_jobs < v_jobs_known then 'npm run migrate'
+      end;
+end
+$$;
+
+--
+-- Name: FUNCTION doctor_migrations(client jsonb); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.doctor_migrations(client jsonb) IS 'The part of doctor() about migrations, ours and the job queue''s, against those that the client has.';
+
+--
+-- Name: doctor_rights(name); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.doctor_rights(role_name name) RETURNS TABLE(check_name text, state text, finding text, fix text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_owner name := (select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = 'analytics_features');
+  v_owns boolean := pg_has_role(doctor_rights.role_name, v_owner, 'usage');
+  v_groups text[] := array(
+    select substr(r.rolname, length('product_embeddings_') + 1)
+    from pg_roles r
+    where r.rolname in ('product_embeddings_reader', 'product_embeddings_attacher', 'product_embeddings_worker')
+      and pg_has_role(doctor_rights.role_name, r.oid, 'usage')
+    order by r.rolname
+  );
+  v_group name;
+  v_lacks text;
+begin
+  return query
+    select
+      'role',
+      case
+        when not v_owns and v_groups = '{}' then 'error'
+        when (select r.rolsuper from pg_roles r where r.rolname = v_owner) then 'warning'
+        else 'ok'
+      end,
+      case
+        when not v_owns and v_groups = '{}' then format('%s may do nothing here: it is no member of a group of ours.', doctor_rights.role_name)
+        when (select r.rolsuper from pg_roles r where r.rolname = v_owner) then format('Our functions run with the rights of %s, a superuser, which nothing of ours needs.', v_owner)
+        when v_owns then format('%s owns our schema: it may do everything here.', doctor_rights.role_name)
+        else format('%s is in the groups: %s.', doctor_rights.role_name, array_to_string(v_groups, ', '))
+      end,
+      case
+        when not v_owns and v_groups = '{}' then format('As a superuser: grant product_embeddings_reader to %I;  (or …_worker, …_attacher: docs/security.md)', doctor_rights.role_name)
+        when (select r.rolsuper from pg_roles r where r.rolname = v_owner) then 'Give it to a role of its own: docs/security.md, «Away from a superuser»'
+      end;
+
+  for v_group in
+    select r.rolname from pg_roles r
+    where r.rolname in ('product_embeddings_reader', 'product_embeddings_attacher', 'product_embeddings_worker')
+    order by 1
+  loop
+    -- Some of them: after a restore without the groups it is all.
+    select concat(string_agg(l.what, ', ' order by l.what) filter (where l.number <= 5), case when count(*) > 5 then format(' and %s more', count(*) - 5) end)
+    into v_lacks
+    from (select w.what, row_number() over (order by w.what) as number from (
+      select 'usage of analytics_features' where not has_schema_privilege(v_group, 'analytics_features', 'usage')
+      union all
+      select c.relname::text
+      from pg_class c
+      where c.relnamespace = 'analytics_features'::regnamespace and c.relkind in ('r', 'v')
+        and case v_group
+          when 'product_embeddings_worker' then not has_table_privilege(v_group, c.oid, 'select')
+            or c.relkind = 'r' and c.relname not in ('source_expressions', 'source_connection')
+              and not (has_table_privilege(v_group, c.oid, 'insert') and has_table_privilege(v_group, c.oid, 'update') and has_table_privilege(v_group, c.oid, 'delete'))
+          when 'product_embeddings_attacher' then c.relname in ('product_embeddings', 'embedding_status', 'settings', 'source_triggers') and not has_table_privilege(v_group, c.oid, 'select')
+          else c.relname = 'embedding_status' and not has_table_privilege(v_group, c.oid, 'select')
+        end
+      union all
+      select distinct p.proname || '()'
+      from pg_proc p
+      where p.pronamespace = 'analytics_features'::regnamespace and not has_function_privilege(v_group, p.oid, 'execute')
+        and case v_group
+          when 'product_embeddings_worker' then true
+          when 'product_embeddings_attacher' then p.proname in ('attach', 'attach_after_build', 'reconcile', 'compute_status', 'doctor')
+          else p.proname in ('search_products', 'search_products_text', 'similar_products', 'recommended_products', 'compute_status', 'doctor')
+        end
+      union all
+      select 'usage of graphile_worker'
+      where v_group = 'product_embeddings_worker' and not has_schema_privilege(v_group, 'graphile_worker', 'usage')
+      union all
+      select format('graphile_worker.%s', c.relname)
+      from pg_class c
+      where v_group = 'product_embeddings_worker' and c.relnamespace = 'graphile_worker'::regnamespace and c.relkind = 'r'
+        and (
+          not has_table_privilege(v_group, c.oid, 'update')
+          or c.relrowsecurity and not exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'product_embeddings_worker')
+        )
+    ) w (what)) l;
+    v_lacks := nullif(v_lacks, '');
+    return query
+      select
+        'rights',
+        case when v_lacks is null then 'ok' else 'error' end,
+        case when v_lacks is null then format('%s has what it needs.', v_group) else format('%s lacks rights: %s.', v_group, v_lacks) end,
+        case when v_lacks is not null then format('As %s: select analytics_features.grant_roles();', v_owner) end;
+  end loop;
+
+  return query
+    select 'rights', 'error', format('Everybody may call %s, with our owner''s rights.', string_agg(p.proname || '()', ', ' order by p.proname)),
+      format('As %s: select analytics_features.grant_roles();', v_owner)
+    from pg_proc p
+    where p.pronamespace = 'analytics_features'::regnamespace and p.prosecdef and has_function_privilege('public', p.oid, 'execute')
+    having count(*) > 0;
+end
+$$;
+
+--
+-- Name: FUNCTION doctor_rights(role_name name); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.doctor_rights(role_name name) IS 'The part of doctor() about rights: the role''s, each group''s, and nobody else''s.';
+
+--
+-- Name: doctor_server(jsonb, name); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.doctor_server(client jsonb, role_name name) RETURNS TABLE(check_name text, state text, finding text, fix text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_extension record;
+  v_needed integer := coalesce((client ->> 'connections')::integer, 0);
+  v_free bigint;
+  v_off text;
+  v_seconds numeric;
+begin
+  return query
+    select
+      'server',
+      case when current_setting('server_version_num')::integer < 150000 then 'error' else 'ok' end,
+      format('PostgreSQL %s%s.', current_setting('server_version'), case when pg_is_in_recovery() then ', a standby: it answers searches, and workers need the primary' end),
+      case when current_setting('server_version_num')::integer < 150000 then 'Upgrade to PostgreSQL 15 or newer: docs/deploy.md' end;
+
+  for v_extension in
+    select w.extname, w.schema_name, e.extversion as version, n.nspname as found_in,
+      string_to_array(substring(e.extversion from '^[0-9]+(?:[.][0-9]+)*'), '.')::integer[] as numbers
+    from (values ('vector', 'public'), ('pg_trgm', 'public')) w (extname, schema_name)
+    left join pg_extension e on e.extname = w.extname
+    left join pg_namespace n on n.oid = e.extnamespace
+  loop
+    check_name := case v_extension.extname when 'vector' then 'pgvector' else v_extension.extname end;
+    state := 'ok';
+    finding := format('%s %s.', check_name, v_extension.version);
+    fix := null;
+    if v_extension.version is null then
+      state := 'error';
+      finding := format('extension "%s" does not exist in this database.', v_extension.extname);
+      fix := format('As a superuser: create extension %I schema %I;', v_extension.extname, v_extension.schema_name);
+    elsif v_extension.found_in <> v_extension.schema_name then
+      state := 'error';
+      finding := format('extension "%s" is in the schema %s, and our functions look for it in %s.', v_extension.extname, v_extension.found_in, v_extension.schema_name);
+      fix := format('As a superuser: alter extension %I set schema %I;', v_extension.extname, v_extension.schema_name);
+    elsif check_name = 'pgvector' and v_extension.numbers < array[0, 8, 0] then
+      state := 'error';
+      finding := format('pgvector %s has no iterative index scans, which search needs: 0.8.0 has.', v_extension.version);
+      fix := 'Install pgvector 0.8.4 or newer on the server, then as a superuser: alter extension vector update;';
+    elsif check_name = 'pgvector' and v_extension.numbers < array[0, 8, 4] then
+      state := 'warning';
+      finding := format('pgvector %s has faults in building HNSW indexes and in vacuuming them, which 0.8.4 has not.', v_extension.version);
+      fix := 'Install pgvector 0.8.4 or newer on the server, then as a superuser: alter extension vector update;';
+    end if;
+    return next;
+  end loop;
+
+  -- What is free by the tightest of the limits; who asks is among those connected.
+  select min(l.allowed - l.used) into v_free
+  from (
+    select current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
+      (select count(*) from pg_stat_activity a where a.backend_type = 'client backend')
+    union all
+    select nullif(d.datconnlimit, -1), (select count(*) from pg_stat_activity a where a.datid = d.oid)
+    from pg_database d
+    where d.datname = current_database()
+    union all
+    select nullif(r.rolconnlimit, -1), (select count(*) from pg_stat_activity a where a.usesysid = r.oid)
+    from pg_roles r
+    where r.rolname = doctor_server.role_name
+  ) l (allowed, used);
+  return query
+    select
+      'connections',
+      case when v_free < v_needed then 'warning' else 'ok' end,
+      format('%s more connections are free for %s%s.', v_free, doctor_server.role_name, case when v_needed > 0 then format(', and a worker opens up to %s', v_needed) end),
+      case when v_free < v_needed then
+        'Raise what is the least of max_connections (and restart), alter database … connection limit, alter role … connection limit; or let searches go through a pooler'
+      end;
+
+  select string_agg(o.what, ', ') into v_off
+  from (
+    select c.oid::regclass::text || ' (autovacuum_enabled)'
+    from pg_class c
+    where c.relnamespace = 'analytics_features'::regnamespace and c.reloptions && array['autovacuum_enabled=false', 'autovacuum_enabled=off', 'autovacuum_enabled=0']
+    union all
+    select s.name from pg_settings s where s.name in ('autovacuum', 'track_counts') and s.setting = 'off'
+  ) o (what);
+  return query
+    select
+      'autovacuum',
+      case when v_off is null then 'ok' else 'warning' end,
+      case when v_off is null then 'On, also for the queue.' else format('Off for %s: the queue and the index grow with every change.', v_off) end,
+      case when v_off is not null then 'alter table … reset (autovacuum_enabled);  or: alter system set autovacuum = on; select pg_reload_conf();' end;
+
+  if client ? 'now' then
+    -- Leases are by the server's clock alone; cron patterns are by the worker's.
+    v_seconds := round(abs(extract(epoch from clock_timestamp() - (client ->> 'now')::timestamptz)), 1);
+    return query
+      select
+        'clock',
+        case when v_seconds > 5 then 'warning' else 'ok' end,
+        case
+          when v_seconds > 5 then format('The clocks of the server and of this machine are %s s apart: the schedules and the log are by this machine''s.', v_seconds)
+          else 'The clocks of the server and of this machine agree.'
+        end,
+        case when v_seconds > 5 then 'Set the clock that is wrong, by NTP: timedatectl set-ntp true' end;
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION doctor_server(client jsonb, role_name name); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.doctor_server(client jsonb, role_name name) IS 'The part of doctor() about the server: version, extensions, connections, autovacuum, clock.';
+
+--
+-- Name: doctor_status(jsonb); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.doctor_status(client jsonb) RETURNS TABLE(check_name text, state text, finding text, fix text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_status record;
+  v_dimension integer;
+  v_named text := client ->> 'source';
+  v_index text;
+begin
+  select * into v_status from analytics_features.compute_status(exact => false);
+
+  return query
+    with
+      known (check_name, pattern, state, fix) as (
+        values
+          ('source', 'The source does not exist%', 'error', ''),
+          ('source', '% may not read the source%', 'error', ''),
+          ('source', '%rows have no usable product_id%', 'warning', 'Mend the dbt model: docs/sql.md#source'),
+          ('source', '%product_ids stand in several rows%', 'warning', 'Mend the dbt model: docs/sql.md#source'),
+          ('source', 'The source has no column%', 'warning', 'Let the dbt model select it, if there is one'),
+          ('source', 'The source has no index on product_id%', 'warning', ''),
+          ('triggers', 'The source is a%cannot have triggers%', 'ok', ''),
+          ('triggers', 'The source lacks the triggers%', 'warning', ''),
+          ('triggers', 'The triggers for%are disabled%', 'warning', ''),
+          ('comparison', 'The source was not compared%', 'warning', ''),
+          ('comparison', 'The last % failed%', 'error', 'select * from analytics_features.source_log order by log_id desc limit 10;'),
+          ('workers', 'No worker was seen%', 'error', ''),
+          ('products', '%could not be encoded%', 'warning', ''),
+          ('products', '%vectors are of vanished products%', 'warning', ''),
+          ('index', '%have no index for search%', 'warning', '')
+      ),
+      notes as (
+        select
+          coalesce(k.check_name, 'status') as check_name,
+          coalesce(k.state, 'warning') as state,
+          n.note,
+          coalesce(k.fix, '') as fix,
+          -- What to do stands at the end: after the last full stop, or else after the first colon.
+          case when n.note ~ '(select |npm run |run dbt|config[(])' then
+            coalesce(substring(n.note from '^(.*[.]) [^.]*:'), substring(n.note from '^([^:]*:)'))
+          end as head,
+          n.position
+        from unnest(v_status.notes) with ordinality n (note, position)
+        left join known k on n.note like k.pattern
+      ),
+      findings as (
+        select
+          n.check_name, n.state,
+          case when n.head is null or n.fix <> '' then n.note else regexp_replace(n.head, '(, or)?[:.]$', '.') end as finding,
+          case when n.fix <> '' then n.fix when n.head is not null then btrim(substr(n.note, length(n.head) + 1)) end as fix,
+          n.position
+        from notes n
+        union all
+        select o.check_name, o.state, o.finding, o.fix, 0
+        from (
+          values
+            ('source', 'ok', format('%s, %s products.', v_status.source, coalesce(v_status.products::text, 'nobody counted yet how many')), null),
+            ('triggers', 'ok', 'All four are attached and enabled.', null),
+            ('comparison', 'ok', format('Source and vectors were last compared at %s; %s products were queued.', date_trunc('second', v_status.compared_at), v_status.compared_queued), null),
+            (
+              'workers',
+              case when v_status.workers_alive = 0 then 'warning' else 'ok' end,
+              case when v_status.workers_alive = 0 then 'No worker was seen for two minutes; nothing waits now, and the next change would.' else format('%s alive.', v_status.workers_alive) end,
+              case when v_status.workers_alive = 0 then 'npm run worker, or npm run embed from cron' end
+            ),
+            ('products', 'ok', format('%s %% have a vector, %s wait, none is set aside.', coalesce(v_status.coverage::text, '–'), v_status.queued), null),
+            (
+              'index', 'ok',
+              case when analytics_features.search_index() is null then 'None, and none is needed for so few vectors.' else 'Search can go along an index.' end,
+              null
+            )
+        ) o (check_name, state, finding, fix)
+        where not exists (select from notes n where n.check_name = o.check_name)
+          and (v_status.source_exists or o.check_name not in ('triggers', 'comparison'))
+          and (v_status.compared_at is not null or o.check_name <> 'comparison')
+          and (v_status.triggers_attached or o.check_name <> 'triggers')
+      )
+    select f.check_name, f.state, f.finding, f.fix
+    from findings f
+    order by array_position(array['source', 'triggers', 'comparison', 'workers', 'products', 'index', 'status'], f.check_name), f.position;
+
+  select string_agg(i.index_name, ', ') into v_index from analytics_features.vector_indexes i where not i.valid and i.phase is null;
+  return query
+    select 'index', 'warning', format('Left by a build that failed: %s. It costs every writer and serves no search.', v_index),
+      format('drop index concurrently analytics_features.%s;', replace(v_index, ', ', ', analytics_features.'))
+    where v_index is not null;
+
+  select a.atttypmod into v_dimension
+  from pg_attribute a
+  where a.attrelid = analytics_features.require_embeddings() and a.attname = 'embedding' and not a.attisdropped;
+  return query
+    select 'vectors', 'error', format('The configured dimension (%s) is not that of the stored vectors (%s).', client ->> 'dimension', v_dimension),
+      format('PGVECTOR_EMBEDDING_DIM=%s, or another model: docs/changing-the-model.md', v_dimension)
+    where (client ->> 'dimension')::integer <> v_dimension
+      -- What the variable says of a table whose model was changed since is of the past.
+      and not exists (select from analytics_features.embedding_models m where m.is_active and m.activated_at is not null);
+  return query
+    select 'vectors', 'warning', format('The model here is %s (%s), and the stored vectors are of %s.', client ->> 'model', client ->> 'revision', v_status.model),
+      'Leave EMBEDDING_MODEL out, or let it name that one; to change the model: docs/changing-the-model.md'
+    where client ? 'revision' and not exists (
+        select from analytics_features.embedding_models m
+        where m.is_kept and (m.name, m.revision) = (client ->> 'model', client ->> 'revision')
+      )
+      and strpos(v_status.model, format('%s (%s', client ->> 'model', client ->> 'revision')) = 0;
+  return query
+    select 'vectors', 'ok', format('%s components; the model is %s.', v_dimension, coalesce(v_status.model, 'none yet: no worker came')), null
+    where (client ->> 'dimension')::integer is not distinct from v_dimension or not client ? 'dimension'
+      or exists (select from analytics_features.embedding_models m where m.is_active and m.activated_at is not null);
+
+  return query
+    select 'source', 'warning', format('The settings here name the source %s, and the database reads %s.', v_named, v_status.source),
+      'Correct STAGING_DB_SCHEMA and STAGING_DB_TABLE here, or write them to the database: npm run migrate'
+    where v_named <> v_status.source;
+end
+$_$;
+
+--
+-- Name: FUNCTION doctor_status(client jsonb); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.doctor_status(client jsonb) IS 'The part of doctor() about source, triggers, comparison, workers, products, index and vectors: the status and its notes, a finding each. Raises PE002, PE003.';
+
+--
+-- Name: document_groups_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.document_groups_sql(alias text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select format('array[%s]::pg_catalog.text[]', string_agg(analytics_features.document_sql(alias, w.weight), ', ' order by w.weight desc))
+  from unnest(analytics_features.document_weights()) w (weight)
+$$;
+
+--
+-- Name: FUNCTION document_groups_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.document_groups_sql(alias text) IS 'SQL expression for the text of each group of fields of a source row as text[], in the order of document_weights(), empty ones too; alias names the row.';
+
+--
+-- Name: document_hook(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.document_hook() RETURNS oid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_name text := (select s.document_hook from analytics_features.settings s);
+begin
+  return case when v_name is not null then analytics_features.require_hook(v_name) end;
+end
+$$;
+
+--
+-- Name: FUNCTION document_hook(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.document_hook() IS 'The function that adds fields to the documents, as it is now; null when there is none. Raises PE029 when it cannot be used any more.';
+
+--
+-- Name: document_hook_problem(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.document_hook_problem() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform analytics_features.document_hook();
+  return null;
+exception when sqlstate 'PE029' then
+  return sqlerrm;
+end
+$$;
+
+--
+-- Name: FUNCTION document_hook_problem(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.document_hook_problem() IS 'Why the hook cannot be used any more; null when it can, or when there is none.';
+
+--
 -- Name: document_query(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
 CREATE FUNCTION analytics_features.document_query() RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  select format(
-    $sql$
-      select q.product_id, q.document, q.document_hash, q.name, q.texts
-      from (
+declare
+  v_hook oid := analytics_features.document_hook();
+  v_weights double precision[] := analytics_features.document_weights();
+  v_composed boolean := v_hook is not null or cardinality(v_weights) > 1;
+begin
+  return format(
+    case
+      when v_composed then $sql$
+        select q.product_id, c.document, c.document_hash, q.name, q.texts || c.fact_texts as word_texts, c.texts, c.weights, f.error
+        from (%s) q
+        cross join lateral %s f
+        cross join lateral analytics_features.compose_document(q.document, q.groups, %L, f.facts, f.error) c
+        where q.is_live and q.product_id is not null
+      $sql$
+      else $sql$
+        select q.product_id, q.document, q.document_hash, q.name, q.texts as word_texts,
+          array[q.document] as texts, '{1}'::pg_catalog.float8[] as weights, null::pg_catalog.text as error
+        from (%s) q
+        where q.is_live and q.product_id is not null
+      $sql$
+    end,
+    format(
+      $sql$
         select distinct on (1) %1$s as product_id, %2$s as is_live, %3$s as document,
           pg_catalog.sha256(pg_catalog.convert_to(%3$s, 'UTF8')) as document_hash,
-          %6$s as name, %7$s as texts
+          %6$s as name, %7$s as texts%8$s%9$s
         from %4$s s
         order by 1, %5$s, 4
-      ) q
-      where q.is_live and q.product_id is not null
-    $sql$,
-    analytics_features.product_id_sql('s'),
-    analytics_features.product_is_live_sql('s'),
-    analytics_features.document_sql('s'),
-    analytics_features.require_source(),
-    analytics_features.newest_row_sql('s'),
-    analytics_features.source_column_sql('s', 'name', 'text'),
-    analytics_features.document_texts_sql('s')
-  )
+      $sql$,
+      analytics_features.product_id_sql('s'),
+      analytics_features.product_is_live_sql('s'),
+      analytics_features.document_sql('s'),
+      analytics_features.require_source(),
+      analytics_features.newest_row_sql('s'),
+      analytics_features.source_column_sql('s', 'name', 'text'),
+      analytics_features.document_texts_sql('s'),
+      case when v_composed then format(', %s as groups', analytics_features.document_groups_sql('s')) end,
+      case when v_hook is not null then ', pg_catalog.to_jsonb(s) as product' end
+    ),
+    case
+      when v_hook is null then '(select null::pg_catalog.jsonb as facts, null::pg_catalog.text as error)'
+      else format('analytics_features.call_document_hook(%s, q.product)', v_hook)
+    end,
+    v_weights
+  );
+end
 $_$;
 
 --
 -- Name: FUNCTION document_query(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.document_query() IS 'The query that renders every live product: (product_id bigint, document text, document_hash bytea, name text, texts text[]), one row each. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.document_query() IS 'The query that renders every live product: (product_id bigint, document text, document_hash bytea, name text, word_texts text[], texts text[], weights double precision[], error text), one row each. texts are what is encoded apart and weights what each counts; where a hook failed, error says why, and document, hash, texts and weights are null. Raises PE001, PE002, PE029.';
 
 --
--- Name: document_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: document_sql(text, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.document_sql(alias text) RETURNS text
+CREATE FUNCTION analytics_features.document_sql(alias text, weight double precision DEFAULT NULL::double precision) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -814,26 +2695,27 @@ CREATE FUNCTION analytics_features.document_sql(alias text) RETURNS text
       c.position,
       case
         when t.typcategory = 'B'
-          then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' when not %2$I.%3$I then 'no. ' end$sql$, c.column_name || ': ', alias, c.column_name)
+          then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' when not %2$I.%3$I then 'no. ' end$sql$, p.prefix, alias, c.column_name)
         -- The server stores text as it came; NFC makes й one character however it was typed.
         when t.typcategory = 'S'
           then format(
             $sql$%1$L || nullif(pg_catalog.btrim(pg_catalog.normalize(%2$I.%3$I::pg_catalog.text, 'NFC'), E' \t\r\n\u00a0'), '') || '. '$sql$,
-            c.column_name || ': ', alias, c.column_name
+            p.prefix, alias, c.column_name
           )
-        else format($sql$%1$L || nullif(%2$I.%3$I::pg_catalog.text, '') || '. '$sql$, c.column_name || ': ', alias, c.column_name)
+        else format($sql$%1$L || nullif(%2$I.%3$I::pg_catalog.text, '') || '. '$sql$, p.prefix, alias, c.column_name)
       end as field
     from analytics_features.source_columns c
     join pg_type t on t.oid = c.type
-    where c.in_document
+    cross join lateral (select case when c.label = '' then '' else c.label || ': ' end as prefix) p
+    where c.in_document and (document_sql.weight is null or c.weight = document_sql.weight)
   ) f
 $_$;
 
 --
--- Name: FUNCTION document_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION document_sql(alias text, weight double precision); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.document_sql(alias text) IS 'SQL expression for the document of a source row: `field: value. ` for each column in the order of source_columns, booleans yes/no, nulls and blanks skipped; alias names the row.';
+COMMENT ON FUNCTION analytics_features.document_sql(alias text, weight double precision) IS 'SQL expression for the document of a source row, or for its fields of one weight: `label: value. ` for each column in the order of source_columns, booleans yes/no, nulls and blanks skipped; alias names the row.';
 
 --
 -- Name: document_texts_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -857,6 +2739,100 @@ $$;
 COMMENT ON FUNCTION analytics_features.document_texts_sql(alias text) IS 'SQL expression for the texts of a source row but its name, as text[]: the columns of text, arrays, enums and json that are in the document; alias names the row.';
 
 --
+-- Name: document_weights(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.document_weights() RETURNS double precision[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(array_agg(w.weight order by w.weight desc), '{1}')
+  from (
+    select c.weight from analytics_features.source_columns c where c.in_document
+    union
+    -- What a hook adds has no weight of its own.
+    select 1 from analytics_features.settings s where s.document_hook is not null
+  ) w
+$$;
+
+--
+-- Name: FUNCTION document_weights(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.document_weights() IS 'The weights that fields of the document have, the heaviest first: a group of fields that are encoded together each.';
+
+--
+-- Name: drop_model(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.drop_model(model text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_model_id integer;
+begin
+  perform pg_advisory_xact_lock(hashtext('analytics_features.embedding_models'), 2);
+  delete from analytics_features.model_preparation p where p.model = drop_model.model and p.model_id is null;
+  if found then
+    return;
+  end if;
+  v_model_id := analytics_features.find_model(drop_model.model);
+  if v_model_id = analytics_features.active_model_id() then
+    raise exception 'The model % is the active one.', drop_model.model
+      using errcode = 'PE031', hint = 'Only one that is prepared, or the former one, can be dropped: select * from analytics_features.model_status;';
+  end if;
+  execute format('drop table if exists analytics_features.%I', analytics_features.embeddings_table(v_model_id));
+  update analytics_features.embedding_models m set is_kept = false, activated_at = null where m.model_id = v_model_id;
+  delete from analytics_features.model_preparation p where p.model_id = v_model_id;
+  delete from analytics_features.product_queue q where q.model_id = v_model_id;
+  delete from analytics_features.product_failures f where f.model_id = v_model_id;
+  delete from analytics_features.text_embeddings t where t.model_id = v_model_id;
+  delete from analytics_features.query_embeddings q where q.model_id = v_model_id;
+end
+$$;
+
+--
+-- Name: FUNCTION drop_model(model text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.drop_model(model text) IS 'Gives up a model that is prepared, or the former one, with its vectors: by name, folder or number. Raises PE031 for the active one and for one that is not kept.';
+
+--
+-- Name: drop_vanished_elsewhere(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.drop_vanished_elsewhere() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_table text;
+begin
+  perform analytics_features.lock_models();
+  for v_table in
+    select analytics_features.embeddings_table(m.model_id) from analytics_features.embedding_models m where m.is_kept
+  loop
+    execute format(
+      $sql$
+        delete from analytics_features.%I e
+        where e.vanished_at is not null
+          and not exists (select from analytics_features.product_embeddings a where a.product_id = e.product_id)
+      $sql$,
+      v_table
+    );
+  end loop;
+end
+$_$;
+
+--
+-- Name: FUNCTION drop_vanished_elsewhere(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.drop_vanished_elsewhere() IS 'Deletes vectors of vanished products that the active model has none of any more, from the tables of the other models.';
+
+--
 -- Name: duplicate_products(double precision, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -867,7 +2843,7 @@ CREATE FUNCTION analytics_features.duplicate_products(threshold double precision
     AS $_$
 begin
   perform analytics_features.lock_source();
-  perform analytics_features.require_embeddings();
+  perform analytics_features.lock_embeddings();
   perform analytics_features.require_limit(max_results, 100000);
   if threshold is null or threshold not between 0 and 2 then
     raise exception 'The threshold must be from 0 to 2, not %.', coalesce(threshold::text, 'null')
@@ -987,10 +2963,10 @@ $$;
 COMMENT ON PROCEDURE analytics_features.embed_query(IN query text, IN max_wait interval) IS 'Has the worker encode a query and waits until it is done, max_wait at the most (null for 10 seconds): call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026.';
 
 --
--- Name: embedding_difference(); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: embedding_difference(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.embedding_difference() RETURNS TABLE(product_id bigint, state text, document_hash bytea, has_words boolean)
+CREATE FUNCTION analytics_features.embedding_difference(model_id integer DEFAULT NULL::integer) RETURNS TABLE(product_id bigint, state text, document_hash bytea, has_words boolean)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
@@ -999,9 +2975,13 @@ CREATE FUNCTION analytics_features.embedding_difference() RETURNS TABLE(product_
     SET bytea_output TO 'hex'
     SET extra_float_digits TO '1'
     AS $_$
+declare
+  v_model_id integer;
 begin
   perform analytics_features.require_embeddings();
   perform analytics_features.lock_source();
+  perform analytics_features.lock_models();
+  v_model_id := coalesce(embedding_difference.model_id, analytics_features.active_model_id(), 0);
   return query execute format(
     $sql$
       select
@@ -1013,37 +2993,107 @@ begin
           else 'current'
         end,
         d.document_hash,
-        w.document_hash is not distinct from d.document_hash and w.config = $2
+        w.document_hash is not distinct from d.document_hash and w.config = $2 and w.recipe = $3
       from (%s) d
-      full join analytics_features.product_embeddings e on e.product_id = d.product_id
+      full join analytics_features.%I e on e.product_id = d.product_id
       left join analytics_features.product_words w on w.product_id = d.product_id
     $sql$,
-    analytics_features.document_query()
-  ) using analytics_features.active_model_id(), (select s.words_config from analytics_features.settings s);
+    analytics_features.document_query(), analytics_features.embeddings_table(v_model_id)
+  ) using v_model_id, (select s.words_config from analytics_features.settings s), analytics_features.words_recipe();
 end
 $_$;
 
 --
--- Name: FUNCTION embedding_difference(); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION embedding_difference(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.embedding_difference() IS 'Each product and vector: missing (no vector), stale (of another text or model), orphan (no such live product) or current; has_words: its words are taken up as they are now. Reads everything: about 0.1 s for 10,000 products. Raises PE001, PE002, PE003, PE005.';
+COMMENT ON FUNCTION analytics_features.embedding_difference(model_id integer) IS 'Each product and vector of a model, the active one when null: missing (no vector), stale (of another text or model), orphan (no such live product) or current; has_words: its words are taken up as they are now. Reads everything: about 0.1 s for 10,000 products. Raises PE001, PE002, PE003, PE005, PE029.';
 
 --
--- Name: evaluate_search(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: embeddings_dependents(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.evaluate_search(k integer DEFAULT 10) RETURNS TABLE(model text, kind text, mode text, queries bigint, ndcg double precision, mrr double precision, recall double precision, unembedded bigint)
+CREATE FUNCTION analytics_features.embeddings_dependents() RETURNS TABLE(relation text, kind text, can_follow boolean)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select distinct
+    d.relation::regclass::text,
+    case d.relkind when 'v' then 'view' when 'm' then 'materialized view' else 'foreign key' end,
+    d.relkind = 'v' and pg_has_role(d.relowner, 'usage')
+      -- A column of another dimension is of another type, which a view cannot take over.
+      and not exists (
+        select
+        from pg_attribute a
+        where a.attrelid = d.relation and a.attnum > 0 and a.atttypid = 'public.vector'::regtype and a.atttypmod <> -1
+          and a.atttypmod is distinct from coalesce((
+            select m.dimension
+            from analytics_features.model_preparation p
+            join analytics_features.embedding_models m on m.model_id = p.model_id
+          ), a.atttypmod)
+      )
+  from (
+    select c.oid as relation, c.relkind, c.relowner
+    from pg_depend p
+    join pg_rewrite r on r.oid = p.objid
+    join pg_class c on c.oid = r.ev_class
+    where p.classid = 'pg_rewrite'::regclass and p.refclassid = 'pg_class'::regclass
+      and p.refobjid = to_regclass('analytics_features.product_embeddings') and c.oid <> p.refobjid
+    union all
+    select f.conrelid, 'f', null
+    from pg_constraint f
+    where f.contype = 'f' and f.confrelid = to_regclass('analytics_features.product_embeddings')
+  ) d
+  order by 1
+$$;
+
+--
+-- Name: FUNCTION embeddings_dependents(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.embeddings_dependents() IS 'Views, materialized views and foreign keys that are bound to the table of vectors, and whether activate_model() takes them along; the others have to be dropped before it, and made again after.';
+
+--
+-- Name: embeddings_table(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.embeddings_table(model_id integer DEFAULT NULL::integer) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if coalesce(embeddings_table.model_id, 0) = 0 or embeddings_table.model_id = analytics_features.active_model_id() then
+    return 'product_embeddings';
+  end if;
+  return 'product_embeddings' || '_' || embeddings_table.model_id;
+end
+$$;
+
+--
+-- Name: FUNCTION embeddings_table(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.embeddings_table(model_id integer) IS 'Name of the table in our schema that holds a model''s vectors: product_embeddings for the active one, for null and for 0, else that with the model''s number behind it.';
+
+--
+-- Name: evaluate_search(integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.evaluate_search(k integer DEFAULT 10, model_id integer DEFAULT NULL::integer) RETURNS TABLE(model text, kind text, mode text, queries bigint, ndcg double precision, mrr double precision, recall double precision, unembedded bigint)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
+declare
+  v_other_id integer;
 begin
   if evaluate_search.k is null or evaluate_search.k not between 1 and 10000 then
     raise exception 'The limit must be from 1 to 10000, not %.', coalesce(evaluate_search.k::text, 'null')
       using errcode = 'PE014', hint = 'Leave it out for 10.';
   end if;
   perform analytics_features.lock_source();
+  perform analytics_features.lock_embeddings();
+  v_other_id := nullif(evaluate_search.model_id, analytics_features.active_model_id());
 
   return query
     with
@@ -1056,7 +3106,7 @@ begin
         where g.grade > 0
       ),
       asked as materialized (
-        select g.query, min(g.kind) as kind, analytics_features.query_embedding(g.query) is not null as is_embedded
+        select g.query, min(g.kind) as kind, analytics_features.query_embedding(g.query, v_other_id) is not null as is_embedded
         from analytics_features.golden_queries g
         where g.query in (select j.query from judged j)
         group by g.query
@@ -1077,7 +3127,7 @@ begin
       hit as materialized (
         select r.query, r.mode, h.product_id, h.ordinality as place
         from (select * from run r where r.is_searched offset 0) r
-        cross join lateral analytics_features.search_products_text(r.query, evaluate_search.k, null, r.mode) with ordinality h
+        cross join lateral analytics_features.ranked_products(r.query, evaluate_search.k, r.mode, v_other_id) with ordinality h
       ),
       gained as materialized (
         select h.query, h.mode, sum(j.grade * ln(2) / ln(h.place + 1)) as gain, min(h.place) as first_place, count(*) as found
@@ -1099,7 +3149,7 @@ begin
         left join gained g on g.query = r.query and g.mode = r.mode
       )
     select
-      (select m.name from analytics_features.embedding_models m where m.is_active),
+      (select m.name from analytics_features.embedding_models m where m.model_id = coalesce(v_other_id, analytics_features.active_model_id())),
       s.kind,
       s.mode,
       count(*) filter (where s.is_searched),
@@ -1114,10 +3164,10 @@ end
 $$;
 
 --
--- Name: FUNCTION evaluate_search(k integer); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION evaluate_search(k integer, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.evaluate_search(k integer) IS 'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. Raises PE001 to PE003, PE005 and PE014.';
+COMMENT ON FUNCTION analytics_features.evaluate_search(k integer, model_id integer) IS 'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005 and PE014.';
 
 --
 -- Name: extend_claim(bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1146,6 +3196,44 @@ $$;
 COMMENT ON FUNCTION analytics_features.extend_claim(claim_id bigint) IS 'Moves the lease of a claim on from now, or ends the claim when it holds nothing any more.';
 
 --
+-- Name: fail_model(integer, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.fail_model(model_id integer, error text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update analytics_features.embedding_models m
+  set error = left(fail_model.error, 1000)
+  where m.model_id = fail_model.model_id and m.error is distinct from left(fail_model.error, 1000)
+$$;
+
+--
+-- Name: FUNCTION fail_model(model_id integer, error text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.fail_model(model_id integer, error text) IS 'Notes why a worker could not load a model whose vectors are kept; null when it could.';
+
+--
+-- Name: fail_preparation(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.fail_preparation(error text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update analytics_features.model_preparation p
+  set attempts = p.attempts + 1, error = left(fail_preparation.error, 1000)
+  where p.model_id is null
+$$;
+
+--
+-- Name: FUNCTION fail_preparation(error text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.fail_preparation(error text) IS 'Notes that a worker could not load the model that is to be prepared, and why.';
+
+--
 -- Name: fail_products(bigint, bigint[], text[]); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -1163,18 +3251,18 @@ begin
 
   with
     held as materialized (
-      select q.queue_id, q.product_id, q.document_hash, q.attempts
+      select q.queue_id, q.product_id, q.model_id, q.document_hash, q.attempts
       from analytics_features.product_queue q
       where q.claim_id = fail_products.claim_id and q.product_id = any (fail_products.product_ids)
       for update
     ),
     failed as (
-      insert into analytics_features.product_failures as f (product_id, document_hash, attempts, error, set_aside)
-      select distinct on (h.product_id) h.product_id, h.document_hash, h.attempts, left(g.error, 1000), h.attempts >= v_settings.max_attempts
+      insert into analytics_features.product_failures as f (product_id, model_id, document_hash, attempts, error, set_aside)
+      select distinct on (h.product_id) h.product_id, h.model_id, h.document_hash, h.attempts, left(g.error, 1000), h.attempts >= v_settings.max_attempts
       from held h
       join unnest(fail_products.product_ids, fail_products.errors) g (product_id, error) on g.product_id = h.product_id
       order by h.product_id, h.attempts desc
-      on conflict (product_id) do update
+      on conflict (product_id, model_id) do update
       set document_hash = excluded.document_hash, attempts = excluded.attempts, error = excluded.error,
         failed_at = now(), set_aside = excluded.set_aside
       returning f.product_id, f.attempts, f.set_aside
@@ -1212,23 +3300,24 @@ $$;
 COMMENT ON FUNCTION analytics_features.fail_products(claim_id bigint, product_ids bigint[], errors text[]) IS 'Notes that claimed products could not be encoded, each with its error: tried again later, or set aside after settings.max_attempts; returns how many were set aside.';
 
 --
--- Name: fail_query(text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: fail_query(text, text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.fail_query(query text, error text) RETURNS void
+CREATE FUNCTION analytics_features.fail_query(query text, error text, model_id integer DEFAULT NULL::integer) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   update analytics_features.query_embeddings q
   set attempts = q.attempts + 1, error = left(fail_query.error, 1000)
   where q.query = analytics_features.query_key(fail_query.query)
+    and q.model_id = coalesce(fail_query.model_id, analytics_features.active_model_id())
 $$;
 
 --
--- Name: FUNCTION fail_query(query text, error text); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION fail_query(query text, error text, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.fail_query(query text, error text) IS 'Notes that a query could not be encoded, and why.';
+COMMENT ON FUNCTION analytics_features.fail_query(query text, error text, model_id integer) IS 'Notes that a query could not be encoded with a model, the active one when null, and why.';
 
 --
 -- Name: filter_sql(text, jsonb); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1318,6 +3407,39 @@ $_$;
 COMMENT ON FUNCTION analytics_features.filter_sql(alias text, filter jsonb) IS 'SQL condition that a source row passes a filter; alias names the row. A key is a column; its value is a value (equal), null, an array (any of these), or an object of operators (=, <>, <, <=, >, >=, like), all of which have to hold; true for null. Raises PE015, PE016.';
 
 --
+-- Name: find_model(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.find_model(model text) RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_ids integer[];
+begin
+  select array_agg(m.model_id order by m.model_id) into v_ids
+  from analytics_features.embedding_models m
+  where (m.is_active or m.is_kept)
+    and find_model.model in (m.model_id::text, m.name, regexp_replace(m.name, '^.*/', ''), m.path);
+  if cardinality(v_ids) = 1 then
+    return v_ids[1];
+  end if;
+  raise exception '%', case
+      when v_ids is null then format('No vectors are kept of a model %s.', coalesce(quote_literal(left(find_model.model, 100)), 'null'))
+      else format('Vectors are kept of %s models named %s.', cardinality(v_ids), quote_literal(find_model.model))
+    end
+    using errcode = 'PE031',
+      hint = 'Pass a name or model_id of select model_id, name, state from analytics_features.model_status;  To prepare another: select analytics_features.prepare_model(''name'');';
+end
+$$;
+
+--
+-- Name: FUNCTION find_model(model text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.find_model(model text) IS 'The model_id of a model whose vectors are kept, by its name, with or without the organisation, its folder or its number. Raises PE031.';
+
+--
 -- Name: fold_text(text); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -1343,6 +3465,59 @@ $$;
 COMMENT ON FUNCTION analytics_features.fold_text(value text) IS 'A text in lower case, without accents, ё as е: how words are compared.';
 
 --
+-- Name: follow_upstream(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.follow_upstream() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'warning'
+    AS $$
+declare
+  v_connection analytics_features.source_connection;
+  v_columns text;
+  v_copied text;
+begin
+  select * into v_connection from analytics_features.source_connection;
+  select
+    string_agg(format('%I %s', u.column_name, u.type), ', ' order by u.ordinal),
+    string_agg(format('%I %s', u.column_name, case u.column_name when 'product_id' then 'bigint' else u.type::text end), ', ' order by u.column_name)
+  into v_columns, v_copied
+  from analytics_features.upstream_columns() u
+  having bool_or(u.column_name = 'product_id') and count(*) > 1;
+  if v_columns is null then
+    raise exception 'The products, %.%, have no column product_id in the other database, or nothing else.',
+      quote_ident(v_connection.source_schema), quote_ident(v_connection.source_table)
+      using errcode = 'PE152', hint = 'Let the dbt model there select the product''s number as product_id.';
+  end if;
+
+  if (
+    select string_agg(format('%I %s', a.attname, a.atttypid::regtype), ', ' order by a.attnum)
+    from pg_attribute a
+    where a.attrelid = to_regclass('analytics_features.source_upstream') and a.attnum > 0 and not a.attisdropped
+  ) is distinct from v_columns then
+    drop foreign table if exists analytics_features.source_upstream;
+    execute format(
+      'create foreign table analytics_features.source_upstream (%s) server product_embeddings_source options (schema_name %L, table_name %L)',
+      v_columns, v_connection.source_schema, v_connection.source_table
+    );
+    comment on foreign table analytics_features.source_upstream is 'The products in the other database; made by connect_source(), as they are now.';
+  end if;
+  return (
+    select string_agg(format('%I %s', a.attname, a.atttypid::regtype), ', ' order by a.attname)
+    from pg_attribute a
+    where a.attrelid = to_regclass('analytics_features.source_copy') and a.attnum > 0 and not a.attisdropped
+  ) is not distinct from v_copied;
+end
+$$;
+
+--
+-- Name: FUNCTION follow_upstream(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.follow_upstream() IS 'Makes the foreign table anew if the columns in the other database changed; returns whether the copy has these columns. Raises PE152.';
+
+--
 -- Name: full_pass(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -1359,6 +3534,7 @@ begin
   delete from analytics_features.product_words w
   where not exists (select from analytics_features.product_embeddings e where e.product_id = w.product_id)
     and not exists (select from analytics_features.product_documents() d where d.product_id = w.product_id);
+  perform analytics_features.sweep_texts();
   return v_retried + analytics_features.reconcile();
 end
 $$;
@@ -1396,6 +3572,42 @@ $$;
 COMMENT ON FUNCTION analytics_features.generate_expressions() IS 'The row of source_expressions for the source as it is now. Raises PE001, PE002.';
 
 --
+-- Name: grant_read(regclass); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.grant_read(relation regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_schema regnamespace := (select c.relnamespace::regnamespace from pg_class c where c.oid = relation);
+  v_role name;
+begin
+  for v_role in
+    -- Whose rights our functions run with, and who works on the queue.
+    select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = 'analytics_features'
+    union
+    select r.rolname from pg_roles r where r.rolname = 'product_embeddings_worker'
+  loop
+    continue when has_schema_privilege(v_role, v_schema::oid, 'usage') and has_table_privilege(v_role, relation, 'select');
+    perform pg_advisory_xact_lock(hashtext('analytics_features.grant_source'), 1);
+    if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
+      execute format('grant usage on schema %s to %I', v_schema, v_role);
+    end if;
+    if not has_table_privilege(v_role, relation, 'select') then
+      execute format('grant select on %s to %I', relation, v_role);
+    end if;
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION grant_read(relation regclass); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.grant_read(relation regclass) IS 'Lets our owner and the workers read a relation, as far as they may not yet. Raises 42501 for who may not grant it.';
+
+--
 -- Name: grant_roles(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -1410,9 +3622,12 @@ begin
 
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_reader') then
     grant usage on schema analytics_features to product_embeddings_reader;
-    grant select on analytics_features.embedding_status, analytics_features.vector_indexes to product_embeddings_reader;
+    grant select on analytics_features.embedding_status, analytics_features.model_status, analytics_features.source_copy_status, analytics_features.vector_indexes to product_embeddings_reader;
     grant execute on function
+      analytics_features.compute_model_status(),
       analytics_features.compute_status(boolean),
+      analytics_features.doctor(jsonb, name),
+      analytics_features.mapped_products(),
       analytics_features.query_key(text),
       analytics_features.request_query(text),
       analytics_features.search_products(public.vector, text, integer),
@@ -1426,6 +3641,29 @@ begin
     grant execute on procedure analytics_features.embed_query(text, interval) to product_embeddings_reader;
   end if;
 
+  -- On top of a reader's: what somebody on call looks at, and another attempt.
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_operator') then
+    grant usage on schema analytics_features to product_embeddings_operator;
+    grant select on
+      analytics_features.embedding_activity,
+      analytics_features.embedding_models,
+      analytics_features.embedding_status,
+      analytics_features.embedding_workers,
+      analytics_features.product_failures,
+      analytics_features.product_queue,
+      analytics_features.source_log,
+      analytics_features.vector_indexes
+    to product_embeddings_operator;
+    grant delete on analytics_features.product_failures to product_embeddings_operator;
+    grant insert, update (available_at, attempts) on analytics_features.product_queue to product_embeddings_operator;
+    grant execute on function
+      analytics_features.compute_status(boolean),
+      analytics_features.operator_report(),
+      analytics_features.retry_failed(bigint),
+      analytics_features.wake_worker(timestamptz, text)
+    to product_embeddings_operator;
+  end if;
+
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_attacher') then
     grant usage on schema analytics_features to product_embeddings_attacher;
     grant select on
@@ -1433,23 +3671,35 @@ begin
       analytics_features.embedding_models,
       analytics_features.embedding_status,
       analytics_features.embedding_workers,
+      analytics_features.kept_models,
+      analytics_features.model_status,
       analytics_features.settings,
       analytics_features.source_log,
       analytics_features.source_columns,
+      analytics_features.source_copy_status,
       analytics_features.source_triggers,
       analytics_features.vector_indexes,
       analytics_features.document_fields,
-      analytics_features.document_order
+      analytics_features.document_order,
+      analytics_features.related_triggers
     to product_embeddings_attacher;
     grant insert on analytics_features.source_log to product_embeddings_attacher;
+    -- Only the owner of a table can put triggers on it, and so attach it.
+    grant select, insert, delete on analytics_features.related_tables to product_embeddings_attacher;
     -- What a data team fills, as often as not from a dbt seed.
     grant select, insert, update, delete on analytics_features.synonyms, analytics_features.golden_queries to product_embeddings_attacher;
     grant execute on function
       analytics_features.attach(),
       analytics_features.attach_after_build(text, text, boolean),
+      analytics_features.attach_related(text, text, text),
+      analytics_features.attach_related_triggers(text, text),
       analytics_features.attach_triggers(),
+      analytics_features.compute_model_status(),
       analytics_features.compute_status(boolean),
       analytics_features.detach(),
+      analytics_features.detach_related(text),
+      analytics_features.doctor(jsonb, name),
+      analytics_features.grant_read(regclass),
       analytics_features.grant_source(),
       analytics_features.last_comparison(),
       analytics_features.reconcile(),
@@ -1461,19 +3711,23 @@ begin
       analytics_features.duplicate_products(double precision, integer),
       analytics_features.recommended_products(bigint[], integer, jsonb),
       analytics_features.refresh_pairs(),
+      analytics_features.related_relation(text),
       analytics_features.search_products(public.vector, text, integer, jsonb),
       analytics_features.measure_recall(integer, integer),
       analytics_features.source_problems(),
+      analytics_features.source_is_replicated(),
       analytics_features.source_relation(),
-      analytics_features.tg__product_changed()
+      analytics_features.tg__product_changed(),
+      analytics_features.tg__product_replicated(),
+      analytics_features.tg__related_changed()
     to product_embeddings_attacher;
   end if;
 
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_worker') then
     grant usage on schema analytics_features to product_embeddings_worker;
     grant select, insert, update, delete on all tables in schema analytics_features to product_embeddings_worker;
-    -- Security definer functions run what stands there.
-    revoke insert, update, delete on analytics_features.source_expressions from product_embeddings_worker;
+    -- Security definer functions run what stands there, and read what it names.
+    revoke insert, update, delete on analytics_features.source_expressions, analytics_features.source_connection from product_embeddings_worker;
     grant execute on all routines in schema analytics_features to product_embeddings_worker;
     grant usage on schema graphile_worker to product_embeddings_worker;
     grant select, insert, update, delete on all tables in schema graphile_worker to product_embeddings_worker;
@@ -1494,7 +3748,7 @@ $$;
 -- Name: FUNCTION grant_roles(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.grant_roles() IS 'Gives the groups product_embeddings_reader, _attacher and _worker their rights, as far as they exist (sql/dba.sql makes them); npm run migrate calls it. Safe to repeat.';
+COMMENT ON FUNCTION analytics_features.grant_roles() IS 'Gives the groups product_embeddings_reader, _operator, _attacher and _worker their rights, as far as they exist (sql/dba.sql makes them); npm run migrate calls it. Safe to repeat.';
 
 --
 -- Name: grant_source(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1504,26 +3758,8 @@ CREATE FUNCTION analytics_features.grant_source() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  v_source regclass := analytics_features.require_source();
-  v_schema regnamespace := (select c.relnamespace::regnamespace from pg_class c where c.oid = v_source);
-  v_role name;
 begin
-  for v_role in
-    -- Whose rights our functions run with, and who works on the queue.
-    select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = 'analytics_features'
-    union
-    select r.rolname from pg_roles r where r.rolname = 'product_embeddings_worker'
-  loop
-    continue when has_schema_privilege(v_role, v_schema::oid, 'usage') and has_table_privilege(v_role, v_source, 'select');
-    perform pg_advisory_xact_lock(hashtext('analytics_features.grant_source'), 1);
-    if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
-      execute format('grant usage on schema %s to %I', v_schema, v_role);
-    end if;
-    if not has_table_privilege(v_role, v_source, 'select') then
-      execute format('grant select on %s to %I', v_source, v_role);
-    end if;
-  end loop;
+  perform analytics_features.grant_read(analytics_features.require_source());
 end
 $$;
 
@@ -1534,10 +3770,61 @@ $$;
 COMMENT ON FUNCTION analytics_features.grant_source() IS 'Lets our owner and the workers read the source, as far as they may not yet. Raises PE001, PE002, and 42501 for who may not grant it.';
 
 --
--- Name: hybrid_products(text, public.vector, integer, jsonb); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: has_index(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb DEFAULT NULL::jsonb) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, score double precision, vector_rank integer, distance double precision, word_rank integer, word_score double precision, terms text[])
+CREATE FUNCTION analytics_features.has_index(model_id integer) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return exists (
+    select
+    from pg_index i
+    join pg_opclass o on o.oid = i.indclass[0]
+    where i.indrelid = to_regclass(format('analytics_features.%I', analytics_features.embeddings_table(has_index.model_id)))
+      and i.indisvalid and i.indpred is null and o.opcname in ('vector_l2_ops', 'halfvec_l2_ops')
+  );
+end
+$$;
+
+--
+-- Name: FUNCTION has_index(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.has_index(model_id integer) IS 'Whether the vectors of a model have an index for search.';
+
+--
+-- Name: has_vectors(integer, bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.has_vectors(model_id integer, at_least bigint) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_enough boolean;
+begin
+  -- Counts no further than it must.
+  execute format(
+    'select count(*) >= $1 from (select from analytics_features.%I limit $1) e',
+    analytics_features.embeddings_table(has_vectors.model_id)
+  ) into v_enough using at_least;
+  return v_enough;
+end
+$_$;
+
+--
+-- Name: FUNCTION has_vectors(model_id integer, at_least bigint); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.has_vectors(model_id integer, at_least bigint) IS 'Whether so many vectors of a model are stored; null when at_least is null.';
+
+--
+-- Name: hybrid_products(text, public.vector, integer, jsonb, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb DEFAULT NULL::jsonb, model_id integer DEFAULT NULL::integer) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, score double precision, vector_rank integer, distance double precision, word_rank integer, word_score double precision, terms text[])
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -1566,7 +3853,7 @@ begin
   if query_vector is not null then
     select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price)
     into v_near, v_near_names, v_near_codes, v_near_prices
-    from analytics_features.nearest_products(query_vector, v_pool, filter) n;
+    from analytics_features.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id) n;
   end if;
   if filter is not null then
     v_passing := analytics_features.passing_products(filter, 2000);
@@ -1607,12 +3894,16 @@ begin
       ),
       candidate as materialized (
         select r.*,
-          -- One by one: how many there are the planner cannot know, and would read the table through.
-          (
-            select e.embedding operator(public.<=>) query_vector
-            from analytics_features.product_embeddings e
-            where e.product_id = r.product_id and query_vector is not null
-          ) as distance,
+          case
+            when hybrid_products.model_id is not null
+              then analytics_features.vector_distance(r.product_id, query_vector, hybrid_products.model_id)
+            -- One by one: how many there are the planner cannot know, and would read the table through.
+            else (
+              select e.embedding operator(public.<=>) query_vector
+              from analytics_features.product_embeddings e
+              where e.product_id = r.product_id and query_vector is not null
+            )
+          end as distance,
           -- 1 is the best of the candidates, 0 who has no word.
           analytics_features.min_max(r.word_score, 0, max(r.word_score) over ()) as word_share
         from ranked r
@@ -1649,10 +3940,10 @@ end
 $$;
 
 --
--- Name: FUNCTION hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb) IS 'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code. Raises PE001, PE002, PE005, PE015, PE016.';
+COMMENT ON FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb, model_id integer) IS 'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code. model_id: whose vector it is, null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
 
 --
 -- Name: idf(bigint, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1671,6 +3962,272 @@ $$;
 COMMENT ON FUNCTION analytics_features.idf(products bigint, all_products double precision) IS 'Inverse document frequency as in BM25 (Lucene''s form, never negative); a word that was not counted yet is a rare one.';
 
 --
+-- Name: import_embeddings(text, text, text, text, text, boolean, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.import_embeddings(relation text, model text, id_column text DEFAULT 'product_id'::text, embedding_column text DEFAULT 'embedding'::text, document_column text DEFAULT NULL::text, same_text boolean DEFAULT false, force boolean DEFAULT false) RETURNS TABLE(imported bigint, serving bigint, skipped bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'iso_8601'
+    SET bytea_output TO 'hex'
+    SET extra_float_digits TO '1'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_model_id integer;
+  v_dimension integer;
+  v_relation regclass;
+  v_table text;
+  v_column text;
+  v_checked bigint;
+  v_nearest double precision;
+  v_rows bigint;
+begin
+  begin
+    v_relation := import_embeddings.relation::regclass;
+  exception when others then
+    raise exception 'There is no relation %.', coalesce(quote_literal(left(import_embeddings.relation, 100)), 'null')
+      using errcode = 'PE035', hint = 'Name it with its schema: schema.table.';
+  end;
+  foreach v_column in array array_remove(array[id_column, embedding_column, document_column], null) loop
+    if not exists (
+      select from pg_attribute a where a.attrelid = v_relation and a.attname = v_column and a.attnum > 0 and not a.attisdropped
+    ) then
+      raise exception 'The relation % has no column %.', v_relation, quote_ident(v_column)
+        using errcode = 'PE035', hint = 'Pass id_column, embedding_column and, if it is there, document_column.';
+    end if;
+  end loop;
+  perform analytics_features.lock_source();
+  perform analytics_features.lock_models();
+  v_model_id := analytics_features.find_model(import_embeddings.model);
+  select m.dimension into v_dimension from analytics_features.embedding_models m where m.model_id = v_model_id;
+  v_table := analytics_features.embeddings_table(v_model_id);
+
+  drop table if exists pg_temp.product_embeddings_import;
+  -- The columns are as the table's, so that nothing of theirs is run: what is read is cast here and now.
+  execute format(
+    $sql$
+      create temp table product_embeddings_import on commit drop as
+      select i.product_id, public.l2_normalize(i.embedding) as embedding,
+        case when d.document_hash = i.document_hash or %5$L then d.document_hash end as document_hash
+      from (
+        select r.%2$I::bigint as product_id, (array_agg(r.%3$I::text))[1]::%6$s as embedding,
+          sha256(convert_to(pg_catalog.normalize(max(%4$s), 'NFC'), 'UTF8')) as document_hash
+        from %1$s r
+        where r.%3$I is not null and r.%2$I is not null and public.vector_dims(r.%3$I::text::%6$s) = %7$s
+        group by r.%2$I::bigint
+        -- Of a text in several pieces no piece is the product's.
+        having count(*) = 1
+      ) i
+      join (%8$s) d on d.product_id = i.product_id
+      where public.vector_norm(i.embedding) > 0
+    $sql$,
+    v_relation, id_column, embedding_column,
+    case when document_column is not null then format('r.%I::text', document_column) else 'null::text' end,
+    same_text and document_column is null,
+    'public.vector', v_dimension, analytics_features.document_query()
+  );
+
+  execute format(
+    $sql$
+      select count(*), min(1 - (e.embedding operator(public.<=>) i.embedding))
+      from pg_temp.product_embeddings_import i
+      join analytics_features.%I e on e.product_id = i.product_id and e.model_id = $1 and e.document_hash = i.document_hash
+    $sql$,
+    v_table
+  ) into v_checked, v_nearest using v_model_id;
+  if v_nearest < 0.99 then
+    raise exception 'The vectors of % are not of the model %: of % products with the same text, the least alike has cosine %.',
+      v_relation, import_embeddings.model, v_checked, round(v_nearest::numeric, 3)
+      using errcode = 'PE035', hint = 'Name the model that they are of; another revision, pooling or prefix is another model.';
+  end if;
+  if v_checked < 3 and force is not true and exists (select from pg_temp.product_embeddings_import i where i.document_hash is not null) then
+    raise exception 'Whether the vectors of % are of the model % cannot be checked: only % of them are of a product that we encoded from the same text.',
+      v_relation, import_embeddings.model, v_checked
+      using errcode = 'PE035', hint = 'Encode some first: npm run embed -- --limit 20  or import them unchecked: force => true.';
+  end if;
+
+  execute format(
+    $sql$
+      insert into analytics_features.%1$I as e (product_id, embedding, model_id, document_hash)
+      select i.product_id, i.embedding, $1, i.document_hash
+      from pg_temp.product_embeddings_import i
+      where i.document_hash is not null
+      on conflict (product_id) do update
+      set embedding = excluded.embedding, model_id = excluded.model_id, document_hash = excluded.document_hash,
+        tokens = null, updated_at = now(), vanished_at = null
+      where (e.model_id, e.document_hash) is distinct from (excluded.model_id, excluded.document_hash)
+    $sql$,
+    v_table
+  ) using v_model_id;
+  get diagnostics imported = row_count;
+  execute format(
+    $sql$
+      insert into analytics_features.%I as e (product_id, embedding, model_id)
+      select i.product_id, i.embedding, $1
+      from pg_temp.product_embeddings_import i
+      where i.document_hash is null
+      on conflict (product_id) do nothing
+    $sql$,
+    v_table
+  ) using v_model_id;
+  get diagnostics serving = row_count;
+  execute format('select count(*) from %s', v_relation) into v_rows;
+  skipped := v_rows - imported - serving;
+  drop table pg_temp.product_embeddings_import;
+  perform analytics_features.reconcile();
+  return next;
+end
+$_$;
+
+--
+-- Name: FUNCTION import_embeddings(relation text, model text, id_column text, embedding_column text, document_column text, same_text boolean, force boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.import_embeddings(relation text, model text, id_column text, embedding_column text, document_column text, same_text boolean, force boolean) IS 'Takes over vectors made elsewhere, of a model whose vectors are kept: from a relation with a column of product ids, one of vectors and, best, one of the texts that they are of (same_text: they are of the documents, without such a column). imported: current, not to be encoded; serving: of another text, for products that had none, until they are encoded; skipped: rows of no live product, of several vectors a product, of another dimension, or current already. force: without the check against vectors of our own. Raises PE001, PE002, PE005, PE031, PE035.';
+
+--
+-- Name: import_pgai(integer, text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.import_pgai(vectorizer integer, model text DEFAULT NULL::text, force boolean DEFAULT false) RETURNS TABLE(imported bigint, serving bigint, skipped bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_row jsonb;
+  v_target jsonb;
+begin
+  if to_regclass('ai.vectorizer') is not null then
+    execute 'select to_jsonb(v) from ai.vectorizer v where v.id = $1' into v_row using vectorizer;
+  end if;
+  if v_row is null then
+    raise exception 'There is no vectorizer %.', coalesce(vectorizer::text, 'null')
+      using errcode = 'PE035', hint = 'select id, source_schema, source_table from ai.vectorizer;';
+  end if;
+  v_target := v_row || coalesce(v_row #> '{config,destination}', '{}');
+  if jsonb_array_length(v_row -> 'source_pk') <> 1 then
+    raise exception 'The vectorizer % is of a table with a key of % columns.', vectorizer, jsonb_array_length(v_row -> 'source_pk')
+      using errcode = 'PE035', hint = 'Import a view of it with the product''s number in one column: import_embeddings().';
+  end if;
+  return query
+    select i.*
+    from analytics_features.import_embeddings(
+      format('%I.%I', v_target ->> 'target_schema', v_target ->> 'target_table'),
+      coalesce(import_pgai.model, v_row #>> '{config,embedding,model}'),
+      id_column => v_row #>> '{source_pk,0,attname}',
+      document_column => 'chunk',
+      force => import_pgai.force
+    ) i;
+end
+$_$;
+
+--
+-- Name: FUNCTION import_pgai(vectorizer integer, model text, force boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.import_pgai(vectorizer integer, model text, force boolean) IS 'import_embeddings() from the store of a pgai vectorizer, by its id: key, table and text are read from its configuration, and the model unless it is named. Products in several chunks are skipped. Raises PE031, PE035.';
+
+--
+-- Name: import_vectorize(text, text, boolean, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.import_vectorize(job text, model text DEFAULT NULL::text, same_text boolean DEFAULT false, force boolean DEFAULT false) RETURNS TABLE(imported bigint, serving bigint, skipped bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_row jsonb;
+  v_params jsonb;
+  v_is_apart boolean;
+begin
+  if to_regclass('vectorize.job') is not null then
+    -- The column of the name was called job_name in some versions.
+    execute 'select to_jsonb(j) from vectorize.job j where coalesce(to_jsonb(j) ->> ''name'', to_jsonb(j) ->> ''job_name'') = $1' into v_row using job;
+  end if;
+  if v_row is null then
+    raise exception 'There is no job % of pg_vectorize.', coalesce(quote_literal(left(job, 100)), 'null')
+      using errcode = 'PE035', hint = 'select * from vectorize.job;';
+  end if;
+  -- So were those of the parameters, which are columns of their own in later ones.
+  v_params := v_row || coalesce(v_row -> 'params', '{}');
+  v_is_apart := to_regclass(format('vectorize.%I', '_embeddings_' || job)) is not null;
+  return query
+    select i.*
+    from analytics_features.import_embeddings(
+      case when v_is_apart
+        then format('vectorize.%I', '_embeddings_' || job)
+        else format(
+          '%I.%I', coalesce(v_params ->> 'schema', v_params ->> 'src_schema', 'public'),
+          coalesce(v_params ->> 'relation', v_params ->> 'table', v_params ->> 'src_table')
+        )
+      end,
+      coalesce(import_vectorize.model, v_params ->> 'transformer', v_params ->> 'model'),
+      id_column => coalesce(v_params ->> 'primary_key', v_params ->> 'pkey'),
+      embedding_column => case when v_is_apart then 'embeddings' else job || '_embeddings' end,
+      same_text => import_vectorize.same_text,
+      force => import_vectorize.force
+    ) i;
+end
+$_$;
+
+--
+-- Name: FUNCTION import_vectorize(job text, model text, same_text boolean, force boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.import_vectorize(job text, model text, same_text boolean, force boolean) IS 'import_embeddings() from a job of pg_vectorize, by its name: key, table and model are read from its row. It keeps no texts, so the vectors serve until the products are encoded; same_text: they are of the documents. Raises PE031, PE035.';
+
+--
+-- Name: incoming_sql(text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.incoming_sql(condition text, among_copied boolean) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select format(
+    $sql$
+      fetched as materialized (
+        select %1$s as product_id, %2$s from analytics_features.source_upstream s where %3$s
+      ),
+      incoming as materialized (
+        select distinct on (s.product_id) s.*
+        from (
+          select true as _is_fetched, s.product_id, %2$s from fetched s where s.product_id is not null
+          %4$s
+        ) s
+        order by s.product_id, %5$s, s._is_fetched desc, row(%2$s) using operator(pg_catalog.*<)
+      )
+    $sql$,
+    (
+      select analytics_features.whole_number_sql('s.product_id', a.atttypid)
+      from pg_attribute a
+      where a.attrelid = to_regclass('analytics_features.source_upstream') and a.attname = 'product_id'
+    ),
+    c.columns,
+    condition,
+    case when among_copied then format(
+      'union all select false, s.product_id, %s from analytics_features.source_copy s where s.product_id in (select f.product_id from fetched f)',
+      c.columns
+    ) end,
+    analytics_features.newest_row_sql('s')
+  )
+  from (
+    select string_agg(format('s.%I', a.attname), ', ' order by a.attnum) as columns
+    from pg_attribute a
+    where a.attrelid = to_regclass('analytics_features.source_upstream') and a.attnum > 0 and not a.attisdropped and a.attname <> 'product_id'
+  ) c
+$_$;
+
+--
+-- Name: FUNCTION incoming_sql(condition text, among_copied boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.incoming_sql(condition text, among_copied boolean) IS 'SQL: the common table expressions fetched (rows of the other database that meet the condition) and incoming (of these one a product, and whether it is newer than the copy''s).';
+
+--
 -- Name: index_due(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -1680,27 +4237,35 @@ CREATE FUNCTION analytics_features.index_due() RETURNS TABLE(statement text)
     AS $$
 declare
   v_table regclass := analytics_features.require_embeddings();
+  v_model_id integer;
   v_from bigint := (select s.index_from_products from analytics_features.settings s);
 begin
-  if v_from is null
-    or analytics_features.search_index() is not null
-    or not pg_has_role((select c.relowner from pg_class c where c.oid = v_table), 'usage')
-    or exists (
-      select from pg_locks l
-      where l.relation = v_table and l.database = (select d.oid from pg_database d where d.datname = current_database())
-        and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-    )
-    or (select count(*) from (select from analytics_features.product_embeddings limit v_from) e) < v_from
-  then
+  if v_from is null or not pg_has_role((select c.relowner from pg_class c where c.oid = v_table), 'usage') then
     return;
   end if;
-  return query
-    select format('drop index concurrently if exists analytics_features.%I', i.index_name)
-    from analytics_features.vector_indexes i
-    where not i.valid;
-  return query select format('set maintenance_work_mem = %L', analytics_features.index_memory());
-  return query select analytics_features.index_sql();
-  return query select 'reset maintenance_work_mem';
+  for v_model_id in
+    select k.model_id
+    from analytics_features.kept_models k
+    where not analytics_features.has_index(k.model_id)
+      and analytics_features.has_vectors(k.model_id, v_from)
+      and (k.is_active or not exists (select from analytics_features.product_queue q where q.model_id = k.model_id offset 1000))
+      and not exists (
+        select from pg_locks l
+        where l.relation = to_regclass(format('analytics_features.%I', analytics_features.embeddings_table(k.model_id)))
+          and l.database = (select d.oid from pg_database d where d.datname = current_database())
+          and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+      )
+    order by k.is_active desc
+  loop
+    return query
+      select format('drop index concurrently if exists analytics_features.%I', c.relname)
+      from pg_index i
+      join pg_class c on c.oid = i.indexrelid
+      where i.indrelid = to_regclass(format('analytics_features.%I', analytics_features.embeddings_table(v_model_id))) and not i.indisvalid;
+    return query select format('set maintenance_work_mem = %L', analytics_features.index_memory(v_model_id));
+    return query select analytics_features.index_sql(model_id => v_model_id);
+    return query select 'reset maintenance_work_mem';
+  end loop;
 end
 $$;
 
@@ -1711,47 +4276,54 @@ $$;
 COMMENT ON FUNCTION analytics_features.index_due() IS 'The statements that build an index for search, in order and each by itself, from settings.index_from_products vectors on; none while there is one, somebody builds one, or this role does not own the table. Raises PE003.';
 
 --
--- Name: index_memory(); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: index_memory(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.index_memory() RETURNS text
+CREATE FUNCTION analytics_features.index_memory(model_id integer DEFAULT NULL::integer) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
+declare
+  v_memory text;
 begin
-  return (
-    select greatest(64, least(2048, ceil((count(*) * (a.atttypmod * 4 + 700)) / 1048576.0 * 1.2)))::integer || 'MB'
-    from pg_attribute a
-    left join analytics_features.product_embeddings e on true
-    where a.attrelid = analytics_features.require_embeddings() and a.attname = 'embedding'
-    group by a.atttypmod
-  );
+  perform analytics_features.require_embeddings();
+  execute format(
+    $sql$
+      select greatest(64, least(2048, ceil((count(*) * (a.atttypmod * 4 + 700)) / 1048576.0 * 1.2)))::integer || 'MB'
+      from pg_attribute a
+      left join analytics_features.%1$I e on true
+      where a.attrelid = 'analytics_features.%1$I'::regclass and a.attname = 'embedding'
+      group by a.atttypmod
+    $sql$,
+    analytics_features.embeddings_table(index_memory.model_id)
+  ) into v_memory;
+  return v_memory;
 end
-$$;
+$_$;
 
 --
--- Name: FUNCTION index_memory(); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION index_memory(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.index_memory() IS 'maintenance_work_mem that holds an index over the present vectors while it is built, from 64 MB to 2 GB. Raises PE003.';
+COMMENT ON FUNCTION analytics_features.index_memory(model_id integer) IS 'maintenance_work_mem that holds an index over a model''s present vectors while it is built, from 64 MB to 2 GB. Raises PE003.';
 
 --
--- Name: index_name(text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: index_name(text, boolean, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.index_name(kind text, as_halfvec boolean) RETURNS text
+CREATE FUNCTION analytics_features.index_name(kind text, as_halfvec boolean, model_id integer DEFAULT NULL::integer) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   -- A name ends at 63 characters.
-  select concat_ws('_', left('product_embeddings', 40), kind, case when as_halfvec then 'halfvec' end, 'idx')
+  select concat_ws('_', left(analytics_features.embeddings_table(model_id), 40), kind, case when as_halfvec then 'halfvec' end, 'idx')
 $$;
 
 --
--- Name: FUNCTION index_name(kind text, as_halfvec boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION index_name(kind text, as_halfvec boolean, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.index_name(kind text, as_halfvec boolean) IS 'What an index for search of this kind is called when we build it.';
+COMMENT ON FUNCTION analytics_features.index_name(kind text, as_halfvec boolean, model_id integer) IS 'What an index for search of this kind is called when we build it.';
 
 --
 -- Name: index_queued_words(bigint, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1764,13 +4336,15 @@ CREATE FUNCTION analytics_features.index_queued_words(after bigint DEFAULT 0, ma
 #variable_conflict use_column
 declare
   v_ids bigint[];
+  v_model_id integer := coalesce(analytics_features.active_model_id(), 0);
   v_last bigint;
 begin
   select array_agg(distinct q.product_id), max(q.queue_id) into v_ids, v_last
   from (
     select q.product_id, q.queue_id
     from analytics_features.product_queue q
-    where q.queue_id > index_queued_words.after
+    -- Each change is there once more for every other model.
+    where q.queue_id > index_queued_words.after and q.model_id = v_model_id
     order by q.queue_id
     limit max_products
   ) q;
@@ -1790,10 +4364,10 @@ $$;
 COMMENT ON FUNCTION analytics_features.index_queued_words(after bigint, max_products integer) IS 'Takes up the words of queued products from behind a queue_id on; returns the queue_id to go on from, null when there is none. Raises PE001, PE002, PE005.';
 
 --
--- Name: index_sql(text, boolean, integer, integer, integer, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: index_sql(text, boolean, integer, integer, integer, boolean, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.index_sql(kind text DEFAULT 'hnsw'::text, as_halfvec boolean DEFAULT false, m integer DEFAULT 16, ef_construction integer DEFAULT 64, lists integer DEFAULT NULL::integer, is_concurrent boolean DEFAULT true) RETURNS text
+CREATE FUNCTION analytics_features.index_sql(kind text DEFAULT 'hnsw'::text, as_halfvec boolean DEFAULT false, m integer DEFAULT 16, ef_construction integer DEFAULT 64, lists integer DEFAULT NULL::integer, is_concurrent boolean DEFAULT true, model_id integer DEFAULT NULL::integer) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1801,10 +4375,12 @@ declare
   v_dimension integer;
   v_rows bigint;
   v_lists integer := index_sql.lists;
+  v_table text := analytics_features.embeddings_table(index_sql.model_id);
 begin
+  perform analytics_features.require_embeddings();
   select a.atttypmod into strict v_dimension
   from pg_attribute a
-  where a.attrelid = analytics_features.require_embeddings() and a.attname = 'embedding';
+  where a.attrelid = format('analytics_features.%I', v_table)::regclass and a.attname = 'embedding';
   if kind is null or kind not in ('hnsw', 'ivfflat') then
     raise exception 'An index is hnsw or ivfflat, not %.', coalesce(quote_literal(left(kind, 100)), 'null')
       using errcode = 'PE022', hint = 'select analytics_features.index_sql(); is an HNSW index, which is right up to a million products.';
@@ -1831,13 +4407,14 @@ begin
   end if;
 
   if kind = 'ivfflat' and v_lists is null then
-    select count(*) into v_rows from analytics_features.product_embeddings;
+    execute format('select count(*) from analytics_features.%I', v_table) into v_rows;
     v_lists := greatest(1, case when v_rows > 1000000 then sqrt(v_rows) else v_rows / 1000 end::integer);
   end if;
   return format(
-    'create index %s%I on analytics_features.product_embeddings using %s (%s) with (%s)',
+    'create index %s%I on analytics_features.%I using %s (%s) with (%s)',
     case when is_concurrent is not false then 'concurrently ' end,
-    analytics_features.index_name(kind, as_halfvec),
+    analytics_features.index_name(kind, as_halfvec, index_sql.model_id),
+    v_table,
     kind,
     case when as_halfvec
       then format('(embedding::public.halfvec(%s)) public.halfvec_l2_ops', v_dimension)
@@ -1852,10 +4429,10 @@ end
 $$;
 
 --
--- Name: FUNCTION index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean) IS 'The statement that builds an index for search: kind hnsw or ivfflat, over vectors or halves of them; for psql: select analytics_features.index_sql() \gexec. Raises PE003, PE022.';
+COMMENT ON FUNCTION analytics_features.index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean, model_id integer) IS 'The statement that builds an index for search: kind hnsw or ivfflat, over vectors or halves of them, of the active model or another whose vectors are kept; for psql: select analytics_features.index_sql() \gexec. Raises PE003, PE022.';
 
 --
 -- Name: index_words(bigint[]); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1879,23 +4456,23 @@ begin
   execute format(
     $sql$
       with changed as materialized (
-        select d.product_id, d.document_hash, d.name, d.texts
+        select d.product_id, d.document_hash, d.name, d.word_texts
         from (%s) d
         left join analytics_features.product_words o
-          on o.product_id = d.product_id and o.document_hash = d.document_hash and o.config = $2
-        where %s and o.product_id is null
+          on o.product_id = d.product_id and o.document_hash = d.document_hash and o.config = $2 and o.recipe = $3
+        where %s and o.product_id is null and d.error is null
       )
-      insert into analytics_features.product_words as w (product_id, words, tokens, label, document_hash, config)
-      select c.product_id, v.words, v.tokens, v.label, c.document_hash, $2
+      insert into analytics_features.product_words as w (product_id, words, tokens, label, document_hash, config, recipe)
+      select c.product_id, v.words, v.tokens, v.label, c.document_hash, $2, $3
       from changed c
-      cross join lateral analytics_features.words_row($2, c.name, c.texts) v
+      cross join lateral analytics_features.words_row($2, c.name, c.word_texts, $4) v
       on conflict on constraint product_words_pkey do update
       set words = excluded.words, tokens = excluded.tokens, label = excluded.label,
-        document_hash = excluded.document_hash, config = excluded.config, indexed_at = now()
+        document_hash = excluded.document_hash, config = excluded.config, recipe = excluded.recipe, indexed_at = now()
     $sql$,
     analytics_features.document_query(),
     case when product_ids is null then 'true' else 'd.product_id = any ($1)' end
-  ) using product_ids, v_config;
+  ) using product_ids, v_config, analytics_features.words_recipe(), analytics_features.word_classes();
   get diagnostics v_rows = row_count;
   if product_ids is null then
     perform analytics_features.refresh_word_statistics(only_if_due => true);
@@ -1908,7 +4485,7 @@ $_$;
 -- Name: FUNCTION index_words(product_ids bigint[]); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.index_words(product_ids bigint[]) IS 'Takes up the words of these products, of all when null, as far as they changed; returns how many did. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.index_words(product_ids bigint[]) IS 'Takes up the words of these products, of all when null, as far as they changed; returns how many did. Raises PE001, PE002, PE005, PE029.';
 
 --
 -- Name: interactions_relation(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1945,23 +4522,44 @@ CREATE FUNCTION analytics_features.keep_queries() RETURNS bigint
     AS $$
 declare
   v_waiting bigint;
+  v_model_id integer := analytics_features.active_model_id();
 begin
-  insert into analytics_features.query_embeddings as q (query, kept)
-  select distinct analytics_features.query_key(g.query), true
+  insert into analytics_features.query_embeddings as q (query, model_id, kept)
+  select distinct analytics_features.query_key(g.query), v_model_id, true
   from analytics_features.golden_queries g
-  where analytics_features.query_key(g.query) is not null
-  on conflict on constraint query_embeddings_pkey do update set kept = true where not q.kept;
+  where analytics_features.query_key(g.query) is not null and v_model_id is not null
+  on conflict on constraint query_embeddings_key do update set kept = true where not q.kept;
 
   delete from analytics_features.query_embeddings q
   using (
     select k.query
     from analytics_features.query_embeddings k
+    where k.model_id = v_model_id
     order by k.kept desc, k.used_at + least(k.uses, 720) * interval '1 hour' desc, k.query
     offset (select s.query_cache_size from analytics_features.settings s)
   ) least_used
-  where q.query = least_used.query and not q.kept;
+  where q.query = least_used.query and q.model_id = v_model_id and not q.kept;
 
-  select count(*) into v_waiting from analytics_features.take_queries(1);
+  insert into analytics_features.query_embeddings as q (query, model_id, kept, uses, used_at)
+  select a.query, m.model_id, a.kept, a.uses, a.used_at
+  from analytics_features.query_embeddings a
+  cross join analytics_features.embedding_models m
+  where a.model_id = v_model_id and m.is_kept
+  on conflict on constraint query_embeddings_key do update
+  set kept = excluded.kept, uses = excluded.uses, used_at = excluded.used_at
+  where (q.kept, q.uses, q.used_at) is distinct from (excluded.kept, excluded.uses, excluded.used_at);
+  -- Also of models that are not kept any more.
+  delete from analytics_features.query_embeddings q
+  where q.model_id <> v_model_id
+    and (
+      not exists (select from analytics_features.embedding_models m where m.model_id = q.model_id and m.is_kept)
+      or not exists (select from analytics_features.query_embeddings a where a.query = q.query and a.model_id = v_model_id)
+    );
+
+  select count(*) into v_waiting
+  from analytics_features.query_embeddings q
+  join analytics_features.kept_models k on k.model_id = q.model_id
+  where q.embedding is null and q.attempts < 3;
   if v_waiting > 0 then
     perform analytics_features.wake_worker(task => 'embed_queries');
   end if;
@@ -2240,6 +4838,51 @@ $$;
 COMMENT ON FUNCTION analytics_features.load_golden_queries(judgments jsonb) IS 'Puts these in place of all golden queries: an array of objects of query, product_id, grade and kind. A negative grade, as TREC has them, is 0. Returns how many queries there are now.';
 
 --
+-- Name: lock_copy(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.lock_copy() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select pg_advisory_xact_lock(hashtext('analytics_features.source_copy'), 1)
+$$;
+
+--
+-- Name: FUNCTION lock_copy(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.lock_copy() IS 'One at a time changes the copy of the products or where it comes from, until the transaction ends.';
+
+--
+-- Name: lock_embeddings(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.lock_embeddings() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if to_regclass('analytics_features.product_embeddings') is null then
+    perform analytics_features.require_embeddings();
+  end if;
+  lock table analytics_features.product_embeddings in access share mode;
+  if current_setting('transaction_isolation') <> 'read committed'
+    and to_regclass('analytics_features.product_embeddings') is distinct from analytics_features.require_embeddings()
+  then
+    raise exception 'The model was changed since this transaction began.'
+      using errcode = 'serialization_failure', hint = 'Try the transaction again, or use isolation level read committed.';
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION lock_embeddings(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.lock_embeddings() IS 'Keeps the active model from being changed until the transaction ends; for who searches. Raises PE003, and 40001 in a transaction whose one snapshot is from before a change.';
+
+--
 -- Name: lock_interactions(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -2300,6 +4943,25 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.lock_interactions() IS 'Keeps the relation that set_interactions() named from being swapped until the transaction ends, and returns it; null without one. Raises PE023, and 40001 in a transaction whose one snapshot is from before a swap.';
+
+--
+-- Name: lock_models(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.lock_models() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform pg_advisory_xact_lock_shared(hashtext('analytics_features.embedding_models'), 2);
+end
+$$;
+
+--
+-- Name: FUNCTION lock_models(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.lock_models() IS 'Keeps the active model from being changed until the transaction ends; for who writes vectors.';
 
 --
 -- Name: lock_source(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -2373,12 +5035,25 @@ begin
   delete from analytics_features.embedding_activity a where a.minute < now() - interval '7 days';
   begin
     perform analytics_features.sweep_vanished();
-  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE005' then
-    -- No source to look into: the sign of life stands all the same, and the status says what is wrong.
+  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE005' or sqlstate 'PE029' then
+    -- No source to look into, or no hook to ask: the sign of life stands all the same, and the status says what is wrong.
     return;
   end;
+  -- Noted by writers who did not see the first model yet.
+  update analytics_features.product_queue q
+  set model_id = analytics_features.active_model_id()
+  where q.model_id = 0 and analytics_features.active_model_id() is not null;
   perform analytics_features.refresh_word_statistics(only_if_due => true);
   perform analytics_features.keep_queries();
+  if exists (select from analytics_features.model_preparation p where p.model_id is null) then
+    perform analytics_features.wake_worker(task => 'prepare_model');
+  end if;
+  -- A prepared model need not wait for the hour.
+  if exists (select from analytics_features.model_preparation p where p.model_id is not null)
+    and exists (select from analytics_features.index_due())
+  then
+    perform analytics_features.wake_worker(task => 'build_index');
+  end if;
   if exists (select from analytics_features.claimable_queue) then
     perform analytics_features.wake_worker();
   end if;
@@ -2390,6 +5065,105 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.maintain(worker text) IS 'The worker''s round every minute: sign of life, vectors past their grace, word statistics, the cache of queries, old log rows, wake-up if anything waits.';
+
+--
+-- Name: map_due(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.map_due() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_wanted integer := (select s.map_products from analytics_features.settings s);
+  v_vectors bigint := (select count(*) from analytics_features.product_embeddings e where e.vanished_at is null);
+  v_mapped bigint;
+  v_mapped_at timestamptz;
+  v_changed bigint;
+begin
+  select count(*), min(m.mapped_at) into v_mapped, v_mapped_at from analytics_features.product_map m;
+  if v_wanted = 0 or v_vectors < 3 then
+    return v_mapped > 0;
+  end if;
+  if v_mapped = 0 then
+    return true;
+  end if;
+  -- updated_at is a timestamp in the session's time zone, as the Python pipeline's users read it.
+  select count(*) into v_changed
+  from analytics_features.product_embeddings e
+  where e.updated_at > v_mapped_at::timestamp or e.vanished_at > v_mapped_at;
+  return v_mapped_at < now() - interval '1 hour'
+    and (v_changed * 20 > v_vectors or abs(v_mapped - least(v_wanted, v_vectors)) * 20 > v_wanted);
+end
+$$;
+
+--
+-- Name: FUNCTION map_due(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.map_due() IS 'Whether product_map should be made anew: there is none, or a twentieth of the catalogue changed since and the map is an hour old.';
+
+--
+-- Name: map_sample(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.map_sample() RETURNS TABLE(product_id bigint, embedding public.vector)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  -- By a hash of the id: of a large catalogue the same products stay on the map.
+  select e.product_id, e.embedding
+  from analytics_features.product_embeddings e
+  where e.vanished_at is null
+  order by hashint8(e.product_id), e.product_id
+  limit (select s.map_products from analytics_features.settings s)
+$$;
+
+--
+-- Name: FUNCTION map_sample(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.map_sample() IS 'The products that a map is made of, and their vectors: all, or settings.map_products of them.';
+
+--
+-- Name: mapped_products(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.mapped_products() RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, x real, y real, label text, mapped_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_source regclass := analytics_features.lock_source();
+  v_ids bigint[] := array(select m.product_id from analytics_features.product_map m);
+  v_column text := (
+    select format('s.%I::pg_catalog.text', c.column_name)
+    from analytics_features.source_columns c
+    join analytics_features.settings s on s.map_column = c.column_name
+  );
+begin
+  return query execute format(
+    $sql$
+      select p.product_id, p.name, p.vendor_code, p.price, m.x, m.y, l.label, m.mapped_at
+      from analytics_features.live_products($1) p
+      join analytics_features.product_map m on m.product_id = p.product_id
+      join (
+        select distinct on (1) %1$s as product_id, %2$s as label from %3$s s where %4$s order by 1, %5$s, 2
+      ) l on l.product_id = p.product_id
+      order by m.product_id
+    $sql$,
+    analytics_features.product_id_sql('s'), coalesce(v_column, 'null::pg_catalog.text'), v_source,
+    analytics_features.product_ids_sql('s'), analytics_features.newest_row_sql('s')
+  ) using v_ids;
+end
+$_$;
+
+--
+-- Name: FUNCTION mapped_products(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.mapped_products() IS 'The live products of the map with their places; label is the column settings.map_column as text, null where the source has no such column. Raises PE001, PE002, PE005.';
 
 --
 -- Name: may_read_source(name); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -2418,6 +5192,61 @@ $$;
 COMMENT ON FUNCTION analytics_features.may_read_source(role_name name) IS 'Whether a role, the current one when none is named, may read the source. Raises PE001, PE002.';
 
 --
+-- Name: measure_hook(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.measure_hook(name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_source regclass := analytics_features.lock_source();
+  v_hook oid := analytics_features.require_hook(measure_hook.name);
+  v_limit double precision := (select s.max_hook_ms from analytics_features.settings s);
+  v_started timestamptz;
+  v_called bigint;
+  v_failed bigint;
+  v_error text;
+  v_ms double precision;
+  v_products bigint;
+begin
+  -- The first call plans what it reads.
+  execute format(
+    'select f.error from (select to_jsonb(s) as product from %s s limit 1) p cross join lateral analytics_features.call_document_hook($1, p.product) f',
+    v_source
+  ) into v_error using v_hook;
+  v_started := clock_timestamp();
+  execute format(
+    $sql$
+      select count(*), count(f.error), min(f.error)
+      from (select to_jsonb(s) as product from %s s limit 100) p
+      cross join lateral analytics_features.call_document_hook($1, p.product) f
+    $sql$,
+    v_source
+  ) into v_called, v_failed, v_error using v_hook;
+  v_ms := extract(epoch from clock_timestamp() - v_started) * 1000 / nullif(v_called, 0);
+
+  if v_called > 0 and v_failed = v_called then
+    raise exception 'The hook % fails for each of the % products that it was tried on.', measure_hook.name, v_called
+      using errcode = 'PE029', detail = v_error, hint = 'Mend it, or set it all the same with force => true: no vector changes while it fails.';
+  end if;
+  if v_ms > v_limit then
+    execute format('select count(*) from %s', v_source) into v_products;
+    raise exception 'The hook % takes % ms a product, more than the % of settings.max_hook_ms: % for all % products, at each comparison and in each dbt run.',
+      measure_hook.name, round(v_ms::numeric, 1), v_limit, make_interval(secs => round((v_ms * v_products / 1000)::numeric)::double precision), v_products
+      using errcode = 'PE029',
+        hint = 'Make it faster (an index on what it looks up, a table made by dbt), or set it all the same with force => true.';
+  end if;
+end
+$_$;
+
+--
+-- Name: FUNCTION measure_hook(name text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.measure_hook(name text) IS 'Tries a hook on up to a hundred products. Raises PE029 when it fails for all of them, or takes longer than settings.max_hook_ms a product.';
+
+--
 -- Name: measure_recall(integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -2431,11 +5260,9 @@ CREATE FUNCTION analytics_features.measure_recall(k integer DEFAULT 10, sample i
     SET jit TO 'off'
     AS $_$
 declare
-  v_type text := analytics_features.search_index();
-  v_order text := case when v_type is null or v_type = 'vector' then 'e.embedding operator(public.<->) $1'
-    else format('e.embedding::%1$s operator(public.<->) $1::%1$s', v_type) end;
-  -- Halves put some out of order: as many more are taken as nearest_products() does.
-  v_candidates integer := case when v_type is null or v_type = 'vector' then k else 2 * k + 10 end;
+  v_type text;
+  v_order text;
+  v_candidates integer;
   v_query public.vector;
   v_started timestamptz;
   v_near double precision[];
@@ -2445,7 +5272,12 @@ declare
   v_hits bigint := 0;
   v_wanted bigint := 0;
 begin
-  perform analytics_features.require_embeddings();
+  perform analytics_features.lock_embeddings();
+  v_type := analytics_features.search_index();
+  v_order := case when v_type is null or v_type = 'vector' then 'e.embedding operator(public.<->) $1'
+    else format('e.embedding::%1$s operator(public.<->) $1::%1$s', v_type) end;
+  -- Halves put some out of order: as many more are taken as nearest_products() does.
+  v_candidates := case when v_type is null or v_type = 'vector' then k else 2 * k + 10 end;
   if k is null or k not between 1 and 1000 or sample is null or sample not between 1 and 10000 then
     raise exception 'Recall is measured of 1 to 1000 hits on 1 to 10000 vectors, not of % on %.', coalesce(k::text, 'null'), coalesce(sample::text, 'null')
       using errcode = 'PE014', hint = 'Leave both out for 10 and 100.';
@@ -2526,10 +5358,93 @@ $$;
 COMMENT ON FUNCTION analytics_features.min_max(value double precision, lowest double precision, highest double precision) IS 'Where a value is between the least and the greatest of the candidates, from 0 to 1; 0 for null.';
 
 --
--- Name: nearest_products(public.vector, integer, jsonb, bigint[]); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: model_gaps(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb DEFAULT NULL::jsonb, excluded bigint[] DEFAULT NULL::bigint[]) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, distance double precision)
+CREATE FUNCTION analytics_features.model_gaps(model_id integer, OUT missing bigint, OUT stale bigint) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  select
+    count(*) filter (where m.state = 'missing'),
+    count(*) filter (
+      where m.state = 'stale' and a.state = 'current'
+        and not exists (
+          select
+          from analytics_features.product_queue q
+          where q.product_id = m.product_id and q.model_id = model_gaps.model_id and q.queued_at > now() - interval '1 minute'
+        )
+    )
+  into missing, stale
+  from analytics_features.embedding_difference(model_gaps.model_id) m
+  join analytics_features.embedding_difference() a on a.product_id = m.product_id
+  where a.state in ('current', 'stale');
+end
+$$;
+
+--
+-- Name: FUNCTION model_gaps(model_id integer, OUT missing bigint, OUT stale bigint); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.model_gaps(model_id integer, OUT missing bigint, OUT stale bigint) IS 'Live products that have a vector of the active model but none of this one (missing), or only an outdated one where the active model''s is current (stale; changes of the last minute not counted). Raises PE001 to PE003, PE005.';
+
+--
+-- Name: model_notes(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.model_notes() RETURNS TABLE(note text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_model analytics_features.embedding_models;
+  v_long record;
+begin
+  select * into v_model from analytics_features.embedding_models m where m.is_active;
+  if v_model.spelled_out >= 0.5 then
+    return query select format(
+      '%s spells %s %% of the letters of the documents out one by one: it was not made for this language, and its vectors find little. Prepare one that was: select analytics_features.prepare_model(''intfloat/multilingual-e5-small-ru-en'');',
+      v_model.name, round((v_model.spelled_out * 100)::numeric)
+    );
+  end if;
+  select count(*) as documents, max(e.tokens) as longest, percentile_disc(0.5) within group (order by e.tokens) as usual
+  into v_long
+  from analytics_features.product_embeddings e
+  where e.tokens is not null;
+  if v_long.documents > 0 then
+    return query select format(
+      '%s documents are longer than the %s tokens that the model reads (median %s, longest %s). Put what matters first (set_fields), or have them read in windows: select analytics_features.set_windows(true);',
+      v_long.documents, v_model.max_tokens, v_long.usual, v_long.longest
+    )
+    where not (select s.windows from analytics_features.settings s);
+  end if;
+  return query
+    select case p.error is null
+      when true then format('The model %s was asked for and waits for a worker to load it: npm run worker', p.model)
+      else format('The model %s cannot be prepared: %s It is tried again every minute; to give it up: select analytics_features.drop_model(%L);', p.model, p.error, p.model)
+    end
+    from analytics_features.model_preparation p
+    where p.model_id is null;
+  return query
+    select format('The model %s cannot be loaded, so its vectors are not kept true: %s If it is not needed any more: select analytics_features.drop_model(%L);', m.name, m.error, m.model_id::text)
+    from analytics_features.embedding_models m
+    where m.error is not null and m.is_kept;
+end
+$$;
+
+--
+-- Name: FUNCTION model_notes(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.model_notes() IS 'What is out of the ordinary about the models, a sentence each; part of embedding_status.notes.';
+
+--
+-- Name: nearest_products(public.vector, integer, jsonb, bigint[], integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb DEFAULT NULL::jsonb, excluded bigint[] DEFAULT NULL::bigint[], model_id integer DEFAULT NULL::integer) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, distance double precision)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -2589,7 +5504,7 @@ begin
   if nearest_products.filter is not null then
     v_passes := v_passes || ' and ' || analytics_features.filter_sql('s', nearest_products.filter);
   end if;
-  v_index := v_state.index;
+  v_index := case when nearest_products.model_id is null then v_state.index end;
 
   if v_index is not null then
     perform set_config('hnsw.ef_search', v_state.hnsw_ef_search, true),
@@ -2673,12 +5588,13 @@ begin
         select p.product_id, p.name, p.vendor_code, p.price,
           (e.embedding operator(public.<->) $2) operator(pg_catalog.+) 0::pg_catalog.float8 as distance
         from (%s) p
-        join analytics_features.product_embeddings e on e.product_id operator(pg_catalog.=) p.product_id
+        join analytics_features.%I e on e.product_id operator(pg_catalog.=) p.product_id
         where p.passes and e.product_id operator(pg_catalog.<>) all ($3) and %s
         order by 5, 1
         limit $4
       $sql$,
       analytics_features.source_rows_sql(v_source, v_expressions, v_among, v_passes, v_duplicates),
+      analytics_features.embeddings_table(nearest_products.model_id),
       case when v_among = 'true' then 'true' else 'e.product_id operator(pg_catalog.=) any ($1)' end
     ) using v_passing, nearest_products.query, v_excluded, max_results loop
       v_double := v_row.product_id is not distinct from v_id;
@@ -2703,10 +5619,10 @@ end
 $_$;
 
 --
--- Name: FUNCTION nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[]); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[]) IS 'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. Raises PE001, PE002, PE005, PE015, PE016.';
+COMMENT ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer) IS 'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
 
 --
 -- Name: newest_row_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -2744,13 +5660,13 @@ CREATE FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint,
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  insert into analytics_features.embedding_activity as a (minute, worker, stored, failed, started_at)
+  insert into analytics_features.embedding_activity as a (minute, worker, model_id, stored, failed, started_at)
   select
-    date_trunc('minute', clock_timestamp()), c.worker, note_activity.stored, note_activity.failed,
+    date_trunc('minute', clock_timestamp()), c.worker, c.model_id, note_activity.stored, note_activity.failed,
     greatest(c.claimed_at, date_trunc('minute', clock_timestamp()))
   from analytics_features.product_claims c
   where c.claim_id = note_activity.claim_id
-  on conflict (minute, worker) do update set stored = a.stored + excluded.stored, failed = a.failed + excluded.failed
+  on conflict (minute, worker, model_id) do update set stored = a.stored + excluded.stored, failed = a.failed + excluded.failed
 $$;
 
 --
@@ -2758,6 +5674,32 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) IS 'Counts what a claim stored and failed in this minute.';
+
+--
+-- Name: note_copy_failure(text, interval); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.note_copy_failure(reason text, took interval) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_before text := (select c.error from analytics_features.source_connection c);
+begin
+  update analytics_features.source_connection c
+  set
+    error = note_copy_failure.reason,
+    failing_since = coalesce(c.failing_since, clock_timestamp()),
+    next_at = clock_timestamp() + greatest(c.refresh_every - interval '5 seconds' - note_copy_failure.took, note_copy_failure.took);
+  return v_before is distinct from note_copy_failure.reason;
+end
+$$;
+
+--
+-- Name: FUNCTION note_copy_failure(reason text, took interval); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.note_copy_failure(reason text, took interval) IS 'Keeps why a refresh failed; returns whether that is news.';
 
 --
 -- Name: note_expressions(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -2785,6 +5727,133 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.note_expressions() IS 'Keeps source_expressions for the source as it is now; no effect while its columns are the same. Raises PE001, PE002.';
+
+--
+-- Name: note_fit(integer, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.note_fit(model_id integer, spelled_out double precision) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update analytics_features.embedding_models m
+  set spelled_out = note_fit.spelled_out
+  where m.model_id = note_fit.model_id and m.spelled_out is distinct from note_fit.spelled_out
+$$;
+
+--
+-- Name: FUNCTION note_fit(model_id integer, spelled_out double precision); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.note_fit(model_id integer, spelled_out double precision) IS 'Notes which share of the letters of sample_documents() a model''s tokenizer spells out one by one.';
+
+--
+-- Name: note_model(text, text, text, integer, text, integer, text, text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.note_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text DEFAULT ''::text, passage_prefix text DEFAULT ''::text, path text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_model_id integer;
+begin
+  -- In two steps, or each start of a worker would use up a number.
+  for i in 1 .. 2 loop
+    select m.model_id into v_model_id
+    from analytics_features.embedding_models m
+    where (m.name, m.revision, m.precision, m.pooling, m.max_tokens, m.query_prefix, m.passage_prefix)
+      = (note_model.name, note_model.revision, note_model.precision, note_model.pooling, note_model.max_tokens,
+        note_model.query_prefix, note_model.passage_prefix);
+    exit when found;
+    insert into analytics_features.embedding_models as m (name, revision, precision, dimension, pooling, max_tokens, query_prefix, passage_prefix, path)
+    values (
+      note_model.name, note_model.revision, note_model.precision, note_model.dimension, note_model.pooling, note_model.max_tokens,
+      note_model.query_prefix, note_model.passage_prefix, note_model.path
+    )
+    on conflict on constraint embedding_models_identity_key do nothing;
+  end loop;
+  update analytics_features.embedding_models m
+  set error = null, path = note_model.path
+  where m.model_id = v_model_id and (m.error is not null or m.path is distinct from note_model.path);
+  return v_model_id;
+end
+$$;
+
+--
+-- Name: FUNCTION note_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.note_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) IS 'Makes a loaded model known and returns its id.';
+
+--
+-- Name: operator_report(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.operator_report() RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select jsonb_build_object(
+    'failures', coalesce((
+      select jsonb_agg(to_jsonb(f) order by f.failed_at desc, f.product_id)
+      from (
+        select f.product_id::text, f.attempts, f.error, f.failed_at, f.set_aside
+        from analytics_features.product_failures f
+        order by f.failed_at desc, f.product_id
+        limit 100
+      ) f
+    ), '[]'),
+    'failures_in_all', (select count(*) from analytics_features.product_failures),
+    'log', coalesce((
+      select jsonb_agg(to_jsonb(l) order by l.log_id desc)
+      from (
+        select l.log_id, l.logged_at, l.event, l.error, l.products, l.missing, l.stale, l.orphans, l.queued, l.seconds
+        from analytics_features.source_log l
+        order by l.log_id desc
+        limit 20
+      ) l
+    ), '[]'),
+    'activity', coalesce((
+      select jsonb_agg(to_jsonb(a) order by a.minute)
+      from (
+        select a.minute, sum(a.stored) as stored, sum(a.failed) as failed
+        from analytics_features.embedding_activity a
+        where a.minute > now() - interval '1 hour'
+        group by a.minute
+      ) a
+    ), '[]'),
+    'workers', coalesce((
+      select jsonb_agg(to_jsonb(w) order by w.last_seen_at desc)
+      from (
+        select w.worker, w.started_at, w.last_seen_at, w.last_seen_at > now() - interval '2 minutes' as alive
+        from analytics_features.embedding_workers w
+        order by w.last_seen_at desc
+        limit 20
+      ) w
+    ), '[]'),
+    'models', coalesce((
+      select jsonb_agg(to_jsonb(m) order by m.is_active desc, m.registered_at desc)
+      from (
+        select m.name, m.revision, m.precision, m.dimension, m.is_active, m.registered_at
+        from analytics_features.embedding_models m
+      ) m
+    ), '[]'),
+    'indexes', coalesce((
+      select jsonb_agg(to_jsonb(i) order by i.index_name)
+      from (
+        select i.index_name, i.method, i.type, i.valid, i.serves_search, i.phase, i.percent, pg_size_pretty(i.bytes) as size
+        from analytics_features.vector_indexes i
+      ) i
+    ), '[]')
+  )
+$$;
+
+--
+-- Name: FUNCTION operator_report(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.operator_report() IS 'What an operator looks at beside embedding_status, as one object: the last failures, comparisons, workers, models, indexes, and what was encoded each minute of the last hour.';
 
 --
 -- Name: passing_products(jsonb, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -2837,6 +5906,50 @@ $$;
 COMMENT ON FUNCTION analytics_features.phrase_key(phrase text) IS 'The stemmed words of a phrase in their order: how phrases are compared.';
 
 --
+-- Name: prepare_model(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.prepare_model(model text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_running analytics_features.model_preparation;
+  v_there record;
+  v_bound text;
+begin
+  if coalesce(btrim(prepare_model.model), '') = '' then
+    raise exception 'The model has no name.'
+      using errcode = 'PE031', hint = 'Such as: select analytics_features.prepare_model(''intfloat/multilingual-e5-small-ru-en'');';
+  end if;
+  perform pg_advisory_xact_lock(hashtext('analytics_features.embedding_models'), 2);
+  select * into v_running from analytics_features.model_preparation;
+  if found then
+    raise exception 'The model % is being prepared.', v_running.model
+      using errcode = 'PE030',
+        hint = format('See how far: select * from analytics_features.model_status;  Give it up: select analytics_features.drop_model(%L);', v_running.model);
+  end if;
+
+  insert into analytics_features.model_preparation (model) values (btrim(prepare_model.model));
+  select string_agg(format('%s %s', d.kind, d.relation), ', ') into v_bound
+  from analytics_features.embeddings_dependents() d
+  where not d.can_follow;
+  if v_bound is not null then
+    raise warning 'Bound to the table of vectors and not able to follow a change of model: %.', v_bound
+      using hint = 'Drop them before activate_model() and make them again after it, as dbt run does.';
+  end if;
+  perform analytics_features.wake_worker(task => 'prepare_model');
+end
+$$;
+
+--
+-- Name: FUNCTION prepare_model(model text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.prepare_model(model text) IS 'Has the worker load a model and encode all products with it beside the active one: a name as on the hub, or a folder on the worker''s machine. Search is not touched; model_status shows how far it is. Raises PE030 while another is prepared, PE031.';
+
+--
 -- Name: product_document(bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -2844,9 +5957,16 @@ CREATE FUNCTION analytics_features.product_document(product_id bigint) RETURNS t
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  v_document record;
 begin
   perform analytics_features.lock_source();
-  return (select d.document from analytics_features.product_documents(array[product_document.product_id]) d);
+  select d.document, d.error into v_document from analytics_features.product_documents(array[product_document.product_id]) d;
+  if v_document.error is not null then
+    raise exception '%', regexp_replace(v_document.error, '^PE025: ', '')
+      using errcode = 'PE025', hint = 'Mend the hook, or do without: select analytics_features.set_document_hook(null);';
+  end if;
+  return v_document.document;
 end
 $$;
 
@@ -2854,13 +5974,13 @@ $$;
 -- Name: FUNCTION product_document(product_id bigint); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.product_document(product_id bigint) IS 'The text of one product as it is handed to the model; null when there is no such live product. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.product_document(product_id bigint) IS 'The text of one product as it is handed to the model; null when there is no such live product. Raises PE001, PE002, PE005, PE025, PE029.';
 
 --
 -- Name: product_documents(bigint[]); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.product_documents(product_ids bigint[] DEFAULT NULL::bigint[]) RETURNS TABLE(product_id bigint, document text, document_hash bytea)
+CREATE FUNCTION analytics_features.product_documents(product_ids bigint[] DEFAULT NULL::bigint[]) RETURNS TABLE(product_id bigint, document text, document_hash bytea, texts text[], weights double precision[], error text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "TimeZone" TO 'UTC'
@@ -2871,7 +5991,7 @@ CREATE FUNCTION analytics_features.product_documents(product_ids bigint[] DEFAUL
     AS $_$
 begin
   return query execute format(
-    'select d.product_id, d.document, d.document_hash from (%s) d %s',
+    'select d.product_id, d.document, d.document_hash, d.texts, d.weights, d.error from (%s) d %s',
     analytics_features.document_query(),
     case when product_ids is not null then 'where d.product_id = any ($1)' else '' end
   ) using product_ids;
@@ -2882,7 +6002,7 @@ $_$;
 -- Name: FUNCTION product_documents(product_ids bigint[]); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.product_documents(product_ids bigint[]) IS 'The documents of these products, of all live ones when null, with the sha256 of each. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.product_documents(product_ids bigint[]) IS 'The documents of these products, of all live ones when null, with the hash of each (the sha256 of a text that is encoded as one), the texts that are encoded apart, and what each counts. Where a hook failed, error says why and the others are null. Raises PE001, PE002, PE029.';
 
 --
 -- Name: product_id_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -2891,23 +6011,15 @@ COMMENT ON FUNCTION analytics_features.product_documents(product_ids bigint[]) I
 CREATE FUNCTION analytics_features.product_id_sql(alias text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 begin
   return (
-    select case
-      when c.type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
-        then format('%I.product_id::pg_catalog.int8', alias)
-      else format(
-        $sql$case when pg_catalog.btrim(%1$I.product_id::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
-          then pg_catalog.split_part(pg_catalog.btrim(%1$I.product_id::pg_catalog.text), '.', 1)::pg_catalog.int8 end$sql$,
-        alias
-      )
-    end
+    select analytics_features.whole_number_sql(format('%I.product_id', alias), c.type)
     from analytics_features.source_columns c
     where c.column_name = 'product_id'
   );
 end
-$_$;
+$$;
 
 --
 -- Name: FUNCTION product_id_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
@@ -2976,10 +6088,10 @@ $_$;
 COMMENT ON FUNCTION analytics_features.product_is_live_sql(alias text) IS 'SQL condition that a source row is a live product: not soft-deleted (column deleted), and of a dbt snapshot valid now; true where there is no such column. alias names the row.';
 
 --
--- Name: query_embedding(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: query_embedding(text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.query_embedding(query text) RETURNS public.vector
+CREATE FUNCTION analytics_features.query_embedding(query text, model_id integer DEFAULT NULL::integer) RETURNS public.vector
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2987,16 +6099,17 @@ begin
   return (
     select q.embedding
     from analytics_features.query_embeddings q
-    where q.query = analytics_features.query_key(query_embedding.query) and q.model_id = analytics_features.active_model_id()
+    where q.query = analytics_features.query_key(query_embedding.query)
+      and q.model_id = coalesce(query_embedding.model_id, analytics_features.active_model_id())
   );
 end
 $$;
 
 --
--- Name: FUNCTION query_embedding(query text); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION query_embedding(query text, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.query_embedding(query text) IS 'The cached vector of a query by the active model; null when there is none (see embed_query).';
+COMMENT ON FUNCTION analytics_features.query_embedding(query text, model_id integer) IS 'The cached vector of a query by a model, the active one when null; null when there is none (see embed_query).';
 
 --
 -- Name: query_key(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3189,6 +6302,67 @@ $_$;
 COMMENT ON FUNCTION analytics_features.query_terms(query text) IS 'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. Reads the first 1000 characters.';
 
 --
+-- Name: queue_difference(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.queue_difference(model_id integer) RETURNS TABLE(products bigint, missing bigint, stale bigint, orphans bigint, queued bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  perform analytics_features.lock_source();
+  perform analytics_features.lock_models();
+  return query execute format(
+    $sql$
+      with
+        difference as materialized (
+          select d.product_id, d.state, d.document_hash, d.has_words from analytics_features.embedding_difference($1) d
+        ),
+        queued as (
+          insert into analytics_features.product_queue (product_id, model_id)
+          select d.product_id, $1
+          from difference d
+          left join analytics_features.%I e on e.product_id = d.product_id
+          left join analytics_features.product_failures f on f.product_id = d.product_id and f.model_id = $1
+          where
+            case d.state
+              -- A vanished product that is already marked waits for its grace period, not for a worker.
+              when 'orphan' then e.vanished_at is null
+              -- One that came back still has to lose its mark, one that a hook no longer fails its failure; the words
+              -- of another may be missing.
+              when 'current' then e.vanished_at is not null or d.has_words is not true and $2 or f.product_id is not null
+              else true
+            end
+            and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)
+            -- Not what waits already, nor what is being encoded from the text that it has now.
+            and not exists (
+              select
+              from analytics_features.product_queue q
+              where q.product_id = d.product_id and q.model_id = $1
+                and (q.claim_id is null or q.document_hash = d.document_hash)
+            )
+          returning product_id
+        )
+      select
+        count(*) filter (where d.state <> 'orphan'),
+        count(*) filter (where d.state = 'missing'),
+        count(*) filter (where d.state = 'stale'),
+        count(*) filter (where d.state = 'orphan'),
+        (select count(*) from queued)
+      from difference d
+    $sql$,
+    analytics_features.embeddings_table(queue_difference.model_id)
+  ) using queue_difference.model_id, queue_difference.model_id = coalesce(analytics_features.active_model_id(), 0);
+end
+$_$;
+
+--
+-- Name: FUNCTION queue_difference(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.queue_difference(model_id integer) IS 'Compares the source with the vectors of a model (0: before there is one) and queues what differs; returns what it found and how many products it queued. Part of reconcile(). Raises PE001, PE002, PE003, PE005.';
+
+--
 -- Name: queue_summary(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -3197,12 +6371,15 @@ CREATE FUNCTION analytics_features.queue_summary(exact boolean) RETURNS TABLE(qu
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
+declare
+  v_model_id integer := coalesce(analytics_features.active_model_id(), 0);
 begin
   select count(*), count(*) filter (where c.lease_until > clock_timestamp()), min(q.queued_at)
   into queued, claimed, oldest
   from analytics_features.product_queue q
-  left join analytics_features.product_claims c on c.claim_id = q.claim_id;
-  select count(*) into failed from analytics_features.product_failures f where f.set_aside;
+  left join analytics_features.product_claims c on c.claim_id = q.claim_id
+  where q.model_id = v_model_id;
+  select count(*) into failed from analytics_features.product_failures f where f.set_aside and f.model_id = v_model_id;
 
   if exact or queued + failed <= 20000 then
     select count(*) filter (where w.waits), count(*) filter (where w.claimed), count(e.product_id), count(*) - count(e.product_id)
@@ -3213,8 +6390,9 @@ begin
         select q.product_id, true as waits, c.lease_until > clock_timestamp() as claimed
         from analytics_features.product_queue q
         left join analytics_features.product_claims c on c.claim_id = q.claim_id
+        where q.model_id = v_model_id
         union all
-        select f.product_id, false, false from analytics_features.product_failures f where f.set_aside
+        select f.product_id, false, false from analytics_features.product_failures f where f.set_aside and f.model_id = v_model_id
       ) u
       group by u.product_id
     ) w
@@ -3228,7 +6406,7 @@ $$;
 -- Name: FUNCTION queue_summary(exact boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.queue_summary(exact boolean) IS 'What waits, is claimed and failed, since when, and how many of these products have a vector already. Not exact: rows instead of products, and no vectors looked up, past 20,000 rows.';
+COMMENT ON FUNCTION analytics_features.queue_summary(exact boolean) IS 'What waits for the active model, is claimed and failed, since when, and how many of these products have a vector already. Not exact: rows instead of products, and no vectors looked up, past 20,000 rows.';
 
 --
 -- Name: rank_words(text, integer, bigint[]); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3348,6 +6526,140 @@ $$;
 COMMENT ON FUNCTION analytics_features.rank_words(query text, wanted integer, others bigint[]) IS 'Scores products by the words of a query: about so many that the words find as wanted, and the others; unordered. terms: what of the query they have, one a group; is_complete: the words find no more. Dead products are among them.';
 
 --
+-- Name: ranked_products(text, integer, text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.ranked_products(query text, k integer, mode text, model_id integer DEFAULT NULL::integer) RETURNS TABLE(product_id bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_vector public.vector;
+begin
+  if ranked_products.model_id is null or mode = 'words' then
+    return query select s.product_id from analytics_features.search_products_text(query, k, null, mode) s;
+    return;
+  end if;
+  v_vector := analytics_features.query_embedding(query, ranked_products.model_id);
+  if mode = 'vectors' then
+    return query select n.product_id from analytics_features.nearest_products(v_vector, k, null, null, ranked_products.model_id) n;
+  else
+    return query select h.product_id from analytics_features.hybrid_products(query, v_vector, k, null, ranked_products.model_id) h;
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION ranked_products(query text, k integer, mode text, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.ranked_products(query text, k integer, mode text, model_id integer) IS 'The products that a search in this mode gives, best first; with the vectors of another model than the active one when model_id is not null.';
+
+--
+-- Name: rebuild_copy(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.rebuild_copy(release boolean DEFAULT false) RETURNS TABLE(inserted bigint, updated bigint, deleted bigint, held bigint, unusable_ids bigint, duplicate_ids bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'warning'
+    SET lock_timeout TO '10s'
+    AS $_$
+#variable_conflict use_variable
+declare
+  v_settings analytics_features.settings;
+  v_columns text;
+  v_common text;
+  v_before bigint := 0;
+  v_kept text[];
+  v_statement text;
+begin
+  select * into v_settings from analytics_features.settings;
+  drop table if exists analytics_features.source_copy_new;
+  select
+    string_agg(format('%I %s%s', a.attname, case a.attname when 'product_id' then 'bigint' else a.atttypid::regtype::text end, case a.attname when 'product_id' then ' not null' end), ', ' order by a.attnum),
+    string_agg(format('%I', a.attname), ', ') filter (where o.attname is not null)
+  into v_columns, v_common
+  from pg_attribute a
+  left join pg_attribute o
+    on o.attrelid = to_regclass('analytics_features.source_copy') and o.attname = a.attname and not o.attisdropped
+    and (o.atttypid = a.atttypid or a.attname = 'product_id')
+  where a.attrelid = 'analytics_features.source_upstream'::regclass and a.attnum > 0 and not a.attisdropped;
+  execute format('create table analytics_features.source_copy_new (%s)', v_columns);
+  comment on table analytics_features.source_copy_new is 'The products of the other database, one row each; made by connect_source() and kept by refresh_copy().';
+
+  -- What is generated from the source's columns is, for these statements, about the new copy's.
+  perform analytics_features.set_source('analytics_features', 'source_copy_new');
+  execute format(
+    $sql$
+      with %s,
+        inserted as (
+          insert into analytics_features.source_copy_new (product_id, %2$s) select i.product_id, %3$s from incoming i returning product_id
+        )
+      select
+        (select count(*) from inserted),
+        (select count(*) from fetched f where f.product_id is null),
+        (select count(*) from (select from fetched f where f.product_id is not null group by f.product_id having count(*) > 1) d)
+    $sql$,
+    analytics_features.incoming_sql('true', false),
+    (select string_agg(format('%I', a.attname), ', ' order by a.attnum) from pg_attribute a where a.attrelid = 'analytics_features.source_copy_new'::regclass and a.attnum > 0 and a.attname <> 'product_id'),
+    (select string_agg(format('i.%I', a.attname), ', ' order by a.attnum) from pg_attribute a where a.attrelid = 'analytics_features.source_copy_new'::regclass and a.attnum > 0 and a.attname <> 'product_id')
+  ) into inserted, unusable_ids, duplicate_ids;
+  perform analytics_features.set_source(v_settings.source_schema, v_settings.source_table);
+  alter table analytics_features.source_copy_new add primary key (product_id);
+
+  updated := 0;
+  deleted := 0;
+  held := 0;
+  if to_regclass('analytics_features.source_copy') is not null then
+    select count(*), count(*) filter (where not exists (select from analytics_features.source_copy_new n where n.product_id = c.product_id))
+    into v_before, deleted
+    from analytics_features.source_copy c;
+    if not release and deleted > v_settings.vanished_hold_share * v_before then
+      execute format(
+        'insert into analytics_features.source_copy_new (%1$s) select %1$s from analytics_features.source_copy on conflict (product_id) do nothing',
+        v_common
+      );
+      held := deleted;
+      deleted := 0;
+    end if;
+  end if;
+  select array_agg(k.statement) into v_kept
+  from (
+    select pg_get_indexdef(i.indexrelid) as statement
+    from pg_index i
+    where i.indrelid = to_regclass('analytics_features.source_copy') and not i.indisprimary
+    union all
+    select format(
+      'grant %s on analytics_features.source_copy to %s',
+      a.privilege_type, case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end
+    )
+    from pg_class c
+    cross join lateral aclexplode(c.relacl) a
+    where c.oid = to_regclass('analytics_features.source_copy') and a.grantee <> c.relowner
+  ) k;
+  drop table if exists analytics_features.source_copy;
+  alter table analytics_features.source_copy_new rename to source_copy;
+  alter index analytics_features.source_copy_new_pkey rename to source_copy_pkey;
+  foreach v_statement in array coalesce(v_kept, '{}') loop
+    begin
+      execute v_statement;
+    exception when undefined_column or undefined_function or datatype_mismatch or undefined_object then
+      raise warning 'Not kept when the copy of the products was made anew: %', v_statement;
+    end;
+  end loop;
+  return next;
+end
+$_$;
+
+--
+-- Name: FUNCTION rebuild_copy(release boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.rebuild_copy(release boolean) IS 'Makes the copy of the products anew, with the columns that they have now; released, without those that are gone, however many. Triggers and comparison follow by attach().';
+
+--
 -- Name: recommended_products(bigint[], integer, jsonb); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -3362,7 +6674,7 @@ declare
   v_has_pairs boolean;
 begin
   perform analytics_features.lock_source();
-  perform analytics_features.require_embeddings();
+  perform analytics_features.lock_embeddings();
   perform analytics_features.require_limit(max_results, 1000);
   v_has_pairs := exists (select from analytics_features.product_pairs);
 
@@ -3457,55 +6769,22 @@ CREATE FUNCTION analytics_features.reconcile() RETURNS bigint
     AS $$
 declare
   v_log analytics_features.source_log;
+  v_queued_otherwise bigint;
   v_started timestamptz := clock_timestamp();
 begin
   v_log.source_oid := analytics_features.lock_source();
 
-  insert into analytics_features.document_order (column_name)
-  select c.column_name
-  from analytics_features.source_columns c
-  where c.in_document and not exists (select from analytics_features.document_order o where o.column_name = c.column_name)
-  order by c.position
-  on conflict do nothing;
+  perform analytics_features.remember_order();
   perform analytics_features.note_expressions();
 
-  with
-    difference as materialized (
-      select d.product_id, d.state, d.document_hash, d.has_words from analytics_features.embedding_difference() d
-    ),
-    queued as (
-      insert into analytics_features.product_queue (product_id)
-      select d.product_id
-      from difference d
-      left join analytics_features.product_embeddings e on e.product_id = d.product_id
-      left join analytics_features.product_failures f on f.product_id = d.product_id
-      where
-        case d.state
-          -- A vanished product that is already marked waits for its grace period, not for a worker.
-          when 'orphan' then e.vanished_at is null
-          -- One that came back still has to lose its mark; the words of another may be missing.
-          when 'current' then e.vanished_at is not null or d.has_words is not true
-          else true
-        end
-        and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)
-        -- Not what waits already, nor what is being encoded from the text that it has now.
-        and not exists (
-          select
-          from analytics_features.product_queue q
-          where q.product_id = d.product_id and (q.claim_id is null or q.document_hash = d.document_hash)
-        )
-      returning product_id
-    )
-  select
-    count(*) filter (where d.state <> 'orphan'),
-    count(*) filter (where d.state = 'missing'),
-    count(*) filter (where d.state = 'stale'),
-    count(*) filter (where d.state = 'orphan'),
-    (select count(*) from queued)
+  select q.products, q.missing, q.stale, q.orphans, q.queued
   into v_log.products, v_log.missing, v_log.stale, v_log.orphans, v_log.queued
-  from difference d;
+  from analytics_features.queue_difference(coalesce(analytics_features.active_model_id(), 0)) q;
+  select coalesce(sum(q.queued), 0) into v_queued_otherwise
+  from (select m.model_id from analytics_features.embedding_models m where m.is_kept offset 0) m
+  cross join lateral analytics_features.queue_difference(m.model_id) q;
 
-  if v_log.queued > 0 then
+  if v_log.queued + v_queued_otherwise > 0 then
     perform analytics_features.wake_worker();
   end if;
 
@@ -3529,7 +6808,76 @@ $$;
 -- Name: FUNCTION reconcile(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.reconcile() IS 'Compares source and vectors and queues what differs; returns how many products. Needs no trigger. What it found is a row of source_log. Raises PE001, PE002, PE003, PE005.';
+COMMENT ON FUNCTION analytics_features.reconcile() IS 'Compares source and vectors, of all models that are kept, and queues what differs; returns how many products it queued for the active one. Needs no trigger. What it found is a row of source_log. Raises PE001, PE002, PE003, PE005, PE029.';
+
+--
+-- Name: refresh_copy(boolean, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.refresh_copy(is_full boolean DEFAULT false, only_if_due boolean DEFAULT false) RETURNS TABLE(outcome text, inserted bigint, updated bigint, deleted bigint, error text, is_news boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_variable
+declare
+  v_connection analytics_features.source_connection;
+  v_started timestamptz := clock_timestamp();
+  v_state text;
+  v_message text;
+  v_detail text;
+begin
+  is_news := false;
+  select * into v_connection from analytics_features.source_connection;
+  if not found then
+    if not only_if_due then
+      raise exception 'The products are not in another database.'
+        using errcode = 'PE153', hint = 'Set STAGING_DB_* and: npm run migrate; or select analytics_features.connect_source(…);';
+    end if;
+    outcome := 'not connected';
+    return next;
+    return;
+  end if;
+  if only_if_due and v_connection.next_at > v_started then
+    outcome := 'not due';
+    return next;
+    return;
+  end if;
+  if not only_if_due then
+    perform analytics_features.lock_copy();
+  elsif not pg_try_advisory_xact_lock(hashtext('analytics_features.source_copy'), 1) then
+    outcome := 'busy';
+    return next;
+    return;
+  end if;
+
+  begin
+    select u.outcome, u.inserted, u.updated, u.deleted
+    into outcome, inserted, updated, deleted
+    from analytics_features.copy_upstream(
+      is_full or v_connection.full_at is null or v_connection.full_at + v_connection.full_every <= v_started
+        or v_connection.held > 0
+    ) u;
+    update analytics_features.source_connection c
+    set
+      error = null,
+      failing_since = null,
+      next_at = greatest(v_started + c.refresh_every - interval '5 seconds', clock_timestamp() + 9 * (clock_timestamp() - v_started));
+    is_news := v_connection.error is not null;
+  exception when others then
+    get stacked diagnostics v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail;
+    outcome := 'failed';
+    error := analytics_features.copy_failure(v_state, v_message, v_detail);
+    is_news := analytics_features.note_copy_failure(error, clock_timestamp() - v_started);
+  end;
+  return next;
+end
+$$;
+
+--
+-- Name: FUNCTION refresh_copy(is_full boolean, only_if_due boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.refresh_copy(is_full boolean, only_if_due boolean) IS 'Takes up what changed in the other database: what is newer, or all of it when full or due; the worker does it every minute. outcome: incremental, full, rebuilt (the columns changed), failed (with the error), busy, not due. Raises PE153.';
 
 --
 -- Name: refresh_pairs(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3714,10 +7062,10 @@ $$;
 COMMENT ON FUNCTION analytics_features.refresh_word_statistics(only_if_due boolean) IS 'Counts anew in how many products each word is; returns the number of words. only_if_due: only if a twentieth of the products changed, or anything an hour ago, and null otherwise; so the worker calls it.';
 
 --
--- Name: register_model(text, text, text, integer, text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: register_model(text, text, text, integer, text, integer, text, text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer) RETURNS integer
+CREATE FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text DEFAULT ''::text, passage_prefix text DEFAULT ''::text, path text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3726,18 +7074,14 @@ declare
   v_model_id integer;
 begin
   perform pg_advisory_xact_lock(hashtext('analytics_features.embedding_models'), 2);
-
-  insert into analytics_features.embedding_models as m (name, revision, precision, dimension, pooling, max_tokens)
-  values (register_model.name, register_model.revision, register_model.precision, register_model.dimension, register_model.pooling, register_model.max_tokens)
-  on conflict on constraint embedding_models_name_revision_precision_pooling_max_tokens_key do nothing;
-
-  select m.model_id into strict v_model_id
-  from analytics_features.embedding_models m
-  where (m.name, m.revision, m.precision, m.pooling, m.max_tokens)
-    = (register_model.name, register_model.revision, register_model.precision, register_model.pooling, register_model.max_tokens);
-
+  v_model_id := analytics_features.note_model(
+    register_model.name, register_model.revision, register_model.precision, register_model.dimension, register_model.pooling,
+    register_model.max_tokens, register_model.query_prefix, register_model.passage_prefix, register_model.path
+  );
   select * into v_active from analytics_features.embedding_models m where m.is_active;
-  if v_active.model_id = v_model_id then
+  if v_active.model_id = v_model_id
+    or exists (select from analytics_features.embedding_models m where m.model_id = v_model_id and m.is_kept)
+  then
     return v_model_id;
   end if;
 
@@ -3747,22 +7091,105 @@ begin
       using errcode = 'PE021',
         detail = 'Vectors of two models cannot be compared, so they never share a table.',
         hint = format(
-          'Set EMBEDDING_MODEL=%s, or start over with the new model (search is empty until it is through): select analytics_features.reset_embeddings(%s);',
-          v_active.name, register_model.dimension
+          'Leave EMBEDDING_MODEL out, or set it to %s. To change the model without a gap in search: select analytics_features.prepare_model(%L);  and when it is ready: select analytics_features.activate_model(); Or start over, with search empty meanwhile: select analytics_features.reset_embeddings(%s);',
+          v_active.name, register_model.name, register_model.dimension
         );
   end if;
 
-  update analytics_features.embedding_models m set is_active = false where m.is_active;
+  update analytics_features.embedding_models m set is_active = false, activated_at = null where m.is_active;
   update analytics_features.embedding_models m set is_active = true where m.model_id = v_model_id;
+  -- What waits was noted for the former one, or for whichever comes; so were the queries that people ask.
+  update analytics_features.product_queue q
+  set model_id = v_model_id
+  where q.model_id = 0 or q.model_id = v_active.model_id;
+  insert into analytics_features.query_embeddings (query, model_id, kept, uses, used_at)
+  select q.query, v_model_id, q.kept, q.uses, q.used_at
+  from analytics_features.query_embeddings q
+  where q.model_id = v_active.model_id
+  on conflict do nothing;
+  delete from analytics_features.query_embeddings q where q.model_id = v_active.model_id;
   return v_model_id;
 end
 $$;
 
 --
--- Name: FUNCTION register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer) IS 'Makes a model known and returns its id; it becomes the active one if no vector of another is stored. Raises PE021 otherwise.';
+COMMENT ON FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) IS 'Makes a model known and returns its id; it becomes the active one if no vector of another is stored there. Raises PE021 otherwise, unless its vectors are kept in a table of their own.';
+
+--
+-- Name: related_key_sql(oid, text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.related_key_sql(relation oid, key_column text, product_column text, OUT key text, OUT product_key text) RETURNS record
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_type oid := (select a.atttypid from pg_attribute a where a.attrelid = relation and a.attname = key_column and a.attnum > 0 and not a.attisdropped);
+  v_product_type oid := (select c.type from analytics_features.source_columns c where c.column_name = product_column);
+  v_cast text := case
+    when v_type = v_product_type then ''
+    when (select bool_and(t.typcategory = 'N') from pg_type t where t.oid in (v_type, v_product_type)) then '::pg_catalog.numeric'
+    else '::pg_catalog.text'
+  end;
+begin
+  if v_type is null or v_product_type is null then
+    return;
+  end if;
+  key := format('r.%I%s', key_column, v_cast);
+  product_key := format('s.%I%s', product_column, case when v_cast = '::pg_catalog.numeric' then '' else v_cast end);
+end
+$$;
+
+--
+-- Name: FUNCTION related_key_sql(relation oid, key_column text, product_column text, OUT key text, OUT product_key text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.related_key_sql(relation oid, key_column text, product_column text, OUT key text, OUT product_key text) IS 'SQL for the key of a row r of a related table and for what a source row s has of it; null when either has no such column.';
+
+--
+-- Name: related_relation(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.related_relation(relation text) RETURNS regclass
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_parts text[];
+  v_relation regclass;
+begin
+  begin
+    v_parts := parse_ident(relation);
+  exception when invalid_parameter_value then
+    v_parts := null;
+  end;
+  if v_parts is null or cardinality(v_parts) <> 2 then
+    raise exception '% is not the name of a table with its schema.', coalesce(quote_literal(relation), 'null')
+      using errcode = 'PE028', hint = 'select analytics_features.attach_related(''schema.table'', ''key_column'', ''product_column'');';
+  end if;
+  select c.oid::regclass into v_relation
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = v_parts[1] and c.relname = v_parts[2] and c.relkind in ('r', 'p', 'v', 'm', 'f');
+  if v_relation is null then
+    raise exception 'There is no table %.', relation using errcode = 'PE028', hint = 'Build it first: dbt''s hook attaches it again whenever it is made anew.';
+  end if;
+  if (select c.relkind from pg_class c where c.oid = v_relation) not in ('r', 'p') then
+    raise exception '% is no table and cannot have triggers.', v_relation
+      using errcode = 'PE028', hint = 'Attach the tables that it reads; what else changes is found by comparing, every few minutes.';
+  end if;
+  return v_relation;
+end
+$$;
+
+--
+-- Name: FUNCTION related_relation(relation text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.related_relation(relation text) IS 'The table of this name that triggers can be put on. Raises PE028.';
 
 --
 -- Name: release_claim(bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3787,6 +7214,30 @@ $$;
 COMMENT ON FUNCTION analytics_features.release_claim(claim_id bigint) IS 'Gives back what a claim still holds, for others to take up at once.';
 
 --
+-- Name: release_copy(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.release_copy() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not exists (select from analytics_features.source_connection) then
+    raise exception 'The products are not in another database.'
+      using errcode = 'PE153', hint = 'For vectors of vanished products: select analytics_features.release_vanished();';
+  end if;
+  perform analytics_features.lock_copy();
+  return (select u.deleted from analytics_features.copy_upstream(true, true) u);
+end
+$$;
+
+--
+-- Name: FUNCTION release_copy(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.release_copy() IS 'Lets a mass disappearance through: deletes from the copy what is gone in the other database, however much; returns how many products. Their vectors wait for their own grace, and for release_vanished(). Raises PE152, PE153.';
+
+--
 -- Name: release_vanished(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -3807,6 +7258,7 @@ begin
       delete from analytics_features.product_words w using released r where w.product_id = r.product_id
     )
   select count(*) into v_rows from released;
+  perform analytics_features.drop_vanished_elsewhere();
   return v_rows;
 end
 $$;
@@ -3816,6 +7268,59 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.release_vanished() IS 'Lets a mass disappearance through: deletes vectors and words of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE005.';
+
+--
+-- Name: remember_order(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.remember_order() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into analytics_features.document_order (column_name)
+  select c.column_name
+  from analytics_features.source_columns c
+  where c.in_document and not exists (select from analytics_features.document_order o where o.column_name = c.column_name)
+  order by c.position
+  on conflict do nothing
+$$;
+
+--
+-- Name: FUNCTION remember_order(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.remember_order() IS 'Gives the columns of the document that have no place in document_order one, behind all others.';
+
+--
+-- Name: rename_indexes(text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.rename_indexes(of_table text, former_name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_index text;
+begin
+  for v_index in
+    select c.relname
+    from pg_index i
+    join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = to_regclass(format('analytics_features.%I', of_table)) and starts_with(c.relname, left(former_name, 40) || '_')
+  loop
+    execute format(
+      'alter index analytics_features.%I rename to %I',
+      v_index, left(of_table, 40) || substr(v_index, length(left(former_name, 40)) + 1)
+    );
+  end loop;
+end
+$$;
+
+--
+-- Name: FUNCTION rename_indexes(of_table text, former_name text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.rename_indexes(of_table text, former_name text) IS 'Lets the names of a table''s indexes begin as the table is named now, where they began with its former name.';
 
 --
 -- Name: rename_schema(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3844,6 +7349,8 @@ begin
   if v_now <> rename_schema.new_name then
     execute format('alter schema %I rename to %I', v_now, rename_schema.new_name);
   end if;
+  -- The copy of another database's products is a source of ours.
+  execute format('update %I.settings set source_schema = %1$L where source_schema = %L', rename_schema.new_name, v_written);
   for v_object in
     select
       pg_get_functiondef(p.oid) as definition,
@@ -3880,30 +7387,32 @@ CREATE FUNCTION analytics_features.request_query(query text) RETURNS boolean
 declare
   v_query text := analytics_features.query_key(request_query.query);
   v_row record;
+  v_model_id integer := analytics_features.active_model_id();
   v_noted boolean := false;
 begin
-  if v_query is null then
+  -- Without a model there is nobody to ask.
+  if v_query is null or v_model_id is null then
     return false;
   end if;
-  select q.query, q.model_id = analytics_features.active_model_id() as is_embedded, q.used_at
+  select q.query, q.embedding is not null as is_embedded, q.used_at
   into v_row
   from analytics_features.query_embeddings q
-  where q.query = v_query;
+  where q.query = v_query and q.model_id = v_model_id;
 
   if current_setting('transaction_read_only')::boolean then
     return coalesce(v_row.is_embedded, false);
   end if;
   -- Another transaction that is just noting the same query does it for both.
   if v_row.query is null and pg_try_advisory_xact_lock(hashtext(v_query), hashtext('analytics_features.query_embeddings')) then
-    insert into analytics_features.query_embeddings as q (query, uses) values (v_query, 1)
-    on conflict on constraint query_embeddings_pkey do nothing;
+    insert into analytics_features.query_embeddings as q (query, model_id, uses) values (v_query, v_model_id, 1)
+    on conflict on constraint query_embeddings_key do nothing;
     v_noted := true;
   elsif v_row.used_at < now() - interval '1 minute' then
     update analytics_features.query_embeddings q
     set uses = q.uses + 1, used_at = now(),
       attempts = case when q.used_at < now() - interval '1 hour' then 0 else q.attempts end
-    from (select u.query from analytics_features.query_embeddings u where u.query = v_query for update skip locked) u
-    where q.query = u.query;
+    from (select u.query from analytics_features.query_embeddings u where u.query = v_query and u.model_id = v_model_id for update skip locked) u
+    where q.query = u.query and q.model_id = v_model_id;
     v_noted := found;
   end if;
   if v_noted and not coalesce(v_row.is_embedded, false) then
@@ -3951,6 +7460,106 @@ $$;
 COMMENT ON FUNCTION analytics_features.require_embeddings() IS 'The table of vectors; raises PE003 when somebody dropped it.';
 
 --
+-- Name: require_fdw(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.require_fdw() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_reason text;
+begin
+  if not exists (select from pg_available_extensions e where e.name = 'postgres_fdw') then
+    raise exception 'This PostgreSQL has no postgres_fdw, through which products of another database are read.'
+      using errcode = 'PE150',
+        hint = 'It is in PostgreSQL''s contrib package; the embedded database has none. Use a server: DATABASE_URL=postgres://… npm run migrate';
+  end if;
+  begin
+    create extension if not exists postgres_fdw;
+  exception when others then
+    v_reason := sqlerrm;
+  end;
+  if v_reason is null and not has_foreign_data_wrapper_privilege('postgres_fdw', 'usage') then
+    v_reason := format('%s may not use it', current_user);
+  end if;
+  if v_reason is not null then
+    raise exception 'postgres_fdw, through which products of another database are read, cannot be used: %.', rtrim(v_reason, '.')
+      using errcode = 'PE150',
+        hint = format(
+          'As a superuser, once, in this database: create extension if not exists postgres_fdw; grant usage on foreign data wrapper postgres_fdw to %I;',
+          current_user
+        );
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION require_fdw(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.require_fdw() IS 'Makes the extension postgres_fdw where the role may; raises PE150, with what a DBA has to run, where it may not.';
+
+--
+-- Name: require_hook(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.require_hook(name text) RETURNS oid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_parts text[];
+  v_hook record;
+  v_hint text := 'Make it again, name another, or do without: select analytics_features.set_document_hook(null);';
+begin
+  begin
+    v_parts := parse_ident(require_hook.name);
+  exception when invalid_parameter_value then
+    v_parts := null;
+  end;
+  if v_parts is null or cardinality(v_parts) <> 2 then
+    raise exception '% is not the name of a function with its schema.', coalesce(quote_literal(require_hook.name), 'null')
+      using errcode = 'PE029', hint = 'select analytics_features.set_document_hook(''schema.function'');';
+  end if;
+
+  select p.oid, p.prorettype, p.provolatile, p.prokind, p.proretset, pg_get_userbyid(p.proowner) as owner,
+    p.proowner = n.nspowner or r.rolsuper as is_trusted, pg_get_userbyid(n.nspowner) as our_owner
+  into v_hook
+  from pg_proc p
+  join pg_roles r on r.oid = p.proowner
+  cross join (select s.nspowner from pg_namespace s where s.nspname = 'analytics_features') n
+  where p.pronamespace = (select h.oid from pg_namespace h where h.nspname = v_parts[1])
+    and p.proname = v_parts[2]
+    and p.proargtypes[0] = 'jsonb'::regtype and p.pronargs = 1;
+  if v_hook.oid is null then
+    raise exception 'There is no function %(jsonb).', require_hook.name using errcode = 'PE029', hint = v_hint;
+  end if;
+  if v_hook.prorettype <> 'jsonb'::regtype or v_hook.prokind <> 'f' or v_hook.proretset then
+    raise exception 'The function %(jsonb) does not return one jsonb.', require_hook.name
+      using errcode = 'PE029', hint = 'It is given the product and returns an object with the fields to add, or null.';
+  end if;
+  if v_hook.provolatile = 'v' then
+    raise exception 'The function %(jsonb) is volatile: it may write, and give one product two texts.', require_hook.name
+      using errcode = 'PE029', hint = format('If it only reads: alter function %s(jsonb) stable;', require_hook.name);
+  end if;
+  if not v_hook.is_trusted then
+    raise exception 'The function %(jsonb) belongs to %, who could run anything as % by it.', require_hook.name, v_hook.owner, v_hook.our_owner
+      using errcode = 'PE029',
+        detail = 'Workers and dbt compare products with the rights of the owner of our schema, and so the hook runs with these.',
+        hint = format('alter function %s(jsonb) owner to %I;', require_hook.name, v_hook.our_owner);
+  end if;
+  return v_hook.oid;
+end
+$$;
+
+--
+-- Name: FUNCTION require_hook(name text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.require_hook(name text) IS 'The function of this name, checked: it takes a jsonb, returns one, does not write, and belongs to our owner or a superuser. Raises PE029.';
+
+--
 -- Name: require_limit(integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -3973,10 +7582,10 @@ $$;
 COMMENT ON FUNCTION analytics_features.require_limit(max_results integer, greatest_limit integer) IS 'Raises PE014 when max_results is not from 1 to greatest_limit.';
 
 --
--- Name: require_query(public.vector, text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: require_query(public.vector, text, integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.require_query(query public.vector, metric text, max_results integer) RETURNS text
+CREATE FUNCTION analytics_features.require_query(query public.vector, metric text, max_results integer, dimension integer DEFAULT NULL::integer) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3990,7 +7599,7 @@ declare
     when 'ip' then '<#>'
     when '<#>' then '<#>'
   end;
-  v_dimension integer;
+  v_dimension integer := require_query.dimension;
 begin
   if v_operator is null then
     raise exception 'Unknown metric: %.', coalesce(quote_literal(left(metric, 100)), 'null')
@@ -4001,11 +7610,13 @@ begin
       using errcode = 'PE011',
         hint = 'Pass a vector of the model that encoded the products; npm run search -- "text" encodes a text. A subquery that finds no row is null.';
   end if;
-  select a.atttypmod into v_dimension
-  from pg_attribute a
-  where a.attrelid = to_regclass('analytics_features.product_embeddings') and a.attname = 'embedding';
   if v_dimension is null then
-    perform analytics_features.require_embeddings();
+    select a.atttypmod into v_dimension
+    from pg_attribute a
+    where a.attrelid = to_regclass('analytics_features.product_embeddings') and a.attname = 'embedding';
+    if v_dimension is null then
+      perform analytics_features.require_embeddings();
+    end if;
   end if;
   if public.vector_dims(query) <> v_dimension then
     raise exception 'The query vector has % components, the products'' vectors have %.', public.vector_dims(query), v_dimension
@@ -4024,10 +7635,10 @@ end
 $$;
 
 --
--- Name: FUNCTION require_query(query public.vector, metric text, max_results integer); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION require_query(query public.vector, metric text, max_results integer, dimension integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.require_query(query public.vector, metric text, max_results integer) IS 'The operator of a metric, when query and limit are sound too. Raises PE003 and PE010 to PE014.';
+COMMENT ON FUNCTION analytics_features.require_query(query public.vector, metric text, max_results integer, dimension integer) IS 'The operator of a metric, when query and limit are sound too; dimension: what the vector has to have, null for that of the table. Raises PE003 and PE010 to PE014.';
 
 --
 -- Name: require_sound_source(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4100,6 +7711,7 @@ CREATE FUNCTION analytics_features.reset_embeddings(dimension integer) RETURNS b
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+  perform pg_advisory_xact_lock(hashtext('analytics_features.embedding_models'), 2);
   if to_regclass('analytics_features.product_embeddings') is not null then
     truncate analytics_features.product_embeddings;
     execute format(
@@ -4107,9 +7719,13 @@ begin
       reset_embeddings.dimension
     );
   end if;
-  perform analytics_features.create_product_embeddings(reset_embeddings.dimension);
-  truncate analytics_features.product_failures;
-  update analytics_features.embedding_models m set is_active = false where m.is_active;
+  perform analytics_features.create_vector_table('product_embeddings', reset_embeddings.dimension);
+  delete from analytics_features.product_failures f where f.model_id = coalesce(analytics_features.active_model_id(), 0);
+  -- For the model that comes next, whichever it is; what is kept of others is left alone.
+  update analytics_features.product_queue q
+  set model_id = 0, claim_id = null
+  where q.model_id = analytics_features.active_model_id();
+  update analytics_features.embedding_models m set is_active = false, activated_at = null where m.is_active;
   if analytics_features.source_relation() is null then
     return 0;
   end if;
@@ -4139,17 +7755,17 @@ begin
     forgiven as (
       delete from analytics_features.product_failures f
       where retry_failed.product_id is null or f.product_id = retry_failed.product_id
-      returning f.product_id
+      returning f.product_id, f.model_id
     ),
     -- What still waits for its next attempt need not wait any longer.
     hurried as (
       update analytics_features.product_queue q
       set available_at = now(), attempts = 0
       from forgiven f
-      where q.product_id = f.product_id and q.claim_id is null
+      where q.product_id = f.product_id and q.model_id = f.model_id and q.claim_id is null
     )
-  insert into analytics_features.product_queue (product_id)
-  select f.product_id from forgiven f;
+  insert into analytics_features.product_queue (product_id, model_id)
+  select f.product_id, f.model_id from forgiven f;
   get diagnostics v_rows = row_count;
   if v_rows > 0 then
     perform analytics_features.wake_worker();
@@ -4163,6 +7779,61 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.retry_failed(product_id bigint) IS 'Tries failed products again at once, all of them when null; returns how many.';
+
+--
+-- Name: rollback_model(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.rollback_model(force boolean DEFAULT false) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_former integer := (
+    select m.model_id
+    from analytics_features.embedding_models m
+    where m.is_kept and m.activated_at is not null
+    order by m.activated_at desc
+    limit 1
+  );
+begin
+  if v_former is null then
+    raise exception 'There is no former model whose vectors are kept.'
+      using errcode = 'PE031', hint = 'select * from analytics_features.model_status;';
+  end if;
+  return analytics_features.activate_model(v_former::text, rollback_model.force);
+end
+$$;
+
+--
+-- Name: FUNCTION rollback_model(force boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.rollback_model(force boolean) IS 'Makes the model active again that was so before; the present one is kept true. As activate_model(), which see for what it raises.';
+
+--
+-- Name: sample_documents(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.sample_documents(sample integer DEFAULT 200) RETURNS TABLE(document text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform analytics_features.lock_source();
+  return query
+    select left(d.document, 2000)
+    from analytics_features.product_documents(array(
+      select e.product_id from analytics_features.product_embeddings e order by hashint8(e.product_id), e.product_id limit sample
+    )) d;
+end
+$$;
+
+--
+-- Name: FUNCTION sample_documents(sample integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.sample_documents(sample integer) IS 'Documents of so many products, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005.';
 
 --
 -- Name: search_index(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4205,6 +7876,7 @@ CREATE FUNCTION analytics_features.search_products(query public.vector, metric t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+  perform analytics_features.lock_embeddings();
   -- The usual case spares itself a function between, which is felt at this speed.
   if analytics_features.require_query(query, metric, max_results) = '<->' then
     return query select n.* from analytics_features.nearest_products(query, max_results) n;
@@ -4229,8 +7901,10 @@ CREATE FUNCTION analytics_features.search_products(query public.vector, metric t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_operator text := analytics_features.require_query(query, metric, max_results);
+  v_operator text;
 begin
+  perform analytics_features.lock_embeddings();
+  v_operator := analytics_features.require_query(query, metric, max_results);
   if v_operator = '<->' then
     return query select n.* from analytics_features.nearest_products(query, max_results, filter) n;
   else
@@ -4277,7 +7951,7 @@ begin
   end if;
   perform analytics_features.require_limit(max_results);
 
-  perform analytics_features.require_embeddings();
+  perform analytics_features.lock_embeddings();
   if v_mode <> 'words' and analytics_features.request_query(query) then
     v_vector := analytics_features.query_embedding(query);
   end if;
@@ -4304,6 +7978,52 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.search_products_text(query text, max_results integer, filter jsonb, mode text) IS 'The products that suit a text best, best first, by words and meaning. filter: see filter_sql(); mode: hybrid, words (and trigrams) or vectors; score: 0 to 1, one more for a whole name or code, in mode vectors the cosine similarity; distance: cosine; used_vectors: false when the query had no vector yet and words alone answer. Raises PE001 to PE003, PE005, PE014 to PE016, PE019, PE027.';
+
+--
+-- Name: set_document_hook(text, boolean, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.set_document_hook(hook text, dry_run boolean DEFAULT false, force boolean DEFAULT false) RETURNS TABLE(products bigint, changed_texts bigint, failed bigint, encodings bigint, minutes numeric, examples jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if set_document_hook.hook is not null then
+    perform analytics_features.require_hook(set_document_hook.hook);
+    if not coalesce(set_document_hook.force, false) then
+      perform analytics_features.measure_hook(set_document_hook.hook);
+    end if;
+  end if;
+  return query
+    select * from analytics_features.change_document(null, set_document_hook.hook, true, set_document_hook.dry_run);
+end
+$$;
+
+--
+-- Name: FUNCTION set_document_hook(hook text, dry_run boolean, force boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.set_document_hook(hook text, dry_run boolean, force boolean) IS 'Names the function (product jsonb) returns jsonb whose fields are added to the documents; null is none. Queues the products whose text changed; dry_run only says what would change; force also takes a slow one. Raises PE001, PE002, PE005, PE029.';
+
+--
+-- Name: set_fields(jsonb, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.set_fields(fields jsonb, dry_run boolean DEFAULT false) RETURNS TABLE(products bigint, changed_texts bigint, failed bigint, encodings bigint, minutes numeric, examples jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- A null would change nothing and say so of every product.
+  return query select * from analytics_features.change_document(coalesce(set_fields.fields, 'null'), null, false, set_fields.dry_run);
+end
+$$;
+
+--
+-- Name: FUNCTION set_fields(fields jsonb, dry_run boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.set_fields(fields jsonb, dry_run boolean) IS 'Changes what is in the document, and how: an object of columns with included, label, position, word_class and weight, null for the default. Queues the products whose text changed; dry_run only says what would change. Raises PE001, PE002, PE005, PE024, PE029.';
 
 --
 -- Name: set_interactions(text, text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4358,6 +8078,81 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.set_source(source_schema text, source_table text) IS 'Names the relation that the products are read from; it need not exist yet. Follow it with attach().';
+
+--
+-- Name: set_windows(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.set_windows(windows boolean) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_model record;
+  v_rows bigint;
+  v_all bigint := 0;
+begin
+  perform analytics_features.lock_models();
+  update analytics_features.settings s set windows = set_windows.windows where s.windows <> set_windows.windows;
+  if not found then
+    return 0;
+  end if;
+  delete from analytics_features.text_embeddings t
+  using analytics_features.embedding_models m
+  where m.model_id = t.model_id and t.tokens > m.max_tokens;
+  for v_model in
+    select m.model_id from analytics_features.embedding_models m where m.is_active or m.is_kept
+  loop
+    execute format(
+      $sql$
+        with changed as (
+          update analytics_features.%I e set document_hash = null where e.tokens is not null returning e.product_id
+        )
+        insert into analytics_features.product_queue (product_id, model_id) select c.product_id, $1 from changed c
+      $sql$,
+      analytics_features.embeddings_table(v_model.model_id)
+    ) using v_model.model_id;
+    get diagnostics v_rows = row_count;
+    v_all := v_all + v_rows;
+  end loop;
+  if v_all > 0 then
+    perform analytics_features.wake_worker();
+  end if;
+  return v_all;
+end
+$_$;
+
+--
+-- Name: FUNCTION set_windows(windows boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.set_windows(windows boolean) IS 'Has documents that are longer than the model reads read in windows, whose vectors are averaged, or cut off again; returns how many products were queued to be encoded anew.';
+
+--
+-- Name: shown_document(text, text[], double precision[]); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.shown_document(document text, texts text[], weights double precision[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select left(
+    case
+      when cardinality(texts) > 1 then (
+        select string_agg(format('%s × %s', t.weight, t.text), E'\n' order by t.place)
+        from unnest(texts, weights) with ordinality t (text, weight, place)
+      )
+      else document
+    end,
+    1000
+  )
+$$;
+
+--
+-- Name: FUNCTION shown_document(document text, texts text[], weights double precision[]); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.shown_document(document text, texts text[], weights double precision[]) IS 'A document for people to look at: of several groups each with its weight on a line of its own; the first 1,000 characters.';
 
 --
 -- Name: shown_words(text[], text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4426,7 +8221,7 @@ declare
   v_embedding public.vector;
 begin
   perform analytics_features.lock_source();
-  perform analytics_features.require_embeddings();
+  perform analytics_features.lock_embeddings();
   if spread is null or spread not between 0 and 1 then
     raise exception 'The spread must be from 0 to 1, not %.', coalesce(spread::text, 'null')
       using errcode = 'PE018', hint = 'Leave it out for the nearest; 0.3 to 0.5 keeps near-doubles apart.';
@@ -4536,6 +8331,31 @@ $_$;
 --
 
 COMMENT ON FUNCTION analytics_features.source_column_sql(alias text, column_name text, type text) IS 'SQL expression for a column of a source row as text or numeric, null where there is no such column; alias names the row.';
+
+--
+-- Name: source_is_replicated(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.source_is_replicated() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_source oid := analytics_features.source_relation();
+begin
+  return exists (
+    select
+    from pg_subscription_rel r
+    where r.srrelid = v_source or r.srrelid in (select t.relid from pg_partition_tree(v_source) t)
+  );
+end
+$$;
+
+--
+-- Name: FUNCTION source_is_replicated(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.source_is_replicated() IS 'Whether a subscription writes to the source, or to a partition of it.';
 
 --
 -- Name: source_problems(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4794,6 +8614,7 @@ declare
     where c.oid = v_source
   );
 begin
+  return query select n.note from analytics_features.copy_notes() n;
   if v_source is null then
     return query select 'The source does not exist: run dbt, or name another: select analytics_features.set_source(''schema'', ''table'');';
     return;
@@ -4815,11 +8636,38 @@ begin
       where not t.attached
       having count(*) > 0;
     return query
-      select format('The triggers for %s are disabled. As the owner: select analytics_features.attach();', string_agg(t.event, ', '))
+      select format(
+        'The triggers for %s %s. As the owner: select analytics_features.attach();',
+        string_agg(t.event, ', '),
+        case when analytics_features.source_is_replicated() then 'do not fire for what a subscription writes' else 'are disabled' end
+      )
       from analytics_features.source_triggers t
       where t.enabled is false
       having count(*) > 0;
   end if;
+
+  return query
+    select case
+      when t.relation_oid is null then format('The related table %I.%I does not exist: build it, or: select analytics_features.detach_related(%L);', t.relation_schema, t.relation_name, format('%I.%I', t.relation_schema, t.relation_name))
+      else format('The related table %I.%I lacks the triggers for %s: it was rebuilt without the dbt hook. As its owner: select analytics_features.attach_related(%L, %L, %L);',
+        t.relation_schema, t.relation_name, string_agg(t.event, ', '), format('%I.%I', t.relation_schema, t.relation_name), min(r.key_column), min(r.product_column))
+    end
+    from analytics_features.related_triggers t
+    join (
+      select distinct on (a.relation_schema, a.relation_name) a.*
+      from analytics_features.related_tables a
+      order by a.relation_schema, a.relation_name
+    ) r on r.relation_schema = t.relation_schema and r.relation_name = t.relation_name
+    where t.enabled is not true
+    group by t.relation_schema, t.relation_name, t.relation_oid;
+  return query
+    select format('The source has no column %I, by which the related table %I.%I was attached.', r.product_column, r.relation_schema, r.relation_name)
+    from analytics_features.related_tables r
+    where not exists (select from analytics_features.source_columns c where c.column_name = r.product_column);
+  return query
+    select format('Nothing can be encoded: %s Make it again, or: select analytics_features.set_document_hook(null);', p.problem)
+    from analytics_features.document_hook_problem() p (problem)
+    where p.problem is not null;
 
   if v_last.source_oid is distinct from v_source::oid then
     return query select 'The source was not compared yet since it was built; the worker does it every few minutes: select analytics_features.reconcile();';
@@ -4855,28 +8703,30 @@ $$;
 COMMENT ON FUNCTION analytics_features.status_notes() IS 'What is out of the ordinary about source and triggers, a sentence each; part of embedding_status.notes. Raises PE002.';
 
 --
--- Name: store_embeddings(bigint, integer, bigint[], public.vector[]); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: store_embeddings(bigint, integer, bigint[], public.vector[], integer[]); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[]) RETURNS bigint
+CREATE FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[] DEFAULT NULL::integer[]) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 #variable_conflict use_column
 declare
   v_stored bigint;
 begin
-  if store_embeddings.model_id is distinct from analytics_features.active_model_id() then
-    raise exception 'Vectors of another model than the active one are not stored.'
+  perform analytics_features.lock_models();
+  if not exists (select from analytics_features.kept_models k where k.model_id = store_embeddings.model_id) then
+    raise exception 'Vectors of a model that is neither active nor kept are not stored.'
       using errcode = 'PE021',
-        hint = 'The model was changed while this worker ran: start the worker again.';
+        hint = 'It was dropped, or the table was started over for another, while this worker ran: start the worker again.';
   end if;
 
+  execute format($store$
   with
     held as materialized (
       select q.queue_id, q.product_id, q.document_hash
       from analytics_features.product_queue q
-      where q.claim_id = store_embeddings.claim_id and q.product_id = any (store_embeddings.product_ids)
+      where q.claim_id = $1 and q.product_id = any ($3)
       for update
     ),
     fresh as materialized (
@@ -4885,27 +8735,31 @@ begin
       where not exists (
         select
         from analytics_features.product_queue newer
-        where newer.product_id = h.product_id and newer.claim_id is distinct from store_embeddings.claim_id
+        where newer.product_id = h.product_id and newer.model_id = $2 and newer.claim_id is distinct from $1
       )
       group by h.product_id
     ),
     stored as (
-      insert into analytics_features.product_embeddings as e (product_id, embedding, model_id, document_hash)
-      select f.product_id, g.embedding, store_embeddings.model_id, decode(f.document_hash, 'hex')
-      from unnest(store_embeddings.product_ids, store_embeddings.embeddings) g (product_id, embedding)
+      insert into analytics_features.%I as e (product_id, embedding, model_id, document_hash, tokens)
+      select f.product_id, g.embedding, $2, decode(f.document_hash, 'hex'), case when g.tokens > m.max_tokens then g.tokens end
+      from unnest($3, $4, $5) g (product_id, embedding, tokens)
+      join analytics_features.embedding_models m on m.model_id = $2
       join fresh f on f.product_id = g.product_id
       on conflict (product_id) do update
       set embedding = excluded.embedding, model_id = excluded.model_id, document_hash = excluded.document_hash,
-        updated_at = now(), vanished_at = null
+        tokens = excluded.tokens, updated_at = now(), vanished_at = null
       returning e.product_id
     ),
     mended as (
-      delete from analytics_features.product_failures f using stored s where f.product_id = s.product_id
+      delete from analytics_features.product_failures f using stored s where f.product_id = s.product_id and f.model_id = $2
     ),
     done as (
       delete from analytics_features.product_queue q using held h where q.queue_id = h.queue_id
     )
-  select count(*) into v_stored from stored;
+  select count(*) from stored
+  $store$, analytics_features.embeddings_table(store_embeddings.model_id))
+  into v_stored
+  using store_embeddings.claim_id, store_embeddings.model_id, store_embeddings.product_ids, store_embeddings.embeddings, store_embeddings.tokens;
 
   if v_stored > 0 then
     perform analytics_features.note_activity(claim_id, v_stored, 0);
@@ -4913,13 +8767,125 @@ begin
   perform analytics_features.extend_claim(claim_id);
   return v_stored;
 end
+$_$;
+
+--
+-- Name: FUNCTION store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[]); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[]) IS 'Stores the vectors of claimed products, noting the tokens of documents that are longer than the model reads, and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';
+
+--
+-- Name: store_fields(jsonb); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.store_fields(fields jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_column text;
+  v_change jsonb;
+  v_key text;
+  v_value jsonb;
+  v_problem text;
+  v_hint text := 'Such as: {"name": {"weight": 3, "position": 1}, "price": {"included": false}, "description": {"label": "about", "word_class": "C"}, "code": null}';
+begin
+  if jsonb_typeof(fields) is distinct from 'object' then
+    raise exception 'The fields must be an object with the names of columns as its keys.' using errcode = 'PE024', hint = v_hint;
+  end if;
+  for v_column, v_change in select f.key, f.value from jsonb_each(fields) f loop
+    if not exists (select from analytics_features.source_columns c where c.column_name = v_column)
+      -- What is there no more may still be forgotten.
+      and not (v_change = 'null' and exists (select from analytics_features.document_fields d where d.column_name = v_column))
+    then
+      raise exception 'The source has no column %.', quote_ident(v_column)
+        using errcode = 'PE024',
+          hint = (select 'It has ' || string_agg(c.column_name, ', ' order by c.position) || '.' from analytics_features.source_columns c);
+    end if;
+    continue when v_change = 'null';
+    if jsonb_typeof(v_change) <> 'object' then
+      raise exception 'What is said of % must be an object, or null for the default.', quote_ident(v_column) using errcode = 'PE024', hint = v_hint;
+    end if;
+    for v_key, v_value in select k.key, k.value from jsonb_each(v_change) k loop
+      v_problem := case
+        when v_key not in ('included', 'label', 'position', 'word_class', 'weight')
+          then format('%I is nothing that can be said of a field.', v_key)
+        when v_value = 'null' then null
+        when v_key = 'included' and jsonb_typeof(v_value) <> 'boolean' then 'included must be true or false.'
+        when v_key = 'label' and jsonb_typeof(v_value) <> 'string' then 'label must be a string.'
+        when v_key = 'word_class' and coalesce(v_value #>> '{}', '') not in ('A', 'B', 'C', 'D') then 'word_class must be "A", "B", "C" or "D".'
+        when v_key in ('position', 'weight') and jsonb_typeof(v_value) <> 'number' then format('%s must be a number.', v_key)
+        when v_key = 'position' and (v_value::numeric <> trunc(v_value::numeric) or abs(v_value::numeric) > 1000000)
+          then 'position must be a whole number.'
+        when v_key = 'weight' and v_value::numeric not between 0.001 and 1000 then 'weight must be from 0.001 to 1000.'
+      end;
+      if v_problem is not null then
+        raise exception 'Field %: %', quote_ident(v_column), v_problem
+          using errcode = 'PE024', hint = 'included, label, position, word_class and weight can be said of a field. ' || v_hint;
+      end if;
+    end loop;
+  end loop;
+
+  delete from analytics_features.document_fields d using jsonb_each(fields) f where d.column_name = f.key and f.value = 'null';
+  insert into analytics_features.document_fields (column_name, included)
+  select f.key, not (f.key = any (analytics_features.bookkeeping_columns()) or starts_with(f.key, '_'))
+  from jsonb_each(fields) f
+  where f.value <> 'null' or f.key = any (analytics_features.bookkeeping_columns())
+  on conflict do nothing;
+  update analytics_features.document_fields d
+  set
+    included = case
+      when f.value -> 'included' = 'null' then not (f.key = any (analytics_features.bookkeeping_columns()) or starts_with(f.key, '_'))
+      else coalesce((f.value ->> 'included')::boolean, d.included)
+    end,
+    label = case when f.value ? 'label' then f.value ->> 'label' else d.label end,
+    position = case when f.value ? 'position' then (f.value ->> 'position')::numeric::integer else d.position end,
+    word_class = case when f.value ? 'word_class' then f.value ->> 'word_class' else d.word_class end,
+    weight = case when f.value ? 'weight' then (f.value ->> 'weight')::double precision else d.weight end
+  from jsonb_each(fields) f
+  where d.column_name = f.key and f.value <> 'null';
+
+  if not exists (select from analytics_features.source_columns c where c.in_document) then
+    raise exception 'No column would be left in the document.'
+      using errcode = 'PE024', hint = 'Leave one in, or say {"name": null} for the default.';
+  end if;
+end
 $$;
 
 --
--- Name: FUNCTION store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[]); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION store_fields(fields jsonb); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[]) IS 'Stores the vectors of claimed products and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';
+COMMENT ON FUNCTION analytics_features.store_fields(fields jsonb) IS 'Writes what set_fields() was given to document_fields. Raises PE024.';
+
+--
+-- Name: store_map(bigint[], real[], real[]); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.store_map(product_ids bigint[], xs real[], ys real[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_rows bigint;
+begin
+  -- Two workers may have drawn one; whoever comes second replaces what the first one stored.
+  perform pg_advisory_xact_lock(hashtext('analytics_features.product_map'));
+  delete from analytics_features.product_map;
+  insert into analytics_features.product_map (product_id, x, y)
+  select p.product_id, p.x, p.y
+  from unnest(product_ids, xs, ys) p (product_id, x, y);
+  get diagnostics v_rows = row_count;
+  return v_rows;
+end
+$$;
+
+--
+-- Name: FUNCTION store_map(product_ids bigint[], xs real[], ys real[]); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.store_map(product_ids bigint[], xs real[], ys real[]) IS 'Puts a new map in the place of the old one: places of products, in one order; returns how many.';
 
 --
 -- Name: store_query_embedding(text, integer, public.vector); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4933,15 +8899,19 @@ CREATE FUNCTION analytics_features.store_query_embedding(query text, model_id in
 declare
   v_query text := analytics_features.query_key(store_query_embedding.query);
 begin
+  perform analytics_features.lock_models();
   -- Every later search for the text would fail of a vector that cannot be searched with.
-  perform analytics_features.require_query(store_query_embedding.embedding, 'l2', 1);
-  if v_query is null or store_query_embedding.model_id is distinct from analytics_features.active_model_id() then
+  perform analytics_features.require_query(
+    store_query_embedding.embedding, 'l2', 1,
+    (select m.dimension from analytics_features.embedding_models m where m.model_id = store_query_embedding.model_id)
+  );
+  if v_query is null or not exists (select from analytics_features.kept_models k where k.model_id = store_query_embedding.model_id) then
     return null;
   end if;
   insert into analytics_features.query_embeddings as q (query, model_id, embedding)
   values (v_query, store_query_embedding.model_id, public.l2_normalize(store_query_embedding.embedding))
-  on conflict on constraint query_embeddings_pkey do update
-  set model_id = excluded.model_id, embedding = excluded.embedding, attempts = 0, error = null;
+  on conflict on constraint query_embeddings_key do update
+  set embedding = excluded.embedding, attempts = 0, error = null;
   return true;
 end
 $$;
@@ -4950,7 +8920,42 @@ $$;
 -- Name: FUNCTION store_query_embedding(query text, model_id integer, embedding public.vector); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector) IS 'Stores the vector of a query, at unit length; null and nothing stored when the query is empty or the model not the active one any more. Raises PE003, PE011 to PE013.';
+COMMENT ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector) IS 'Stores the vector of a query, at unit length; null and nothing stored when the query is empty or no vectors of the model are kept any more. Raises PE003, PE011 to PE013.';
+
+--
+-- Name: sweep_texts(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.sweep_texts() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_rows bigint;
+begin
+  if not exists (select from analytics_features.text_embeddings) then
+    return 0;
+  end if;
+  perform analytics_features.lock_source();
+  delete from analytics_features.text_embeddings c
+  where not exists (select from analytics_features.kept_models k where k.model_id = c.model_id)
+    or c.text_hash not in (
+      select sha256(convert_to(left(t, s.max_document_characters), 'UTF8'))
+      from analytics_features.product_documents() d
+      cross join unnest(d.texts) t
+      cross join analytics_features.settings s
+      where cardinality(d.texts) > 1
+    );
+  get diagnostics v_rows = row_count;
+  return v_rows;
+end
+$$;
+
+--
+-- Name: FUNCTION sweep_texts(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.sweep_texts() IS 'Forgets vectors of texts that no product has any more, and of models that are not kept; returns how many. Part of full_pass(). Raises PE001, PE002, PE005.';
 
 --
 -- Name: sweep_vanished(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4976,6 +8981,7 @@ begin
       delete from analytics_features.product_words w using swept s where w.product_id = s.product_id
     )
   select count(*) into v_rows from swept;
+  perform analytics_features.drop_vanished_elsewhere();
   return v_rows;
 end
 $$;
@@ -4987,26 +8993,26 @@ $$;
 COMMENT ON FUNCTION analytics_features.sweep_vanished() IS 'Deletes vectors and words of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE005.';
 
 --
--- Name: take_queries(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: take_queries(integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.take_queries(max_queries integer DEFAULT 32) RETURNS TABLE(query text)
+CREATE FUNCTION analytics_features.take_queries(max_queries integer DEFAULT 32, model_id integer DEFAULT NULL::integer) RETURNS TABLE(query text)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   -- Who waits comes before what is only kept warm.
   select q.query
   from analytics_features.query_embeddings q
-  where q.model_id is distinct from analytics_features.active_model_id() and q.attempts < 3
+  where q.model_id = coalesce(take_queries.model_id, analytics_features.active_model_id()) and q.embedding is null and q.attempts < 3
   order by q.used_at desc
   limit max_queries
 $$;
 
 --
--- Name: FUNCTION take_queries(max_queries integer); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION take_queries(max_queries integer, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.take_queries(max_queries integer) IS 'Queries that have no vector of the active model, those asked for last first. Two workers may take the same; that costs an encoding and nothing else.';
+COMMENT ON FUNCTION analytics_features.take_queries(max_queries integer, model_id integer) IS 'Queries that have no vector of a model, the active one when null, those asked for last first. Two workers may take the same; that costs an encoding and nothing else.';
 
 --
 -- Name: tg__embedding_provenance(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -5064,7 +9070,8 @@ begin
       string_agg(format('s.%I', c.column_name), ', ' order by c.position)
     ) into v_changed
     from analytics_features.source_columns c
-    where c.in_document or c.decides_life;
+    -- A hook may look at any column.
+    where c.in_document or c.decides_life or exists (select from analytics_features.settings h where h.document_hook is not null);
   else
     v_changed := format(
       'select %s from %s s',
@@ -5074,7 +9081,8 @@ begin
   end if;
 
   execute format(
-    'insert into analytics_features.product_queue (product_id) select c.id from (%s) c (id) where c.id is not null',
+    'insert into analytics_features.product_queue (product_id, model_id)
+      select c.id, k.model_id from (%s) c (id) cross join analytics_features.kept_models k where c.id is not null',
     v_changed
   );
   get diagnostics v_rows = row_count;
@@ -5090,6 +9098,148 @@ $_$;
 --
 
 COMMENT ON FUNCTION analytics_features.tg__product_changed() IS 'Queues the products of a statement whose document may have changed; attached by attach().';
+
+--
+-- Name: tg__product_replicated(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.tg__product_replicated() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_source oid := analytics_features.source_relation();
+  v_old text;
+  v_new text;
+begin
+  -- A partition fires for its table.
+  if tg_relid is distinct from v_source
+    and not exists (select from pg_partition_ancestors(tg_relid) a where a.relid = v_source)
+  then
+    return null;
+  end if;
+  if tg_op = 'UPDATE' and not old operator(pg_catalog.*<>) new then
+    return null;
+  end if;
+  if tg_op <> 'DELETE' then
+    v_new := btrim(new.product_id::text);
+  end if;
+  if tg_op <> 'INSERT' then
+    v_old := btrim(old.product_id::text);
+  end if;
+
+  if v_new ~ '^-?[0-9]{1,18}([.]0*)?$' then
+    insert into analytics_features.product_queue (product_id, model_id)
+    select split_part(v_new, '.', 1)::bigint, k.model_id from analytics_features.kept_models k;
+  end if;
+  if v_old is distinct from v_new and v_old ~ '^-?[0-9]{1,18}([.]0*)?$' then
+    insert into analytics_features.product_queue (product_id, model_id)
+    select split_part(v_old, '.', 1)::bigint, k.model_id from analytics_features.kept_models k;
+  end if;
+  if current_setting('product_embeddings.woken', true) is distinct from pg_current_xact_id()::text then
+    perform analytics_features.wake_worker();
+    perform set_config('product_embeddings.woken', pg_current_xact_id()::text, true);
+  end if;
+  return null;
+end
+$_$;
+
+--
+-- Name: FUNCTION tg__product_replicated(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.tg__product_replicated() IS 'Queues the product of a row that a subscription wrote; attached by attach() to a subscription''s target.';
+
+--
+-- Name: tg__related_changed(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.tg__related_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_related record;
+  v_key record;
+  v_changed text;
+  v_images text;
+  v_rows bigint;
+  v_queued bigint := 0;
+begin
+  for v_related in
+    select r.key_column, r.product_column
+    from analytics_features.related_tables r
+    join pg_namespace n on n.nspname = r.relation_schema
+    join pg_class c on c.relnamespace = n.oid and c.relname = r.relation_name
+    where c.oid = tg_relid
+  loop
+    if tg_op = 'TRUNCATE' then
+      insert into analytics_features.product_queue (product_id, model_id)
+      select w.product_id, k.model_id from analytics_features.product_words w cross join analytics_features.kept_models k;
+      get diagnostics v_rows = row_count;
+      v_queued := v_queued + v_rows;
+      exit;
+    end if;
+
+    perform analytics_features.lock_source();
+    v_key := analytics_features.related_key_sql(tg_relid, v_related.key_column, v_related.product_column);
+    continue when v_key.key is null;
+    if tg_op = 'UPDATE' then
+      select format('row(%s)', string_agg(format('r.%I', a.attname), ', ' order by a.attnum)) into v_images
+      from pg_attribute a
+      where a.attrelid = tg_relid and a.attnum > 0 and not a.attisdropped
+        and (a.attname = v_related.key_column or not (a.attname = any (analytics_features.bookkeeping_columns()) or starts_with(a.attname, '_')));
+      v_changed := format(
+        $sql$
+          with
+            o as materialized (select %1$s as key, %2$s as image from old_rows r),
+            n as materialized (select %1$s as key, %2$s as image from new_rows r)
+          select o.key from o where not exists (select from n where n.key = o.key and n.image operator(pg_catalog.*=) o.image)
+          union
+          select n.key from n where not exists (select from o where o.key = n.key and o.image operator(pg_catalog.*=) n.image)
+        $sql$,
+        v_key.key, v_images
+      );
+    else
+      v_changed := format('select distinct %s from %s r', v_key.key, case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end);
+    end if;
+    execute format(
+      $sql$
+        with c (key) as materialized (%s)
+        insert into analytics_features.product_queue (product_id, model_id)
+        select distinct q.id, k.model_id
+        from analytics_features.kept_models k
+        cross join (select %s as id from %s s where %s in (select c.key from c) %s) q
+        where q.id is not null
+      $sql$,
+      v_changed,
+      analytics_features.product_id_sql('s'),
+      analytics_features.require_source(),
+      v_key.product_key,
+      case
+        when v_related.product_column = 'product_id'
+          then format('union all select %s from (select c.key as product_id from c) s', analytics_features.product_id_sql('s'))
+      end
+    );
+    get diagnostics v_rows = row_count;
+    v_queued := v_queued + v_rows;
+  end loop;
+  if v_queued > 0 then
+    perform analytics_features.wake_worker();
+  end if;
+  return null;
+exception when others then
+  raise warning 'The products of the changed rows of % could not be queued: %', tg_relid::regclass, sqlerrm
+    using hint = 'The worker compares every few minutes by itself and finds them.';
+  return null;
+end
+$_$;
+
+--
+-- Name: FUNCTION tg__related_changed(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.tg__related_changed() IS 'Queues the products whose related rows a statement changed; attached by attach_related().';
 
 --
 -- Name: tg__synonym_key(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -5113,10 +9263,10 @@ $$;
 COMMENT ON FUNCTION analytics_features.tg__synonym_key() IS 'Stems both sides of a synonym; after a change of settings.words_config: update synonyms set phrase = phrase.';
 
 --
--- Name: throughput(); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: throughput(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.throughput() RETURNS numeric
+CREATE FUNCTION analytics_features.throughput(model_id integer) RETURNS numeric
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -5124,16 +9274,16 @@ begin
   return (
     select round((sum(a.stored) / greatest(extract(epoch from clock_timestamp() - min(a.started_at)), 1))::numeric, 1)
     from analytics_features.embedding_activity a
-    where a.minute >= date_trunc('minute', clock_timestamp()) - interval '5 minutes'
+    where a.minute >= date_trunc('minute', clock_timestamp()) - interval '5 minutes' and a.model_id = coalesce(throughput.model_id, 0)
   );
 end
 $$;
 
 --
--- Name: FUNCTION throughput(); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION throughput(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.throughput() IS 'Products encoded a second by all workers over the last five minutes; null when none was.';
+COMMENT ON FUNCTION analytics_features.throughput(model_id integer) IS 'Products encoded with a model a second by all workers over the last five minutes; null when none was.';
 
 --
 -- Name: unmark_returned(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -5170,6 +9320,82 @@ $$;
 COMMENT ON FUNCTION analytics_features.unmark_returned() IS 'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002, PE005.';
 
 --
+-- Name: upstream_columns(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.upstream_columns() RETURNS TABLE(column_name text, type regtype, ordinal smallint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_connection analytics_features.source_connection;
+  v_relation oid;
+  v_kind text;
+begin
+  select * into v_connection from analytics_features.source_connection;
+  execute format(
+    'select c.oid, c.relkind from analytics_features.upstream_classes c join analytics_features.upstream_namespaces n on n.oid = c.relnamespace where c.relname = %L and n.nspname = %L',
+    v_connection.source_table, v_connection.source_schema
+  ) into v_relation, v_kind;
+  if v_relation is null or v_kind not in ('r', 'p', 'v', 'm', 'f') then
+    raise exception 'The products, %.%, do not exist in the other database.', quote_ident(v_connection.source_schema), quote_ident(v_connection.source_table)
+      using errcode = 'PE152', hint = 'Run dbt there, or name another with STAGING_DB_SCHEMA and STAGING_DB_TABLE and: npm run migrate';
+  end if;
+
+  return query execute format(
+    $sql$
+      select a.attname::text, coalesce(
+        -- A domain is what it is of.
+        (
+          select l.oid::regtype
+          from pg_catalog.pg_type l
+          where n.nspname = 'pg_catalog' and l.oid = to_regtype(format('pg_catalog.%%I', t.typname)) and l.typtype in ('b', 'r', 'm')
+        ),
+        case when t.typcategory = 'A' then 'pg_catalog.text[]'::regtype else 'pg_catalog.text'::regtype end
+      ), a.attnum
+      from analytics_features.upstream_attributes a
+      left join analytics_features.upstream_types d on d.oid = a.atttypid
+      left join analytics_features.upstream_types t on t.oid = case when d.typtype = 'd' then d.typbasetype else d.oid end
+      left join analytics_features.upstream_namespaces n on n.oid = t.typnamespace
+      where a.attrelid = %L and a.attnum > 0 and not a.attisdropped
+      order by a.attnum
+    $sql$,
+    v_relation
+  );
+end
+$_$;
+
+--
+-- Name: FUNCTION upstream_columns(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.upstream_columns() IS 'The columns of the products in the other database as they are now, with the types that they get here: text where a type is not one of PostgreSQL''s own. Raises PE152.';
+
+--
+-- Name: usual_throughput(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.usual_throughput() RETURNS double precision
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select sum(m.stored * m.stored) / nullif(sum(m.stored), 0) / 60
+  from (
+    select sum(a.stored)::double precision as stored
+    from analytics_features.embedding_activity a
+    where a.minute > now() - interval '7 days'
+    group by a.minute
+  ) m
+$$;
+
+--
+-- Name: FUNCTION usual_throughput(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.usual_throughput() IS 'Texts a second that the workers encoded in the last week, in the minute of the average text; null when there was none.';
+
+--
 -- Name: vanished_products(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -5196,6 +9422,31 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.vanished_products() IS 'Vectors whose product is gone from the source: since when, when the vector may go, and whether it is held because more than settings.vanished_hold_share of all vectors are marked.';
+
+--
+-- Name: vector_distance(bigint, public.vector, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.vector_distance(product_id bigint, query public.vector, model_id integer) RETURNS double precision
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_distance double precision;
+begin
+  execute format(
+    'select e.embedding operator(public.<=>) $2 from analytics_features.%I e where e.product_id = $1',
+    analytics_features.embeddings_table(vector_distance.model_id)
+  ) into v_distance using vector_distance.product_id, query;
+  return v_distance;
+end
+$_$;
+
+--
+-- Name: FUNCTION vector_distance(product_id bigint, query public.vector, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.vector_distance(product_id bigint, query public.vector, model_id integer) IS 'Cosine distance of a product''s vector by a model to a query''s; null without a vector.';
 
 --
 -- Name: wake_worker(timestamp with time zone, text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -5225,6 +9476,57 @@ $$;
 COMMENT ON FUNCTION analytics_features.wake_worker(run_at timestamp with time zone, task text) IS 'Leaves one wake-up a transaction and task for the worker, at once or at run_at. Never fails.';
 
 --
+-- Name: whole_number_sql(text, regtype); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.whole_number_sql(expression text, type regtype) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  return case
+    when type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then format('%s::pg_catalog.int8', expression)
+    else format(
+      $sql$case when pg_catalog.btrim(%1$s::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
+          then pg_catalog.split_part(pg_catalog.btrim(%1$s::pg_catalog.text), '.', 1)::pg_catalog.int8 end$sql$,
+      expression
+    )
+  end;
+end
+$_$;
+
+--
+-- Name: FUNCTION whole_number_sql(expression text, type regtype); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.whole_number_sql(expression text, type regtype) IS 'SQL expression for an expression of some type as bigint, null where it is not a whole number.';
+
+--
+-- Name: word_classes(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.word_classes() RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select array_prepend(
+    coalesce(min(c.word_class) filter (where c.column_name = 'name'), 'A'),
+    array_agg(c.word_class order by c.position) filter (
+      where c.in_document and c.column_name <> 'name'
+        and (t.typcategory in ('S', 'A', 'E') or c.type in ('json'::regtype, 'jsonb'::regtype))
+    )
+  )
+  from analytics_features.source_columns c
+  join pg_type t on t.oid = c.type
+$$;
+
+--
+-- Name: FUNCTION word_classes(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.word_classes() IS 'What the words of a product count: the class of its name, then those of the texts of document_texts_sql().';
+
+--
 -- Name: word_score(tsvector, tsquery, double precision, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -5233,7 +9535,7 @@ CREATE FUNCTION analytics_features.word_score(words tsvector, term tsquery, idf 
     AS $$
   select idf * 2.2 * (
     1 - 1.2 * (0.7 + 0.3 * relative_length)
-      / (pg_catalog.ts_rank('{0.4, 0.4, 0.7, 1}', words, term) * 1.6449340668482264 + 1.2 * (0.7 + 0.3 * relative_length))
+      / (pg_catalog.ts_rank('{0.4, 0.55, 0.7, 1}', words, term) * 1.6449340668482264 + 1.2 * (0.7 + 0.3 * relative_length))
   )
 $$;
 
@@ -5263,23 +9565,54 @@ $$;
 COMMENT ON FUNCTION analytics_features.words_of(config regconfig, value text) IS 'The stemmed words of a text with their places, by a text search configuration; empty of stop words alone.';
 
 --
--- Name: words_row(regconfig, text, text[]); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: words_recipe(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], OUT words tsvector, OUT tokens integer, OUT label text) RETURNS record
+CREATE FUNCTION analytics_features.words_recipe() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(string_agg(format('%s %s', c.column_name, c.word_class), ', ' order by c.column_name), '')
+  from analytics_features.source_columns c
+  where c.word_class <> case when c.column_name = 'name' then 'A' else 'D' end
+$$;
+
+--
+-- Name: FUNCTION words_recipe(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.words_recipe() IS 'The columns whose words count otherwise than by default; words are current only by the recipe they were made by.';
+
+--
+-- Name: words_row(regconfig, text, text[], text[]); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], classes text[], OUT words tsvector, OUT tokens integer, OUT label text) RETURNS record
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  v_values text[] := array_prepend(name, texts);
   v_value text;
+  v_class text;
   v_terms text[] := '{}';
 begin
-  words := setweight(analytics_features.words_of(config, coalesce(name, '')), 'A')
-    || analytics_features.words_of(config, array_to_string(texts, ' '));
+  words := '';
+  foreach v_class in array array['A', 'B', 'C', 'D']
+  loop
+    v_value := (
+      select string_agg(v.value, ' ' order by v.place)
+      from unnest(v_values, classes) with ordinality v (value, class, place)
+      where coalesce(v.class, 'D') = v_class
+    );
+    if v_value is not null then
+      words := words || setweight(analytics_features.words_of(config, v_value), v_class::"char");
+    end if;
+  end loop;
   tokens := (select coalesce(sum(cardinality(u.positions)), 0) from unnest(words) u);
   label := '';
 
-  foreach v_value in array array_prepend(name, texts)
+  foreach v_value in array v_values
   loop
     continue when v_value is null or v_value !~ '[[:alnum:]]';
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
@@ -5302,10 +9635,31 @@ end
 $$;
 
 --
--- Name: FUNCTION words_row(config regconfig, name text, texts text[], OUT words tsvector, OUT tokens integer, OUT label text); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION words_row(config regconfig, name text, texts text[], classes text[], OUT words tsvector, OUT tokens integer, OUT label text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], OUT words tsvector, OUT tokens integer, OUT label text) IS 'What product_words holds of a product with this name and these other texts.';
+COMMENT ON FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], classes text[], OUT words tsvector, OUT tokens integer, OUT label text) IS 'What product_words holds of a product with this name and these other texts, of which the first class is the name''s and the next ones the texts''; a text without one has D.';
+
+--
+-- Name: worker_is_alive(text, interval); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.worker_is_alive(host text, within interval DEFAULT '00:30:00'::interval) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (
+    select
+    from analytics_features.embedding_workers w
+    where starts_with(w.worker, worker_is_alive.host || ':') and w.last_seen_at > now() - worker_is_alive.within
+  )
+$$;
+
+--
+-- Name: FUNCTION worker_is_alive(host text, within interval); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.worker_is_alive(host text, within interval) IS 'Whether a worker on this host gave a sign of life within this time; npm run alive asks it.';
 
 --
 -- Name: worker_seen(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -5336,7 +9690,8 @@ CREATE TABLE analytics_features.product_claims (
     claim_id bigint NOT NULL,
     worker text NOT NULL,
     claimed_at timestamp with time zone DEFAULT now() NOT NULL,
-    lease_until timestamp with time zone NOT NULL
+    lease_until timestamp with time zone NOT NULL,
+    model_id integer DEFAULT 0 NOT NULL
 );
 
 --
@@ -5370,6 +9725,12 @@ COMMENT ON COLUMN analytics_features.product_claims.claimed_at IS 'Since when.';
 COMMENT ON COLUMN analytics_features.product_claims.lease_until IS 'When others may take it over; moved on with every batch that is stored.';
 
 --
+-- Name: COLUMN product_claims.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_claims.model_id IS 'The model that it is encoded with.';
+
+--
 -- Name: product_queue; Type: TABLE; Schema: analytics_features; Owner: -
 --
 
@@ -5380,7 +9741,8 @@ CREATE TABLE analytics_features.product_queue (
     available_at timestamp with time zone DEFAULT now() NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     claim_id bigint,
-    document_hash bytea
+    document_hash bytea,
+    model_id integer DEFAULT COALESCE(analytics_features.active_model_id(), 0) NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.05');
 
@@ -5433,18 +9795,25 @@ COMMENT ON COLUMN analytics_features.product_queue.claim_id IS 'The claim that h
 COMMENT ON COLUMN analytics_features.product_queue.document_hash IS 'sha256 of the document that the claim handed out.';
 
 --
+-- Name: COLUMN product_queue.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_queue.model_id IS 'The model whose vector of it is to be looked at: a row for each of kept_models; 0 before the first worker came.';
+
+--
 -- Name: claimable_queue; Type: VIEW; Schema: analytics_features; Owner: -
 --
 
 CREATE VIEW analytics_features.claimable_queue AS
  SELECT q.queue_id,
     q.product_id,
-    q.queued_at
+    q.queued_at,
+    q.model_id
    FROM analytics_features.product_queue q
   WHERE ((q.available_at <= now()) AND (NOT (EXISTS ( SELECT
            FROM (analytics_features.product_queue held
              JOIN analytics_features.product_claims c ON ((c.claim_id = held.claim_id)))
-          WHERE ((held.product_id = q.product_id) AND (c.lease_until > clock_timestamp()))))));
+          WHERE ((held.product_id = q.product_id) AND (held.model_id = q.model_id) AND (c.lease_until > clock_timestamp()))))));
 
 --
 -- Name: VIEW claimable_queue; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -5471,19 +9840,31 @@ COMMENT ON COLUMN analytics_features.claimable_queue.product_id IS 'The product.
 COMMENT ON COLUMN analytics_features.claimable_queue.queued_at IS 'Since when it waits.';
 
 --
+-- Name: COLUMN claimable_queue.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.claimable_queue.model_id IS 'For which model.';
+
+--
 -- Name: document_fields; Type: TABLE; Schema: analytics_features; Owner: -
 --
 
 CREATE TABLE analytics_features.document_fields (
     column_name text NOT NULL,
-    included boolean DEFAULT true NOT NULL
+    included boolean DEFAULT true NOT NULL,
+    label text,
+    "position" integer,
+    word_class text,
+    weight double precision,
+    CONSTRAINT document_fields_weight_check CHECK (((weight >= (0.001)::double precision) AND (weight <= (1000)::double precision))),
+    CONSTRAINT document_fields_word_class_check CHECK ((word_class = ANY (ARRAY['A'::text, 'B'::text, 'C'::text, 'D'::text])))
 );
 
 --
 -- Name: TABLE document_fields; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON TABLE analytics_features.document_fields IS 'Columns of the source that are treated otherwise than by default; the default is to be in the document unless the name begins with an underscore.';
+COMMENT ON TABLE analytics_features.document_fields IS 'Columns of the source that are treated otherwise than by default; the default is to be in the document unless the name begins with an underscore. set_fields() changes it.';
 
 --
 -- Name: COLUMN document_fields.column_name; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -5496,6 +9877,30 @@ COMMENT ON COLUMN analytics_features.document_fields.column_name IS 'Name of a c
 --
 
 COMMENT ON COLUMN analytics_features.document_fields.included IS 'Whether the column is part of the document.';
+
+--
+-- Name: COLUMN document_fields.label; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.document_fields.label IS 'What stands before the value; null is the column''s name, an empty one is nothing.';
+
+--
+-- Name: COLUMN document_fields."position"; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.document_fields."position" IS 'Place in the document; columns without one follow in the order of document_order.';
+
+--
+-- Name: COLUMN document_fields.word_class; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.document_fields.word_class IS 'What its words count: A as those of a name (1), B (0.7), C (0.55) or D (0.4); null is A for name and D for others.';
+
+--
+-- Name: COLUMN document_fields.weight; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.document_fields.weight IS 'What the column counts in the vector: columns of one weight are encoded together, and the vectors are added by weight; null is 1.';
 
 --
 -- Name: document_order; Type: TABLE; Schema: analytics_features; Owner: -
@@ -5546,7 +9951,8 @@ CREATE TABLE analytics_features.embedding_activity (
     worker text NOT NULL,
     stored bigint DEFAULT 0 NOT NULL,
     failed bigint DEFAULT 0 NOT NULL,
-    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    model_id integer DEFAULT 0 NOT NULL
 );
 
 --
@@ -5586,6 +9992,12 @@ COMMENT ON COLUMN analytics_features.embedding_activity.failed IS 'Attempts that
 COMMENT ON COLUMN analytics_features.embedding_activity.started_at IS 'When the first of them was claimed, or the minute began if that was earlier.';
 
 --
+-- Name: COLUMN embedding_activity.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_activity.model_id IS 'With which model; 0 before models were told apart.';
+
+--
 -- Name: embedding_models; Type: TABLE; Schema: analytics_features; Owner: -
 --
 
@@ -5599,15 +10011,23 @@ CREATE TABLE analytics_features.embedding_models (
     max_tokens integer NOT NULL,
     is_active boolean DEFAULT false NOT NULL,
     registered_at timestamp with time zone DEFAULT now() NOT NULL,
+    query_prefix text DEFAULT ''::text NOT NULL,
+    passage_prefix text DEFAULT ''::text NOT NULL,
+    path text,
+    is_kept boolean DEFAULT false NOT NULL,
+    activated_at timestamp with time zone,
+    spelled_out double precision,
+    error text,
     CONSTRAINT embedding_models_dimension_check CHECK ((dimension > 0)),
-    CONSTRAINT embedding_models_max_tokens_check CHECK ((max_tokens > 0))
+    CONSTRAINT embedding_models_max_tokens_check CHECK ((max_tokens > 0)),
+    CONSTRAINT embedding_models_spelled_out_check CHECK (((spelled_out >= (0)::double precision) AND (spelled_out <= (1)::double precision)))
 );
 
 --
 -- Name: TABLE embedding_models; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON TABLE analytics_features.embedding_models IS 'The models that vectors came from; a worker registers the one it loaded.';
+COMMENT ON TABLE analytics_features.embedding_models IS 'The models that vectors came from, each with all that makes its vectors comparable; a worker registers what it loaded.';
 
 --
 -- Name: COLUMN embedding_models.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -5655,13 +10075,55 @@ COMMENT ON COLUMN analytics_features.embedding_models.max_tokens IS 'Tokens that
 -- Name: COLUMN embedding_models.is_active; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_models.is_active IS 'True for the one whose vectors are current.';
+COMMENT ON COLUMN analytics_features.embedding_models.is_active IS 'True for the one that is searched.';
 
 --
 -- Name: COLUMN embedding_models.registered_at; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
 COMMENT ON COLUMN analytics_features.embedding_models.registered_at IS 'When a worker first came with it.';
+
+--
+-- Name: COLUMN embedding_models.query_prefix; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_models.query_prefix IS 'What the model wants in front of a query, such as "query: " of the e5 models.';
+
+--
+-- Name: COLUMN embedding_models.passage_prefix; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_models.passage_prefix IS 'What it wants in front of a document.';
+
+--
+-- Name: COLUMN embedding_models.path; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_models.path IS 'The folder it is loaded from, if prepare_model() was given one; null where its name is enough.';
+
+--
+-- Name: COLUMN embedding_models.is_kept; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_models.is_kept IS 'Whether it is not the active one and its vectors are kept true all the same, in a table of its own (see embeddings_table): one that is prepared, or the former one.';
+
+--
+-- Name: COLUMN embedding_models.activated_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_models.activated_at IS 'When it last became the active one; null for one that never was.';
+
+--
+-- Name: COLUMN embedding_models.spelled_out; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_models.spelled_out IS 'Of the letters of a sample of documents, the share that its tokenizer spells out one by one or does not know: from a half on it is the wrong model for this language.';
+
+--
+-- Name: COLUMN embedding_models.error; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_models.error IS 'Why no worker could load it when it was last tried; null when one did.';
 
 --
 -- Name: embedding_models_model_id_seq; Type: SEQUENCE; Schema: analytics_features; Owner: -
@@ -5949,6 +10411,249 @@ COMMENT ON COLUMN analytics_features.golden_queries.grade IS '3 is what was mean
 COMMENT ON COLUMN analytics_features.golden_queries.kind IS 'Kind of query, the same for all rows of one; each is measured for itself.';
 
 --
+-- Name: kept_models; Type: VIEW; Schema: analytics_features; Owner: -
+--
+
+CREATE VIEW analytics_features.kept_models AS
+ SELECT m.model_id,
+    m.is_active
+   FROM analytics_features.embedding_models m
+  WHERE (m.is_active OR m.is_kept)
+UNION ALL
+ SELECT 0 AS model_id,
+    true AS is_active
+  WHERE (NOT (EXISTS ( SELECT
+           FROM analytics_features.embedding_models m
+          WHERE m.is_active)));
+
+--
+-- Name: VIEW kept_models; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON VIEW analytics_features.kept_models IS 'The models whose vectors are kept true: the active one, one that is prepared, and the former one until it is dropped.';
+
+--
+-- Name: COLUMN kept_models.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.kept_models.model_id IS 'The model; 0 before any was registered.';
+
+--
+-- Name: COLUMN kept_models.is_active; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.kept_models.is_active IS 'Whether it is the one that is searched.';
+
+--
+-- Name: model_preparation; Type: TABLE; Schema: analytics_features; Owner: -
+--
+
+CREATE TABLE analytics_features.model_preparation (
+    singleton boolean DEFAULT true NOT NULL,
+    model text NOT NULL,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    model_id integer,
+    attempts integer DEFAULT 0 NOT NULL,
+    error text,
+    CONSTRAINT model_preparation_singleton_check CHECK (singleton)
+);
+
+--
+-- Name: TABLE model_preparation; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON TABLE analytics_features.model_preparation IS 'The model that prepare_model() asked for, until it is activated or dropped; at most one row.';
+
+--
+-- Name: COLUMN model_preparation.singleton; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_preparation.singleton IS 'Always true: there is one row at the most.';
+
+--
+-- Name: COLUMN model_preparation.model; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_preparation.model IS 'Its name, or the folder with its files on the worker''s machine.';
+
+--
+-- Name: COLUMN model_preparation.requested_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_preparation.requested_at IS 'When it was asked for.';
+
+--
+-- Name: COLUMN model_preparation.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_preparation.model_id IS 'Its number, once a worker has loaded it; null until then.';
+
+--
+-- Name: COLUMN model_preparation.attempts; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_preparation.attempts IS 'How often a worker tried to load it; it tries again every minute.';
+
+--
+-- Name: COLUMN model_preparation.error; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_preparation.error IS 'What the last attempt said.';
+
+--
+-- Name: model_status; Type: VIEW; Schema: analytics_features; Owner: -
+--
+
+CREATE VIEW analytics_features.model_status AS
+ SELECT compute_model_status.model_id,
+    compute_model_status.name,
+    compute_model_status.state,
+    compute_model_status.dimension,
+    compute_model_status.revision,
+    compute_model_status."precision",
+    compute_model_status.max_tokens,
+    compute_model_status.products,
+    compute_model_status.embedded,
+    compute_model_status.coverage,
+    compute_model_status.queued,
+    compute_model_status.failed,
+    compute_model_status.throughput,
+    compute_model_status.time_to_go,
+    compute_model_status.has_index,
+    compute_model_status.long_documents,
+    compute_model_status.longest_document,
+    compute_model_status.spelled_out,
+    compute_model_status.activated_at,
+    compute_model_status.error
+   FROM analytics_features.compute_model_status() compute_model_status(model_id, name, state, dimension, revision, "precision", max_tokens, products, embedded, coverage, queued, failed, throughput, time_to_go, has_index, long_documents, longest_document, spelled_out, activated_at, error);
+
+--
+-- Name: VIEW model_status; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON VIEW analytics_features.model_status IS 'The models whose vectors are kept, the active one first: how far each is, and what is odd about it.';
+
+--
+-- Name: COLUMN model_status.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.model_id IS 'Its number; null until a worker has loaded it.';
+
+--
+-- Name: COLUMN model_status.name; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.name IS 'Its name as on the hub, or the folder that was asked for.';
+
+--
+-- Name: COLUMN model_status.state; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.state IS 'active; requested (no worker has loaded it yet), failed (see error; it is tried again every minute), preparing, indexing, ready (to be activated); former (kept true until it is dropped).';
+
+--
+-- Name: COLUMN model_status.dimension; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.dimension IS 'Components of its vectors.';
+
+--
+-- Name: COLUMN model_status.revision; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.revision IS 'Start of the sha256 of its ONNX file.';
+
+--
+-- Name: COLUMN model_status."precision"; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status."precision" IS 'How its weights are stored and computed.';
+
+--
+-- Name: COLUMN model_status.max_tokens; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.max_tokens IS 'Tokens that it reads of a text.';
+
+--
+-- Name: COLUMN model_status.products; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.products IS 'Live products, as embedding_status has them.';
+
+--
+-- Name: COLUMN model_status.embedded; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.embedded IS 'Products that have a vector of it, as of now or of an earlier text.';
+
+--
+-- Name: COLUMN model_status.coverage; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.coverage IS 'embedded in percent of products, cut off and not rounded.';
+
+--
+-- Name: COLUMN model_status.queued; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.queued IS 'Products that wait for it.';
+
+--
+-- Name: COLUMN model_status.failed; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.failed IS 'Products that could not be encoded with it and were set aside (see product_failures).';
+
+--
+-- Name: COLUMN model_status.throughput; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.throughput IS 'While products wait: how many are encoded with it a second, over the last five minutes.';
+
+--
+-- Name: COLUMN model_status.time_to_go; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.time_to_go IS 'queued at that throughput; null while nothing is encoded.';
+
+--
+-- Name: COLUMN model_status.has_index; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.has_index IS 'Whether its vectors have an index for search.';
+
+--
+-- Name: COLUMN model_status.long_documents; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.long_documents IS 'Documents that have more tokens than it reads.';
+
+--
+-- Name: COLUMN model_status.longest_document; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.longest_document IS 'Tokens of the longest of these; null without one.';
+
+--
+-- Name: COLUMN model_status.spelled_out; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.spelled_out IS 'Share of the letters of the documents that its tokenizer spells out one by one: from a half on it is the wrong model for this language.';
+
+--
+-- Name: COLUMN model_status.activated_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.activated_at IS 'When it was activated; null for the first model and for one that never was.';
+
+--
+-- Name: COLUMN model_status.error; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.model_status.error IS 'Why no worker could load it.';
+
+--
 -- Name: product_claims_claim_id_seq; Type: SEQUENCE; Schema: analytics_features; Owner: -
 --
 
@@ -5972,6 +10677,7 @@ CREATE TABLE analytics_features.product_embeddings (
     model_id integer,
     document_hash bytea,
     vanished_at timestamp with time zone,
+    tokens integer,
     CONSTRAINT embedding_has_unit_length CHECK ((abs((public.vector_norm(embedding) - (1)::double precision)) < (0.001)::double precision))
 );
 
@@ -6009,13 +10715,19 @@ COMMENT ON COLUMN analytics_features.product_embeddings.model_id IS 'The model i
 -- Name: COLUMN product_embeddings.document_hash; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.product_embeddings.document_hash IS 'sha256 of the document it came from; null when it was not stored by us.';
+COMMENT ON COLUMN analytics_features.product_embeddings.document_hash IS 'sha256 of the document that it came from; null when it was not stored by us.';
 
 --
 -- Name: COLUMN product_embeddings.vanished_at; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
 COMMENT ON COLUMN analytics_features.product_embeddings.vanished_at IS 'When the product was found gone from the source; the vector goes after settings.vanished_grace.';
+
+--
+-- Name: COLUMN product_embeddings.tokens; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_embeddings.tokens IS 'Tokens of a document that has more than the model reads (see model_status.long_documents); null of all others.';
 
 --
 -- Name: product_failures; Type: TABLE; Schema: analytics_features; Owner: -
@@ -6027,7 +10739,8 @@ CREATE TABLE analytics_features.product_failures (
     attempts integer NOT NULL,
     error text NOT NULL,
     failed_at timestamp with time zone DEFAULT now() NOT NULL,
-    set_aside boolean NOT NULL
+    set_aside boolean NOT NULL,
+    model_id integer DEFAULT COALESCE(analytics_features.active_model_id(), 0) NOT NULL
 );
 
 --
@@ -6071,6 +10784,53 @@ COMMENT ON COLUMN analytics_features.product_failures.failed_at IS 'When the las
 --
 
 COMMENT ON COLUMN analytics_features.product_failures.set_aside IS 'True once settings.max_attempts was reached: it is not tried again by itself.';
+
+--
+-- Name: COLUMN product_failures.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_failures.model_id IS 'The model it was to be encoded with.';
+
+--
+-- Name: product_map; Type: TABLE; Schema: analytics_features; Owner: -
+--
+
+CREATE TABLE analytics_features.product_map (
+    product_id bigint NOT NULL,
+    x real NOT NULL,
+    y real NOT NULL,
+    mapped_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+--
+-- Name: TABLE product_map; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON TABLE analytics_features.product_map IS 'A map of the catalogue: products whose vectors are near are near on it. At most settings.map_products of them, made by the worker.';
+
+--
+-- Name: COLUMN product_map.product_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_map.product_id IS 'The product.';
+
+--
+-- Name: COLUMN product_map.x; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_map.x IS 'Its place; only distances mean something, and the near ones more than the far ones.';
+
+--
+-- Name: COLUMN product_map.y; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_map.y IS 'Likewise.';
+
+--
+-- Name: COLUMN product_map.mapped_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_map.mapped_at IS 'When the map was made.';
 
 --
 -- Name: product_pairs; Type: TABLE; Schema: analytics_features; Owner: -
@@ -6147,7 +10907,8 @@ CREATE TABLE analytics_features.product_words (
     label text NOT NULL,
     document_hash bytea NOT NULL,
     config regconfig NOT NULL,
-    indexed_at timestamp with time zone DEFAULT now() NOT NULL
+    indexed_at timestamp with time zone DEFAULT now() NOT NULL,
+    recipe text DEFAULT ''::text NOT NULL
 );
 
 --
@@ -6166,7 +10927,7 @@ COMMENT ON COLUMN analytics_features.product_words.product_id IS 'The product.';
 -- Name: COLUMN product_words.words; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.product_words.words IS 'Stemmed words (weight A those of the name), terms of codes (#…, see code_terms) and whole values (=…, see squash_text).';
+COMMENT ON COLUMN analytics_features.product_words.words IS 'Stemmed words (with the class of their column: A those of the name), terms of codes (#…, see code_terms) and whole values (=…, see squash_text).';
 
 --
 -- Name: COLUMN product_words.tokens; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -6199,12 +10960,18 @@ COMMENT ON COLUMN analytics_features.product_words.config IS 'The text search co
 COMMENT ON COLUMN analytics_features.product_words.indexed_at IS 'When they were taken up.';
 
 --
+-- Name: COLUMN product_words.recipe; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_words.recipe IS 'The columns whose words counted otherwise than by default (see words_recipe).';
+
+--
 -- Name: query_embeddings; Type: TABLE; Schema: analytics_features; Owner: -
 --
 
 CREATE TABLE analytics_features.query_embeddings (
     query text NOT NULL,
-    model_id integer,
+    model_id integer NOT NULL,
     embedding public.vector,
     kept boolean DEFAULT false NOT NULL,
     uses bigint DEFAULT 0 NOT NULL,
@@ -6229,7 +10996,7 @@ COMMENT ON COLUMN analytics_features.query_embeddings.query IS 'The query (see q
 -- Name: COLUMN query_embeddings.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.query_embeddings.model_id IS 'The model of the vector; null or another than the active one: the worker has yet to encode it.';
+COMMENT ON COLUMN analytics_features.query_embeddings.model_id IS 'The model of the vector.';
 
 --
 -- Name: COLUMN query_embeddings.embedding; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -6268,6 +11035,119 @@ COMMENT ON COLUMN analytics_features.query_embeddings.attempts IS 'Failed attemp
 COMMENT ON COLUMN analytics_features.query_embeddings.error IS 'What the last attempt said; never the query.';
 
 --
+-- Name: related_tables; Type: TABLE; Schema: analytics_features; Owner: -
+--
+
+CREATE TABLE analytics_features.related_tables (
+    relation_schema text NOT NULL,
+    relation_name text NOT NULL,
+    key_column text NOT NULL,
+    product_column text NOT NULL
+);
+
+--
+-- Name: TABLE related_tables; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON TABLE analytics_features.related_tables IS 'Tables whose rows are part of what products are: when a row changes, the products with its key are queued. attach_related() writes it.';
+
+--
+-- Name: COLUMN related_tables.relation_schema; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_tables.relation_schema IS 'Schema of the table.';
+
+--
+-- Name: COLUMN related_tables.relation_name; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_tables.relation_name IS 'Name of the table.';
+
+--
+-- Name: COLUMN related_tables.key_column; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_tables.key_column IS 'Its column that products refer to.';
+
+--
+-- Name: COLUMN related_tables.product_column; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_tables.product_column IS 'The column of the source that refers to it.';
+
+--
+-- Name: related_triggers; Type: VIEW; Schema: analytics_features; Owner: -
+--
+
+CREATE VIEW analytics_features.related_triggers AS
+ SELECT r.relation_schema,
+    r.relation_name,
+    c.oid AS relation_oid,
+    w.trigger_name,
+    w.event,
+    (t.oid IS NOT NULL) AS attached,
+    (t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AS enabled
+   FROM (((( SELECT DISTINCT a.relation_schema,
+            a.relation_name
+           FROM analytics_features.related_tables a) r
+     CROSS JOIN ( VALUES ('_510_related_insert'::text,'insert'::text), ('_510_related_update'::text,'update'::text), ('_510_related_delete'::text,'delete'::text), ('_510_related_truncate'::text,'truncate'::text)) w(trigger_name, event))
+     LEFT JOIN pg_class c ON (((c.relname = r.relation_name) AND (c.relnamespace = ( SELECT n.oid
+           FROM pg_namespace n
+          WHERE (n.nspname = r.relation_schema))))))
+     LEFT JOIN pg_trigger t ON (((t.tgrelid = c.oid) AND (t.tgname = w.trigger_name) AND (t.tgfoid = ( SELECT p.oid
+           FROM (pg_proc p
+             JOIN pg_namespace n ON ((n.oid = p.pronamespace)))
+          WHERE ((n.nspname = 'analytics_features'::name) AND (p.proname = 'tg__related_changed'::name)))))));
+
+--
+-- Name: VIEW related_triggers; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON VIEW analytics_features.related_triggers IS 'The triggers that the related tables should have, and whether they have them now.';
+
+--
+-- Name: COLUMN related_triggers.relation_schema; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_triggers.relation_schema IS 'Schema of the table.';
+
+--
+-- Name: COLUMN related_triggers.relation_name; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_triggers.relation_name IS 'Name of the table.';
+
+--
+-- Name: COLUMN related_triggers.relation_oid; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_triggers.relation_oid IS 'The table as it is now; null while it does not exist.';
+
+--
+-- Name: COLUMN related_triggers.trigger_name; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_triggers.trigger_name IS 'Name of the trigger.';
+
+--
+-- Name: COLUMN related_triggers.event; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_triggers.event IS 'The statement it fires after.';
+
+--
+-- Name: COLUMN related_triggers.attached; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_triggers.attached IS 'Whether the table has it.';
+
+--
+-- Name: COLUMN related_triggers.enabled; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.related_triggers.enabled IS 'Whether it fires; null when it is not attached.';
+
+--
 -- Name: settings; Type: TABLE; Schema: analytics_features; Owner: -
 --
 
@@ -6297,13 +11177,20 @@ CREATE TABLE analytics_features.settings (
     max_group_products integer DEFAULT 50 NOT NULL,
     min_together integer DEFAULT 3 NOT NULL,
     pair_weight double precision DEFAULT 0.6 NOT NULL,
+    windows boolean DEFAULT false NOT NULL,
+    map_products integer DEFAULT 2000 NOT NULL,
+    map_column text DEFAULT 'category_id'::text,
+    document_hook text,
+    max_hook_ms double precision DEFAULT 5 NOT NULL,
     CONSTRAINT settings_hnsw_ef_search_check CHECK (((hnsw_ef_search >= 1) AND (hnsw_ef_search <= 1000))),
     CONSTRAINT settings_index_from_products_check CHECK ((index_from_products >= 0)),
     CONSTRAINT settings_ivfflat_probes_check CHECK (((ivfflat_probes >= 1) AND (ivfflat_probes <= 32768))),
     CONSTRAINT settings_lease_check CHECK ((lease > '00:00:00'::interval)),
+    CONSTRAINT settings_map_products_check CHECK ((map_products >= 0)),
     CONSTRAINT settings_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT settings_max_document_characters_check CHECK ((max_document_characters > 0)),
     CONSTRAINT settings_max_group_products_check CHECK (((max_group_products >= 2) AND (max_group_products <= 1000))),
+    CONSTRAINT settings_max_hook_ms_check CHECK ((max_hook_ms > (0)::double precision)),
     CONSTRAINT settings_min_together_check CHECK ((min_together > 0)),
     CONSTRAINT settings_pair_weight_check CHECK (((pair_weight >= (0)::double precision) AND (pair_weight <= (1)::double precision))),
     CONSTRAINT settings_prose_vector_weight_check CHECK (((prose_vector_weight >= (0)::double precision) AND (prose_vector_weight <= (1)::double precision))),
@@ -6474,15 +11361,52 @@ COMMENT ON COLUMN analytics_features.settings.min_together IS 'In so many orders
 COMMENT ON COLUMN analytics_features.settings.pair_weight IS 'What being together counts in recommended_products(), 0 to 1; the rest is similarity.';
 
 --
+-- Name: COLUMN settings.windows; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.settings.windows IS 'Whether a document that is longer than the model reads is read in windows, whose vectors are averaged; see set_windows().';
+
+--
+-- Name: COLUMN settings.map_products; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.settings.map_products IS 'How many products the map of the catalogue has at the most; 0 is no map.';
+
+--
+-- Name: COLUMN settings.map_column; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.settings.map_column IS 'The column of the source that the map is coloured by; whoever may search sees it there.';
+
+--
+-- Name: COLUMN settings.document_hook; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.settings.document_hook IS 'Function that is given a product and returns more fields for its document; null without one (set_document_hook).';
+
+--
+-- Name: COLUMN settings.max_hook_ms; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.settings.max_hook_ms IS 'Milliseconds a product that such a function may take, measured when it is set.';
+
+--
 -- Name: source_columns; Type: VIEW; Schema: analytics_features; Owner: -
 --
 
 CREATE VIEW analytics_features.source_columns AS
- SELECT (row_number() OVER (ORDER BY o."position", a.attnum))::smallint AS "position",
+ SELECT (row_number() OVER (ORDER BY f."position", o."position", a.attnum))::smallint AS "position",
     (a.attname)::text AS column_name,
     (a.atttypid)::regtype AS type,
     COALESCE(f.included, (NOT starts_with((a.attname)::text, '_'::text))) AS in_document,
-    (a.attname = ANY (ARRAY['deleted'::name, 'dbt_valid_to'::name, 'dbt_is_deleted'::name])) AS decides_life
+    (a.attname = ANY (ARRAY['deleted'::name, 'dbt_valid_to'::name, 'dbt_is_deleted'::name])) AS decides_life,
+    COALESCE(f.label, (a.attname)::text) AS label,
+    COALESCE(f.word_class,
+        CASE
+            WHEN (a.attname = 'name'::name) THEN 'A'::text
+            ELSE 'D'::text
+        END) AS word_class,
+    COALESCE(f.weight, (1)::double precision) AS weight
    FROM ((pg_attribute a
      LEFT JOIN analytics_features.document_fields f ON ((f.column_name = a.attname)))
      LEFT JOIN analytics_features.document_order o ON ((o.column_name = a.attname)))
@@ -6498,7 +11422,7 @@ COMMENT ON VIEW analytics_features.source_columns IS 'The columns of the source 
 -- Name: COLUMN source_columns."position"; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.source_columns."position" IS 'Order in the document (see document_order).';
+COMMENT ON COLUMN analytics_features.source_columns."position" IS 'Order in the document (see document_fields and document_order).';
 
 --
 -- Name: COLUMN source_columns.column_name; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -6525,6 +11449,313 @@ COMMENT ON COLUMN analytics_features.source_columns.in_document IS 'Whether the 
 COMMENT ON COLUMN analytics_features.source_columns.decides_life IS 'Whether the column says if the product is live: deleted, and dbt_valid_to and dbt_is_deleted of a snapshot.';
 
 --
+-- Name: COLUMN source_columns.label; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_columns.label IS 'What stands before its value in the document.';
+
+--
+-- Name: COLUMN source_columns.word_class; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_columns.word_class IS 'What its words count: A, B, C or D.';
+
+--
+-- Name: COLUMN source_columns.weight; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_columns.weight IS 'What it counts in the vector; columns of one weight are encoded together.';
+
+--
+-- Name: source_connection; Type: TABLE; Schema: analytics_features; Owner: -
+--
+
+CREATE TABLE analytics_features.source_connection (
+    singleton boolean DEFAULT true NOT NULL,
+    source_schema text NOT NULL,
+    source_table text NOT NULL,
+    refresh_every interval DEFAULT '00:01:00'::interval NOT NULL,
+    full_every interval DEFAULT '01:00:00'::interval NOT NULL,
+    time_columns text[],
+    overlap interval DEFAULT '00:10:00'::interval NOT NULL,
+    time_limit interval DEFAULT '00:10:00'::interval NOT NULL,
+    connected_at timestamp with time zone DEFAULT now() NOT NULL,
+    copied_at timestamp with time zone,
+    full_at timestamp with time zone,
+    next_at timestamp with time zone,
+    watermark text,
+    seen text[],
+    rows bigint,
+    held bigint DEFAULT 0 NOT NULL,
+    unusable_ids bigint,
+    duplicate_ids bigint,
+    error text,
+    failing_since timestamp with time zone,
+    CONSTRAINT source_connection_full_every_check CHECK ((full_every > '00:00:00'::interval)),
+    CONSTRAINT source_connection_overlap_check CHECK ((overlap >= '00:00:00'::interval)),
+    CONSTRAINT source_connection_refresh_every_check CHECK ((refresh_every > '00:00:00'::interval)),
+    CONSTRAINT source_connection_singleton_check CHECK (singleton),
+    CONSTRAINT source_connection_time_limit_check CHECK ((time_limit > '00:00:00'::interval))
+);
+
+--
+-- Name: TABLE source_connection; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON TABLE analytics_features.source_connection IS 'Where products of another database come from, in one row; empty when the source is in this one. The first settings may be updated in place.';
+
+--
+-- Name: COLUMN source_connection.singleton; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.singleton IS 'Always true: there is one row.';
+
+--
+-- Name: COLUMN source_connection.source_schema; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.source_schema IS 'Schema of the products there.';
+
+--
+-- Name: COLUMN source_connection.source_table; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.source_table IS 'Their table or view there.';
+
+--
+-- Name: COLUMN source_connection.refresh_every; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.refresh_every IS 'How often the worker takes up changes; less often when that would take more than a tenth of the time.';
+
+--
+-- Name: COLUMN source_connection.full_every; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.full_every IS 'How often it compares all rows, which finds deletes and what no time column tells.';
+
+--
+-- Name: COLUMN source_connection.time_columns; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.time_columns IS 'Columns of times that tell what changed; null for whichever of updated_at, ingested_at and dbt_valid_from are times. Without any, each refresh compares all rows.';
+
+--
+-- Name: COLUMN source_connection.overlap; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.overlap IS 'So far before the newest time it looks again, for what was committed late.';
+
+--
+-- Name: COLUMN source_connection.time_limit; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.time_limit IS 'A worker gives a refresh up after that.';
+
+--
+-- Name: COLUMN source_connection.connected_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.connected_at IS 'When connect_source() was last called.';
+
+--
+-- Name: COLUMN source_connection.copied_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.copied_at IS 'As of when the copy is: the start of the last refresh that came through.';
+
+--
+-- Name: COLUMN source_connection.full_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.full_at IS 'Start of the last one that compared all rows.';
+
+--
+-- Name: COLUMN source_connection.next_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.next_at IS 'When the worker tries again at the earliest.';
+
+--
+-- Name: COLUMN source_connection.watermark; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.watermark IS 'The newest times in the copy; null where no column tells.';
+
+--
+-- Name: COLUMN source_connection.seen; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.seen IS 'For each time column, what is there from the overlap before that on, as count and sum; while it is the same nothing is fetched for it.';
+
+--
+-- Name: COLUMN source_connection.rows; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.rows IS 'Products in the copy.';
+
+--
+-- Name: COLUMN source_connection.held; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.held IS 'Products that are gone there and stay in the copy, because too many vanished at once.';
+
+--
+-- Name: COLUMN source_connection.unusable_ids; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.unusable_ids IS 'Rows there without a usable product_id, by the last comparison of all rows; not copied.';
+
+--
+-- Name: COLUMN source_connection.duplicate_ids; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.duplicate_ids IS 'product_ids that stand in several rows there, likewise; the newest is copied.';
+
+--
+-- Name: COLUMN source_connection.error; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.error IS 'Why the last refresh failed; null when it did not.';
+
+--
+-- Name: COLUMN source_connection.failing_since; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_connection.failing_since IS 'Since when none came through.';
+
+--
+-- Name: source_copy_status; Type: VIEW; Schema: analytics_features; Owner: -
+--
+
+CREATE VIEW analytics_features.source_copy_status AS
+ SELECT o.host,
+    (o.port)::integer AS port,
+    o.dbname AS database,
+    c.source_schema,
+    c.source_table,
+    c.copied_at,
+    (clock_timestamp() - c.copied_at) AS lag,
+    c.watermark,
+    c.rows,
+    c.full_at,
+    c.next_at,
+    c.held,
+    c.unusable_ids,
+    c.duplicate_ids,
+    c.error,
+    c.failing_since
+   FROM (analytics_features.source_connection c
+     LEFT JOIN ( SELECT max(v.option_value) FILTER (WHERE (v.option_name = 'host'::text)) AS host,
+            max(v.option_value) FILTER (WHERE (v.option_name = 'port'::text)) AS port,
+            max(v.option_value) FILTER (WHERE (v.option_name = 'dbname'::text)) AS dbname
+           FROM (pg_foreign_server s
+             CROSS JOIN LATERAL pg_options_to_table(s.srvoptions) v(option_name, option_value))
+          WHERE (s.srvname = 'product_embeddings_source'::name)) o ON (true));
+
+--
+-- Name: VIEW source_copy_status; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON VIEW analytics_features.source_copy_status IS 'How old the copy of the products of another database is, and what is wrong with it; no row when the source is in this one.';
+
+--
+-- Name: COLUMN source_copy_status.host; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.host IS 'Where they come from: the server, as this one reaches it.';
+
+--
+-- Name: COLUMN source_copy_status.port; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.port IS 'Its port.';
+
+--
+-- Name: COLUMN source_copy_status.database; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.database IS 'The database there.';
+
+--
+-- Name: COLUMN source_copy_status.source_schema; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.source_schema IS 'The schema in it.';
+
+--
+-- Name: COLUMN source_copy_status.source_table; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.source_table IS 'The table or view.';
+
+--
+-- Name: COLUMN source_copy_status.copied_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.copied_at IS 'As of when the copy is.';
+
+--
+-- Name: COLUMN source_copy_status.lag; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.lag IS 'How long ago that is: what changed there since is not here yet.';
+
+--
+-- Name: COLUMN source_copy_status.watermark; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.watermark IS 'The newest times in the copy; null where no column tells, and every refresh compares all rows.';
+
+--
+-- Name: COLUMN source_copy_status.rows; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.rows IS 'Products in the copy.';
+
+--
+-- Name: COLUMN source_copy_status.full_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.full_at IS 'When all rows were last compared, which finds deletes.';
+
+--
+-- Name: COLUMN source_copy_status.next_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.next_at IS 'When the worker looks again at the earliest.';
+
+--
+-- Name: COLUMN source_copy_status.held; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.held IS 'Products that are gone there and stay here, because too many vanished at once: release_copy() lets them go.';
+
+--
+-- Name: COLUMN source_copy_status.unusable_ids; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.unusable_ids IS 'Rows there without a usable product_id; not copied.';
+
+--
+-- Name: COLUMN source_copy_status.duplicate_ids; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.duplicate_ids IS 'product_ids that stand in several rows there; the newest is copied.';
+
+--
+-- Name: COLUMN source_copy_status.error; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.error IS 'Why the last refresh failed; null when it did not.';
+
+--
+-- Name: COLUMN source_copy_status.failing_since; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_copy_status.failing_since IS 'Since when none came through.';
+
+--
 -- Name: source_log_log_id_seq; Type: SEQUENCE; Schema: analytics_features; Owner: -
 --
 
@@ -6545,12 +11776,22 @@ CREATE VIEW analytics_features.source_triggers AS
  SELECT w.trigger_name,
     w.event,
     (t.oid IS NOT NULL) AS attached,
-    (t.tgenabled = ANY (ARRAY['O'::"char", 'A'::"char"])) AS enabled
-   FROM (( VALUES ('_500_embed_insert'::text,'insert'::text), ('_500_embed_update'::text,'update'::text), ('_500_embed_delete'::text,'delete'::text), ('_500_embed_truncate'::text,'truncate'::text)) w(trigger_name, event)
-     LEFT JOIN pg_trigger t ON (((t.tgrelid = (analytics_features.source_relation())::oid) AND (t.tgname = w.trigger_name) AND (t.tgfoid = ( SELECT p.oid
+    ((t.tgenabled = 'A'::"char") OR ((t.tgenabled = 'O'::"char") AND (NOT r.is_replicated))) AS enabled,
+        CASE
+            WHEN w.for_each_row THEN 'row'::text
+            ELSE 'statement'::text
+        END AS level,
+    r.is_replicated AS must_be_always
+   FROM ((( SELECT analytics_features.source_is_replicated() AS source_is_replicated) r(is_replicated)
+     CROSS JOIN LATERAL ( VALUES ('_500_embed_insert'::text,'insert'::text,r.is_replicated), ('_500_embed_update'::text,'update'::text,r.is_replicated), ('_500_embed_delete'::text,'delete'::text,r.is_replicated), ('_500_embed_truncate'::text,'truncate'::text,false)) w(trigger_name, event, for_each_row))
+     LEFT JOIN pg_trigger t ON (((t.tgrelid = (analytics_features.source_relation())::oid) AND (t.tgname = w.trigger_name) AND ((((t.tgtype)::integer & 1) = 1) = w.for_each_row) AND (t.tgfoid = ( SELECT p.oid
            FROM (pg_proc p
              JOIN pg_namespace n ON ((n.oid = p.pronamespace)))
-          WHERE ((n.nspname = 'analytics_features'::name) AND (p.proname = 'tg__product_changed'::name)))))));
+          WHERE ((n.nspname = 'analytics_features'::name) AND (p.proname =
+                CASE
+                    WHEN w.for_each_row THEN 'tg__product_replicated'::text
+                    ELSE 'tg__product_changed'::text
+                END)))))));
 
 --
 -- Name: VIEW source_triggers; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -6580,7 +11821,19 @@ COMMENT ON COLUMN analytics_features.source_triggers.attached IS 'Whether the so
 -- Name: COLUMN source_triggers.enabled; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.source_triggers.enabled IS 'Whether it fires; null when it is not attached.';
+COMMENT ON COLUMN analytics_features.source_triggers.enabled IS 'Whether it fires, on the target of a subscription also for what that writes; null when it is not attached.';
+
+--
+-- Name: COLUMN source_triggers.level; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_triggers.level IS 'Whether it fires for each statement, or, on the target of a subscription, for each row.';
+
+--
+-- Name: COLUMN source_triggers.must_be_always; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_triggers.must_be_always IS 'Whether it has to be enabled always, as on the target of a subscription.';
 
 --
 -- Name: synonyms; Type: TABLE; Schema: analytics_features; Owner: -
@@ -6624,6 +11877,47 @@ COMMENT ON COLUMN analytics_features.synonyms.phrase_key IS 'The phrase stemmed;
 --
 
 COMMENT ON COLUMN analytics_features.synonyms.same_as_key IS 'The other phrase stemmed; filled by the trigger.';
+
+--
+-- Name: text_embeddings; Type: TABLE; Schema: analytics_features; Owner: -
+--
+
+CREATE TABLE analytics_features.text_embeddings (
+    model_id integer NOT NULL,
+    text_hash bytea NOT NULL,
+    embedding public.vector NOT NULL,
+    tokens integer NOT NULL
+);
+
+--
+-- Name: TABLE text_embeddings; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON TABLE analytics_features.text_embeddings IS 'Vectors of the texts of groups of fields, so that none is encoded twice; what no product has any more goes in the full pass.';
+
+--
+-- Name: COLUMN text_embeddings.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.text_embeddings.model_id IS 'The model of the vector.';
+
+--
+-- Name: COLUMN text_embeddings.text_hash; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.text_embeddings.text_hash IS 'sha256 of the text as it was encoded.';
+
+--
+-- Name: COLUMN text_embeddings.embedding; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.text_embeddings.embedding IS 'Its vector, of unit length.';
+
+--
+-- Name: COLUMN text_embeddings.tokens; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.text_embeddings.tokens IS 'Its tokens, before anything is cut off.';
 
 --
 -- Name: vector_indexes; Type: VIEW; Schema: analytics_features; Owner: -
@@ -6849,14 +12143,14 @@ ALTER TABLE ONLY analytics_features.document_order
 --
 
 ALTER TABLE ONLY analytics_features.embedding_activity
-    ADD CONSTRAINT embedding_activity_pkey PRIMARY KEY (minute, worker);
+    ADD CONSTRAINT embedding_activity_pkey PRIMARY KEY (minute, worker, model_id);
 
 --
--- Name: embedding_models embedding_models_name_revision_precision_pooling_max_tokens_key; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+-- Name: embedding_models embedding_models_identity_key; Type: CONSTRAINT; Schema: analytics_features; Owner: -
 --
 
 ALTER TABLE ONLY analytics_features.embedding_models
-    ADD CONSTRAINT embedding_models_name_revision_precision_pooling_max_tokens_key UNIQUE (name, revision, "precision", pooling, max_tokens);
+    ADD CONSTRAINT embedding_models_identity_key UNIQUE (name, revision, "precision", pooling, max_tokens, query_prefix, passage_prefix);
 
 --
 -- Name: embedding_models embedding_models_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
@@ -6880,6 +12174,13 @@ ALTER TABLE ONLY analytics_features.golden_queries
     ADD CONSTRAINT golden_queries_pkey PRIMARY KEY (query, product_id);
 
 --
+-- Name: model_preparation model_preparation_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE ONLY analytics_features.model_preparation
+    ADD CONSTRAINT model_preparation_pkey PRIMARY KEY (singleton);
+
+--
 -- Name: product_claims product_claims_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
 --
 
@@ -6894,11 +12195,18 @@ ALTER TABLE ONLY analytics_features.product_embeddings
     ADD CONSTRAINT product_embeddings_pkey PRIMARY KEY (product_id);
 
 --
--- Name: product_failures product_failures_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+-- Name: product_failures product_failures_key; Type: CONSTRAINT; Schema: analytics_features; Owner: -
 --
 
 ALTER TABLE ONLY analytics_features.product_failures
-    ADD CONSTRAINT product_failures_pkey PRIMARY KEY (product_id);
+    ADD CONSTRAINT product_failures_key PRIMARY KEY (product_id, model_id);
+
+--
+-- Name: product_map product_map_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE ONLY analytics_features.product_map
+    ADD CONSTRAINT product_map_pkey PRIMARY KEY (product_id);
 
 --
 -- Name: product_pairs product_pairs_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
@@ -6922,11 +12230,18 @@ ALTER TABLE ONLY analytics_features.product_words
     ADD CONSTRAINT product_words_pkey PRIMARY KEY (product_id);
 
 --
--- Name: query_embeddings query_embeddings_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+-- Name: query_embeddings query_embeddings_key; Type: CONSTRAINT; Schema: analytics_features; Owner: -
 --
 
 ALTER TABLE ONLY analytics_features.query_embeddings
-    ADD CONSTRAINT query_embeddings_pkey PRIMARY KEY (query);
+    ADD CONSTRAINT query_embeddings_key PRIMARY KEY (query, model_id);
+
+--
+-- Name: related_tables related_tables_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE ONLY analytics_features.related_tables
+    ADD CONSTRAINT related_tables_pkey PRIMARY KEY (relation_schema, relation_name, key_column, product_column);
 
 --
 -- Name: settings settings_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
@@ -6934,6 +12249,13 @@ ALTER TABLE ONLY analytics_features.query_embeddings
 
 ALTER TABLE ONLY analytics_features.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (singleton);
+
+--
+-- Name: source_connection source_connection_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE ONLY analytics_features.source_connection
+    ADD CONSTRAINT source_connection_pkey PRIMARY KEY (singleton);
 
 --
 -- Name: source_expressions source_expressions_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
@@ -6957,6 +12279,13 @@ ALTER TABLE ONLY analytics_features.synonyms
     ADD CONSTRAINT synonyms_pkey PRIMARY KEY (phrase, same_as);
 
 --
+-- Name: text_embeddings text_embeddings_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE ONLY analytics_features.text_embeddings
+    ADD CONSTRAINT text_embeddings_pkey PRIMARY KEY (model_id, text_hash);
+
+--
 -- Name: word_statistics word_statistics_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
 --
 
@@ -6977,16 +12306,28 @@ ALTER TABLE ONLY analytics_features.word_totals
 CREATE UNIQUE INDEX embedding_models_active_idx ON analytics_features.embedding_models USING btree (is_active) WHERE is_active;
 
 --
--- Name: embeddings_vanished_at_idx; Type: INDEX; Schema: analytics_features; Owner: -
+-- Name: product_embeddings_tokens_idx; Type: INDEX; Schema: analytics_features; Owner: -
 --
 
-CREATE INDEX embeddings_vanished_at_idx ON analytics_features.product_embeddings USING btree (vanished_at) WHERE (vanished_at IS NOT NULL);
+CREATE INDEX product_embeddings_tokens_idx ON analytics_features.product_embeddings USING btree (tokens) WHERE (tokens IS NOT NULL);
+
+--
+-- Name: product_embeddings_vanished_at_idx; Type: INDEX; Schema: analytics_features; Owner: -
+--
+
+CREATE INDEX product_embeddings_vanished_at_idx ON analytics_features.product_embeddings USING btree (vanished_at) WHERE (vanished_at IS NOT NULL);
 
 --
 -- Name: product_queue_claim_id_idx; Type: INDEX; Schema: analytics_features; Owner: -
 --
 
 CREATE INDEX product_queue_claim_id_idx ON analytics_features.product_queue USING btree (claim_id) WHERE (claim_id IS NOT NULL);
+
+--
+-- Name: product_queue_model_id_idx; Type: INDEX; Schema: analytics_features; Owner: -
+--
+
+CREATE INDEX product_queue_model_id_idx ON analytics_features.product_queue USING btree (model_id, queue_id);
 
 --
 -- Name: product_queue_product_id_idx; Type: INDEX; Schema: analytics_features; Owner: -
@@ -7053,8 +12394,16 @@ CREATE TRIGGER _100_provenance BEFORE UPDATE ON analytics_features.product_embed
 --
 
 GRANT USAGE ON SCHEMA analytics_features TO product_embeddings_reader;
+GRANT USAGE ON SCHEMA analytics_features TO product_embeddings_operator;
 GRANT USAGE ON SCHEMA analytics_features TO product_embeddings_attacher;
 GRANT USAGE ON SCHEMA analytics_features TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION activate_model(model text, force boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.activate_model(model text, force boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.activate_model(model text, force boolean) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION active_model_id(); Type: ACL; Schema: analytics_features; Owner: -
@@ -7080,6 +12429,22 @@ GRANT ALL ON FUNCTION analytics_features.attach_after_build(relation_schema text
 GRANT ALL ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION attach_related(relation text, key_column text, product_column text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.attach_related(relation text, key_column text, product_column text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.attach_related(relation text, key_column text, product_column text) TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.attach_related(relation text, key_column text, product_column text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION attach_related_triggers(relation_schema text, relation_name text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.attach_related_triggers(relation_schema text, relation_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.attach_related_triggers(relation_schema text, relation_name text) TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.attach_related_triggers(relation_schema text, relation_name text) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION attach_triggers(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7088,11 +12453,53 @@ GRANT ALL ON FUNCTION analytics_features.attach_triggers() TO product_embeddings
 GRANT ALL ON FUNCTION analytics_features.attach_triggers() TO product_embeddings_worker;
 
 --
--- Name: FUNCTION build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION begin_preparation(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.begin_preparation(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.begin_preparation(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION bookkeeping_columns(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.bookkeeping_columns() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.bookkeeping_columns() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, model_id integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION cache_texts(model_id integer, texts text[], embeddings public.vector[], tokens integer[]); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.cache_texts(model_id integer, texts text[], embeddings public.vector[], tokens integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.cache_texts(model_id integer, texts text[], embeddings public.vector[], tokens integer[]) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION cached_texts(model_id integer, texts text[]); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.cached_texts(model_id integer, texts text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.cached_texts(model_id integer, texts text[]) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION call_document_hook(hook oid, product jsonb, OUT facts jsonb, OUT error text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.call_document_hook(hook oid, product jsonb, OUT facts jsonb, OUT error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.call_document_hook(hook oid, product jsonb, OUT facts jsonb, OUT error text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION change_document(fields jsonb, hook text, changes_hook boolean, dry_run boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.change_document(fields jsonb, hook text, changes_hook boolean, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.change_document(fields jsonb, hook text, changes_hook boolean, dry_run boolean) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION check_index(); Type: ACL; Schema: analytics_features; Owner: -
@@ -7102,11 +12509,11 @@ REVOKE ALL ON FUNCTION analytics_features.check_index() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.check_index() TO product_embeddings_worker;
 
 --
--- Name: FUNCTION claim_products(worker text, max_products integer); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION claim_products(worker text, max_products integer, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.claim_products(worker text, max_products integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.claim_products(worker text, max_products integer) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.claim_products(worker text, max_products integer, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.claim_products(worker text, max_products integer, model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION code_terms(value text); Type: ACL; Schema: analytics_features; Owner: -
@@ -7116,13 +12523,79 @@ REVOKE ALL ON FUNCTION analytics_features.code_terms(value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.code_terms(value text) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION compare_models(k integer, model text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.compare_models(k integer, model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.compare_models(k integer, model text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION compose_document(plain text, groups text[], group_weights double precision[], facts jsonb, error text, OUT document text, OUT document_hash bytea, OUT texts text[], OUT weights double precision[], OUT fact_texts text[]); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.compose_document(plain text, groups text[], group_weights double precision[], facts jsonb, error text, OUT document text, OUT document_hash bytea, OUT texts text[], OUT weights double precision[], OUT fact_texts text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.compose_document(plain text, groups text[], group_weights double precision[], facts jsonb, error text, OUT document text, OUT document_hash bytea, OUT texts text[], OUT weights double precision[], OUT fact_texts text[]) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION compute_model_status(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.compute_model_status() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.compute_model_status() TO product_embeddings_reader;
+GRANT ALL ON FUNCTION analytics_features.compute_model_status() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.compute_model_status() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION compute_status(exact boolean); Type: ACL; Schema: analytics_features; Owner: -
 --
 
 REVOKE ALL ON FUNCTION analytics_features.compute_status(exact boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.compute_status(exact boolean) TO product_embeddings_reader;
+GRANT ALL ON FUNCTION analytics_features.compute_status(exact boolean) TO product_embeddings_operator;
 GRANT ALL ON FUNCTION analytics_features.compute_status(exact boolean) TO product_embeddings_attacher;
 GRANT ALL ON FUNCTION analytics_features.compute_status(exact boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION connect_source(host text, port integer, database text, user_name text, password text, source_schema text, source_table text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.connect_source(host text, port integer, database text, user_name text, password text, source_schema text, source_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.connect_source(host text, port integer, database text, user_name text, password text, source_schema text, source_table text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION copy_failure(state text, message text, detail text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.copy_failure(state text, message text, detail text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.copy_failure(state text, message text, detail text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION copy_grants(from_table text, to_table text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.copy_grants(from_table text, to_table text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.copy_grants(from_table text, to_table text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION copy_notes(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.copy_notes() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.copy_notes() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION copy_upstream(is_full boolean, release boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.copy_upstream(is_full boolean, release boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.copy_upstream(is_full boolean, release boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION copy_window(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.copy_window() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.copy_window() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION create_product_embeddings(dimension integer); Type: ACL; Schema: analytics_features; Owner: -
@@ -7130,6 +12603,13 @@ GRANT ALL ON FUNCTION analytics_features.compute_status(exact boolean) TO produc
 
 REVOKE ALL ON FUNCTION analytics_features.create_product_embeddings(dimension integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.create_product_embeddings(dimension integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION create_vector_table(table_name text, dimension integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.create_vector_table(table_name text, dimension integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.create_vector_table(table_name text, dimension integer) TO product_embeddings_worker;
 
 --
 -- Name: TABLE source_expressions; Type: ACL; Schema: analytics_features; Owner: -
@@ -7160,6 +12640,86 @@ GRANT ALL ON FUNCTION analytics_features.detach() TO product_embeddings_attacher
 GRANT ALL ON FUNCTION analytics_features.detach() TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION detach_related(relation text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.detach_related(relation text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.detach_related(relation text) TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.detach_related(relation text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION disconnect_source(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.disconnect_source() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.disconnect_source() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION doctor(client jsonb, role_name name); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.doctor(client jsonb, role_name name) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.doctor(client jsonb, role_name name) TO product_embeddings_reader;
+GRANT ALL ON FUNCTION analytics_features.doctor(client jsonb, role_name name) TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.doctor(client jsonb, role_name name) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION doctor_jobs(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.doctor_jobs() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.doctor_jobs() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION doctor_migrations(client jsonb); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.doctor_migrations(client jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.doctor_migrations(client jsonb) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION doctor_rights(role_name name); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.doctor_rights(role_name name) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.doctor_rights(role_name name) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION doctor_server(client jsonb, role_name name); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.doctor_server(client jsonb, role_name name) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.doctor_server(client jsonb, role_name name) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION doctor_status(client jsonb); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.doctor_status(client jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.doctor_status(client jsonb) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION document_groups_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.document_groups_sql(alias text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.document_groups_sql(alias text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION document_hook(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.document_hook() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.document_hook() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION document_hook_problem(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.document_hook_problem() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.document_hook_problem() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION document_query(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7167,11 +12727,11 @@ REVOKE ALL ON FUNCTION analytics_features.document_query() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.document_query() TO product_embeddings_worker;
 
 --
--- Name: FUNCTION document_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION document_sql(alias text, weight double precision); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.document_sql(alias text) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.document_sql(alias text) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.document_sql(alias text, weight double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.document_sql(alias text, weight double precision) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION document_texts_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -
@@ -7179,6 +12739,27 @@ GRANT ALL ON FUNCTION analytics_features.document_sql(alias text) TO product_emb
 
 REVOKE ALL ON FUNCTION analytics_features.document_texts_sql(alias text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.document_texts_sql(alias text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION document_weights(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.document_weights() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.document_weights() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION drop_model(model text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.drop_model(model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.drop_model(model text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION drop_vanished_elsewhere(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.drop_vanished_elsewhere() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.drop_vanished_elsewhere() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION duplicate_products(threshold double precision, max_results integer); Type: ACL; Schema: analytics_features; Owner: -
@@ -7198,18 +12779,32 @@ GRANT ALL ON PROCEDURE analytics_features.embed_query(IN query text, IN max_wait
 GRANT ALL ON PROCEDURE analytics_features.embed_query(IN query text, IN max_wait interval) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION embedding_difference(); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION embedding_difference(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.embedding_difference() FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.embedding_difference() TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.embedding_difference(model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.embedding_difference(model_id integer) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION evaluate_search(k integer); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION embeddings_dependents(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.evaluate_search(k integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.evaluate_search(k integer) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.embeddings_dependents() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.embeddings_dependents() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION embeddings_table(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.embeddings_table(model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.embeddings_table(model_id integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION evaluate_search(k integer, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.evaluate_search(k integer, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.evaluate_search(k integer, model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION extend_claim(claim_id bigint); Type: ACL; Schema: analytics_features; Owner: -
@@ -7219,6 +12814,20 @@ REVOKE ALL ON FUNCTION analytics_features.extend_claim(claim_id bigint) FROM PUB
 GRANT ALL ON FUNCTION analytics_features.extend_claim(claim_id bigint) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION fail_model(model_id integer, error text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.fail_model(model_id integer, error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.fail_model(model_id integer, error text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION fail_preparation(error text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.fail_preparation(error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.fail_preparation(error text) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION fail_products(claim_id bigint, product_ids bigint[], errors text[]); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7226,11 +12835,11 @@ REVOKE ALL ON FUNCTION analytics_features.fail_products(claim_id bigint, product
 GRANT ALL ON FUNCTION analytics_features.fail_products(claim_id bigint, product_ids bigint[], errors text[]) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION fail_query(query text, error text); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION fail_query(query text, error text, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.fail_query(query text, error text) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.fail_query(query text, error text) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.fail_query(query text, error text, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.fail_query(query text, error text, model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION filter_sql(alias text, filter jsonb); Type: ACL; Schema: analytics_features; Owner: -
@@ -7240,11 +12849,25 @@ REVOKE ALL ON FUNCTION analytics_features.filter_sql(alias text, filter jsonb) F
 GRANT ALL ON FUNCTION analytics_features.filter_sql(alias text, filter jsonb) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION find_model(model text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.find_model(model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.find_model(model text) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION fold_text(value text); Type: ACL; Schema: analytics_features; Owner: -
 --
 
 REVOKE ALL ON FUNCTION analytics_features.fold_text(value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.fold_text(value text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION follow_upstream(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.follow_upstream() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.follow_upstream() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION full_pass(); Type: ACL; Schema: analytics_features; Owner: -
@@ -7259,6 +12882,14 @@ GRANT ALL ON FUNCTION analytics_features.full_pass() TO product_embeddings_worke
 
 REVOKE ALL ON FUNCTION analytics_features.generate_expressions() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.generate_expressions() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION grant_read(relation regclass); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.grant_read(relation regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.grant_read(relation regclass) TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.grant_read(relation regclass) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION grant_roles(); Type: ACL; Schema: analytics_features; Owner: -
@@ -7276,11 +12907,25 @@ GRANT ALL ON FUNCTION analytics_features.grant_source() TO product_embeddings_at
 GRANT ALL ON FUNCTION analytics_features.grant_source() TO product_embeddings_worker;
 
 --
--- Name: FUNCTION hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION has_index(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.has_index(model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.has_index(model_id integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION has_vectors(model_id integer, at_least bigint); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.has_vectors(model_id integer, at_least bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.has_vectors(model_id integer, at_least bigint) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb, model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION idf(products bigint, all_products double precision); Type: ACL; Schema: analytics_features; Owner: -
@@ -7290,6 +12935,34 @@ REVOKE ALL ON FUNCTION analytics_features.idf(products bigint, all_products doub
 GRANT ALL ON FUNCTION analytics_features.idf(products bigint, all_products double precision) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION import_embeddings(relation text, model text, id_column text, embedding_column text, document_column text, same_text boolean, force boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.import_embeddings(relation text, model text, id_column text, embedding_column text, document_column text, same_text boolean, force boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.import_embeddings(relation text, model text, id_column text, embedding_column text, document_column text, same_text boolean, force boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION import_pgai(vectorizer integer, model text, force boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.import_pgai(vectorizer integer, model text, force boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.import_pgai(vectorizer integer, model text, force boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION import_vectorize(job text, model text, same_text boolean, force boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.import_vectorize(job text, model text, same_text boolean, force boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.import_vectorize(job text, model text, same_text boolean, force boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION incoming_sql(condition text, among_copied boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.incoming_sql(condition text, among_copied boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.incoming_sql(condition text, among_copied boolean) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION index_due(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7297,18 +12970,18 @@ REVOKE ALL ON FUNCTION analytics_features.index_due() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.index_due() TO product_embeddings_worker;
 
 --
--- Name: FUNCTION index_memory(); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION index_memory(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.index_memory() FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.index_memory() TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.index_memory(model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.index_memory(model_id integer) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION index_name(kind text, as_halfvec boolean); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION index_name(kind text, as_halfvec boolean, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.index_name(kind text, as_halfvec boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.index_name(kind text, as_halfvec boolean) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.index_name(kind text, as_halfvec boolean, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.index_name(kind text, as_halfvec boolean, model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION index_queued_words(after bigint, max_products integer); Type: ACL; Schema: analytics_features; Owner: -
@@ -7318,11 +12991,11 @@ REVOKE ALL ON FUNCTION analytics_features.index_queued_words(after bigint, max_p
 GRANT ALL ON FUNCTION analytics_features.index_queued_words(after bigint, max_products integer) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean, model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION index_words(product_ids bigint[]); Type: ACL; Schema: analytics_features; Owner: -
@@ -7356,6 +13029,7 @@ GRANT ALL ON FUNCTION analytics_features.keep_vanished() TO product_embeddings_w
 -- Name: TABLE source_log; Type: ACL; Schema: analytics_features; Owner: -
 --
 
+GRANT SELECT ON TABLE analytics_features.source_log TO product_embeddings_operator;
 GRANT SELECT,INSERT ON TABLE analytics_features.source_log TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.source_log TO product_embeddings_worker;
 
@@ -7389,11 +13063,32 @@ REVOKE ALL ON FUNCTION analytics_features.load_golden_queries(judgments jsonb) F
 GRANT ALL ON FUNCTION analytics_features.load_golden_queries(judgments jsonb) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION lock_copy(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.lock_copy() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.lock_copy() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION lock_embeddings(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.lock_embeddings() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.lock_embeddings() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION lock_interactions(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
 REVOKE ALL ON FUNCTION analytics_features.lock_interactions() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.lock_interactions() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION lock_models(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.lock_models() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.lock_models() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION lock_source(); Type: ACL; Schema: analytics_features; Owner: -
@@ -7417,11 +13112,40 @@ REVOKE ALL ON FUNCTION analytics_features.maintain(worker text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.maintain(worker text) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION map_due(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.map_due() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.map_due() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION map_sample(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.map_sample() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.map_sample() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION mapped_products(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.mapped_products() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.mapped_products() TO product_embeddings_reader;
+GRANT ALL ON FUNCTION analytics_features.mapped_products() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION may_read_source(role_name name); Type: ACL; Schema: analytics_features; Owner: -
 --
 
 REVOKE ALL ON FUNCTION analytics_features.may_read_source(role_name name) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.may_read_source(role_name name) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION measure_hook(name text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.measure_hook(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.measure_hook(name text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION measure_recall(k integer, sample integer); Type: ACL; Schema: analytics_features; Owner: -
@@ -7440,11 +13164,25 @@ REVOKE ALL ON FUNCTION analytics_features.min_max(value double precision, lowest
 GRANT ALL ON FUNCTION analytics_features.min_max(value double precision, lowest double precision, highest double precision) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[]); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION model_gaps(model_id integer, OUT missing bigint, OUT stale bigint); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[]) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.model_gaps(model_id integer, OUT missing bigint, OUT stale bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.model_gaps(model_id integer, OUT missing bigint, OUT stale bigint) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION model_notes(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.model_notes() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.model_notes() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION newest_row_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -
@@ -7461,11 +13199,40 @@ REVOKE ALL ON FUNCTION analytics_features.note_activity(claim_id bigint, stored 
 GRANT ALL ON FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION note_copy_failure(reason text, took interval); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.note_copy_failure(reason text, took interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.note_copy_failure(reason text, took interval) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION note_expressions(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
 REVOKE ALL ON FUNCTION analytics_features.note_expressions() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.note_expressions() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION note_fit(model_id integer, spelled_out double precision); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.note_fit(model_id integer, spelled_out double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.note_fit(model_id integer, spelled_out double precision) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION note_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.note_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.note_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION operator_report(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.operator_report() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.operator_report() TO product_embeddings_operator;
+GRANT ALL ON FUNCTION analytics_features.operator_report() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION passing_products(filter jsonb, bound integer); Type: ACL; Schema: analytics_features; Owner: -
@@ -7480,6 +13247,13 @@ GRANT ALL ON FUNCTION analytics_features.passing_products(filter jsonb, bound in
 
 REVOKE ALL ON FUNCTION analytics_features.phrase_key(phrase text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.phrase_key(phrase text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION prepare_model(model text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.prepare_model(model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.prepare_model(model text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION product_document(product_id bigint); Type: ACL; Schema: analytics_features; Owner: -
@@ -7517,11 +13291,11 @@ REVOKE ALL ON FUNCTION analytics_features.product_is_live_sql(alias text) FROM P
 GRANT ALL ON FUNCTION analytics_features.product_is_live_sql(alias text) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION query_embedding(query text); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION query_embedding(query text, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.query_embedding(query text) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.query_embedding(query text) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.query_embedding(query text, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.query_embedding(query text, model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION query_key(query text); Type: ACL; Schema: analytics_features; Owner: -
@@ -7539,6 +13313,13 @@ REVOKE ALL ON FUNCTION analytics_features.query_terms(query text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.query_terms(query text) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION queue_difference(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.queue_difference(model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.queue_difference(model_id integer) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION queue_summary(exact boolean); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7551,6 +13332,20 @@ GRANT ALL ON FUNCTION analytics_features.queue_summary(exact boolean) TO product
 
 REVOKE ALL ON FUNCTION analytics_features.rank_words(query text, wanted integer, others bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.rank_words(query text, wanted integer, others bigint[]) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION ranked_products(query text, k integer, mode text, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.ranked_products(query text, k integer, mode text, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.ranked_products(query text, k integer, mode text, model_id integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION rebuild_copy(release boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.rebuild_copy(release boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.rebuild_copy(release boolean) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION recommended_products(product_ids bigint[], max_results integer, filter jsonb); Type: ACL; Schema: analytics_features; Owner: -
@@ -7570,6 +13365,13 @@ GRANT ALL ON FUNCTION analytics_features.reconcile() TO product_embeddings_attac
 GRANT ALL ON FUNCTION analytics_features.reconcile() TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION refresh_copy(is_full boolean, only_if_due boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.refresh_copy(is_full boolean, only_if_due boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.refresh_copy(is_full boolean, only_if_due boolean) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION refresh_pairs(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7585,11 +13387,26 @@ REVOKE ALL ON FUNCTION analytics_features.refresh_word_statistics(only_if_due bo
 GRANT ALL ON FUNCTION analytics_features.refresh_word_statistics(only_if_due boolean) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION related_key_sql(relation oid, key_column text, product_column text, OUT key text, OUT product_key text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.related_key_sql(relation oid, key_column text, product_column text, OUT key text, OUT product_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.related_key_sql(relation oid, key_column text, product_column text, OUT key text, OUT product_key text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION related_relation(relation text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.related_relation(relation text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.related_relation(relation text) TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.related_relation(relation text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION release_claim(claim_id bigint); Type: ACL; Schema: analytics_features; Owner: -
@@ -7599,11 +13416,32 @@ REVOKE ALL ON FUNCTION analytics_features.release_claim(claim_id bigint) FROM PU
 GRANT ALL ON FUNCTION analytics_features.release_claim(claim_id bigint) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION release_copy(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.release_copy() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.release_copy() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION release_vanished(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
 REVOKE ALL ON FUNCTION analytics_features.release_vanished() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.release_vanished() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION remember_order(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.remember_order() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.remember_order() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION rename_indexes(of_table text, former_name text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.rename_indexes(of_table text, former_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.rename_indexes(of_table text, former_name text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION rename_schema(new_name text); Type: ACL; Schema: analytics_features; Owner: -
@@ -7628,6 +13466,20 @@ REVOKE ALL ON FUNCTION analytics_features.require_embeddings() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.require_embeddings() TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION require_fdw(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.require_fdw() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.require_fdw() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION require_hook(name text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.require_hook(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.require_hook(name text) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION require_limit(max_results integer, greatest_limit integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7635,11 +13487,11 @@ REVOKE ALL ON FUNCTION analytics_features.require_limit(max_results integer, gre
 GRANT ALL ON FUNCTION analytics_features.require_limit(max_results integer, greatest_limit integer) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION require_query(query public.vector, metric text, max_results integer); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION require_query(query public.vector, metric text, max_results integer, dimension integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.require_query(query public.vector, metric text, max_results integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.require_query(query public.vector, metric text, max_results integer) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.require_query(query public.vector, metric text, max_results integer, dimension integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.require_query(query public.vector, metric text, max_results integer, dimension integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION require_sound_source(); Type: ACL; Schema: analytics_features; Owner: -
@@ -7669,7 +13521,22 @@ GRANT ALL ON FUNCTION analytics_features.reset_embeddings(dimension integer) TO 
 --
 
 REVOKE ALL ON FUNCTION analytics_features.retry_failed(product_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.retry_failed(product_id bigint) TO product_embeddings_operator;
 GRANT ALL ON FUNCTION analytics_features.retry_failed(product_id bigint) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION rollback_model(force boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.rollback_model(force boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.rollback_model(force boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION sample_documents(sample integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.sample_documents(sample integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.sample_documents(sample integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION search_index(); Type: ACL; Schema: analytics_features; Owner: -
@@ -7706,6 +13573,20 @@ GRANT ALL ON FUNCTION analytics_features.search_products_text(query text, max_re
 GRANT ALL ON FUNCTION analytics_features.search_products_text(query text, max_results integer, filter jsonb, mode text) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION set_document_hook(hook text, dry_run boolean, force boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.set_document_hook(hook text, dry_run boolean, force boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.set_document_hook(hook text, dry_run boolean, force boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION set_fields(fields jsonb, dry_run boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.set_fields(fields jsonb, dry_run boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.set_fields(fields jsonb, dry_run boolean) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION set_interactions(relation text, group_column text, product_column text); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7718,6 +13599,20 @@ GRANT ALL ON FUNCTION analytics_features.set_interactions(relation text, group_c
 
 REVOKE ALL ON FUNCTION analytics_features.set_source(source_schema text, source_table text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.set_source(source_schema text, source_table text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION set_windows(windows boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.set_windows(windows boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.set_windows(windows boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION shown_document(document text, texts text[], weights double precision[]); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.shown_document(document text, texts text[], weights double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.shown_document(document text, texts text[], weights double precision[]) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION shown_words(terms text[], label text); Type: ACL; Schema: analytics_features; Owner: -
@@ -7755,6 +13650,14 @@ GRANT ALL ON FUNCTION analytics_features.sound_of(word text) TO product_embeddin
 
 REVOKE ALL ON FUNCTION analytics_features.source_column_sql(alias text, column_name text, type text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.source_column_sql(alias text, column_name text, type text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION source_is_replicated(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.source_is_replicated() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.source_is_replicated() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.source_is_replicated() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION source_problems(); Type: ACL; Schema: analytics_features; Owner: -
@@ -7815,11 +13718,25 @@ REVOKE ALL ON FUNCTION analytics_features.status_notes() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.status_notes() TO product_embeddings_worker;
 
 --
--- Name: FUNCTION store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[]); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[]); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[]) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[]) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION store_fields(fields jsonb); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.store_fields(fields jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.store_fields(fields jsonb) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION store_map(product_ids bigint[], xs real[], ys real[]); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.store_map(product_ids bigint[], xs real[], ys real[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.store_map(product_ids bigint[], xs real[], ys real[]) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION store_query_embedding(query text, model_id integer, embedding public.vector); Type: ACL; Schema: analytics_features; Owner: -
@@ -7829,6 +13746,13 @@ REVOKE ALL ON FUNCTION analytics_features.store_query_embedding(query text, mode
 GRANT ALL ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION sweep_texts(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.sweep_texts() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.sweep_texts() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION sweep_vanished(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7836,11 +13760,11 @@ REVOKE ALL ON FUNCTION analytics_features.sweep_vanished() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.sweep_vanished() TO product_embeddings_worker;
 
 --
--- Name: FUNCTION take_queries(max_queries integer); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION take_queries(max_queries integer, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.take_queries(max_queries integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.take_queries(max_queries integer) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.take_queries(max_queries integer, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.take_queries(max_queries integer, model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION tg__embedding_provenance(); Type: ACL; Schema: analytics_features; Owner: -
@@ -7858,6 +13782,22 @@ GRANT ALL ON FUNCTION analytics_features.tg__product_changed() TO product_embedd
 GRANT ALL ON FUNCTION analytics_features.tg__product_changed() TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION tg__product_replicated(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.tg__product_replicated() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.tg__product_replicated() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.tg__product_replicated() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION tg__related_changed(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.tg__related_changed() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.tg__related_changed() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.tg__related_changed() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION tg__synonym_key(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7865,11 +13805,11 @@ REVOKE ALL ON FUNCTION analytics_features.tg__synonym_key() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.tg__synonym_key() TO product_embeddings_worker;
 
 --
--- Name: FUNCTION throughput(); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION throughput(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.throughput() FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.throughput() TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.throughput(model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.throughput(model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION unmark_returned(); Type: ACL; Schema: analytics_features; Owner: -
@@ -7879,6 +13819,20 @@ REVOKE ALL ON FUNCTION analytics_features.unmark_returned() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.unmark_returned() TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION upstream_columns(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.upstream_columns() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.upstream_columns() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION usual_throughput(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.usual_throughput() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.usual_throughput() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION vanished_products(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -7886,11 +13840,33 @@ REVOKE ALL ON FUNCTION analytics_features.vanished_products() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.vanished_products() TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION vector_distance(product_id bigint, query public.vector, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.vector_distance(product_id bigint, query public.vector, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.vector_distance(product_id bigint, query public.vector, model_id integer) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION wake_worker(run_at timestamp with time zone, task text); Type: ACL; Schema: analytics_features; Owner: -
 --
 
 REVOKE ALL ON FUNCTION analytics_features.wake_worker(run_at timestamp with time zone, task text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.wake_worker(run_at timestamp with time zone, task text) TO product_embeddings_operator;
 GRANT ALL ON FUNCTION analytics_features.wake_worker(run_at timestamp with time zone, task text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION whole_number_sql(expression text, type regtype); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.whole_number_sql(expression text, type regtype) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.whole_number_sql(expression text, type regtype) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION word_classes(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.word_classes() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.word_classes() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION word_score(words tsvector, term tsquery, idf double precision, relative_length double precision); Type: ACL; Schema: analytics_features; Owner: -
@@ -7907,11 +13883,25 @@ REVOKE ALL ON FUNCTION analytics_features.words_of(config regconfig, value text)
 GRANT ALL ON FUNCTION analytics_features.words_of(config regconfig, value text) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION words_row(config regconfig, name text, texts text[], OUT words tsvector, OUT tokens integer, OUT label text); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION words_recipe(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], OUT words tsvector, OUT tokens integer, OUT label text) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], OUT words tsvector, OUT tokens integer, OUT label text) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.words_recipe() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.words_recipe() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION words_row(config regconfig, name text, texts text[], classes text[], OUT words tsvector, OUT tokens integer, OUT label text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], classes text[], OUT words tsvector, OUT tokens integer, OUT label text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], classes text[], OUT words tsvector, OUT tokens integer, OUT label text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION worker_is_alive(host text, within interval); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.worker_is_alive(host text, within interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.worker_is_alive(host text, within interval) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION worker_seen(worker text); Type: ACL; Schema: analytics_features; Owner: -
@@ -7930,7 +13920,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_claims TO 
 -- Name: TABLE product_queue; Type: ACL; Schema: analytics_features; Owner: -
 --
 
+GRANT SELECT,INSERT ON TABLE analytics_features.product_queue TO product_embeddings_operator;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_queue TO product_embeddings_worker;
+
+--
+-- Name: COLUMN product_queue.available_at; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(available_at) ON TABLE analytics_features.product_queue TO product_embeddings_operator;
+
+--
+-- Name: COLUMN product_queue.attempts; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(attempts) ON TABLE analytics_features.product_queue TO product_embeddings_operator;
 
 --
 -- Name: TABLE claimable_queue; Type: ACL; Schema: analytics_features; Owner: -
@@ -7956,12 +13959,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.document_order TO 
 -- Name: TABLE embedding_activity; Type: ACL; Schema: analytics_features; Owner: -
 --
 
+GRANT SELECT ON TABLE analytics_features.embedding_activity TO product_embeddings_operator;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_activity TO product_embeddings_worker;
 
 --
 -- Name: TABLE embedding_models; Type: ACL; Schema: analytics_features; Owner: -
 --
 
+GRANT SELECT ON TABLE analytics_features.embedding_models TO product_embeddings_operator;
 GRANT SELECT ON TABLE analytics_features.embedding_models TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_models TO product_embeddings_worker;
 
@@ -7970,6 +13975,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_models T
 --
 
 GRANT SELECT ON TABLE analytics_features.embedding_status TO product_embeddings_reader;
+GRANT SELECT ON TABLE analytics_features.embedding_status TO product_embeddings_operator;
 GRANT SELECT ON TABLE analytics_features.embedding_status TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_status TO product_embeddings_worker;
 
@@ -7977,6 +13983,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_status T
 -- Name: TABLE embedding_workers; Type: ACL; Schema: analytics_features; Owner: -
 --
 
+GRANT SELECT ON TABLE analytics_features.embedding_workers TO product_embeddings_operator;
 GRANT SELECT ON TABLE analytics_features.embedding_workers TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_workers TO product_embeddings_worker;
 
@@ -7986,6 +13993,27 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_workers 
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.golden_queries TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.golden_queries TO product_embeddings_worker;
+
+--
+-- Name: TABLE kept_models; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.kept_models TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.kept_models TO product_embeddings_worker;
+
+--
+-- Name: TABLE model_preparation; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.model_preparation TO product_embeddings_worker;
+
+--
+-- Name: TABLE model_status; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.model_status TO product_embeddings_reader;
+GRANT SELECT ON TABLE analytics_features.model_status TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.model_status TO product_embeddings_worker;
 
 --
 -- Name: TABLE product_embeddings; Type: ACL; Schema: analytics_features; Owner: -
@@ -7998,7 +14026,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_embeddings
 -- Name: TABLE product_failures; Type: ACL; Schema: analytics_features; Owner: -
 --
 
+GRANT SELECT,DELETE ON TABLE analytics_features.product_failures TO product_embeddings_operator;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_failures TO product_embeddings_worker;
+
+--
+-- Name: TABLE product_map; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_map TO product_embeddings_worker;
 
 --
 -- Name: TABLE product_pairs; Type: ACL; Schema: analytics_features; Owner: -
@@ -8019,6 +14054,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_words TO p
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.query_embeddings TO product_embeddings_worker;
 
 --
+-- Name: TABLE related_tables; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE analytics_features.related_tables TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.related_tables TO product_embeddings_worker;
+
+--
+-- Name: TABLE related_triggers; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.related_triggers TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.related_triggers TO product_embeddings_worker;
+
+--
 -- Name: TABLE settings; Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -8031,6 +14080,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.settings TO produc
 
 GRANT SELECT ON TABLE analytics_features.source_columns TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.source_columns TO product_embeddings_worker;
+
+--
+-- Name: TABLE source_connection; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.source_connection TO product_embeddings_worker;
+
+--
+-- Name: TABLE source_copy_status; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.source_copy_status TO product_embeddings_reader;
+GRANT SELECT ON TABLE analytics_features.source_copy_status TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.source_copy_status TO product_embeddings_worker;
 
 --
 -- Name: TABLE source_triggers; Type: ACL; Schema: analytics_features; Owner: -
@@ -8047,10 +14110,17 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.synonyms TO produc
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.synonyms TO product_embeddings_worker;
 
 --
+-- Name: TABLE text_embeddings; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.text_embeddings TO product_embeddings_worker;
+
+--
 -- Name: TABLE vector_indexes; Type: ACL; Schema: analytics_features; Owner: -
 --
 
 GRANT SELECT ON TABLE analytics_features.vector_indexes TO product_embeddings_reader;
+GRANT SELECT ON TABLE analytics_features.vector_indexes TO product_embeddings_operator;
 GRANT SELECT ON TABLE analytics_features.vector_indexes TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.vector_indexes TO product_embeddings_worker;
 

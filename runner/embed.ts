@@ -1,15 +1,15 @@
-import { toSql } from "pgvector";
+import { fromSql, toSql } from "pgvector";
 import type { Sql } from "./database.ts";
-import type { Encoder } from "./encoder.ts";
+import type { Encoded } from "./encoder.ts";
+import type { KeptModel, Models } from "./models.ts";
 
 /** What a pass works with: where the queue is, who encodes, and under which name it claims. */
 export interface EmbedContext {
   sql: Sql;
   /** Schema of the queue. */
   schema: string;
-  encoder: Encoder;
-  /** The encoder's row in embedding_models. */
-  modelId: number;
+  /** Who encodes, for each model whose vectors are kept. */
+  models: Models;
   /** Name that claims are made under. */
   worker: string;
   /** Products encoded and stored together. */
@@ -37,7 +37,9 @@ export interface EmbedResult {
 interface Claimed {
   claim_id: string;
   product_id: string;
-  document: string;
+  /** What is encoded apart, and what each text counts in the product's vector. */
+  texts: string[];
+  weights: number[];
 }
 
 /*
@@ -46,12 +48,19 @@ interface Claimed {
  */
 const batchesPerClaim = 10;
 
+/*
+ * Of a model that is not searched: a change that comes meanwhile waits for one batch at the most, so it is
+ * no larger than what the encoder runs together.
+ */
+const otherBatchSize = 8;
+
 /**
- * Claims, encodes and stores until nothing is left to do now. What it held when it fails or stops
- * goes back to the queue.
+ * Claims, encodes and stores until nothing is left to do now, for every model whose vectors are kept: of
+ * one that is not searched only while nothing waits for the one that is. What it held when it fails or
+ * stops goes back to the queue.
  */
 export async function embedQueued(context: EmbedContext, options: EmbedOptions = {}): Promise<EmbedResult> {
-  const { sql, worker, batchSize } = context;
+  const { sql, models, worker } = context;
   const schema = sql(context.schema);
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
   const stopped = () => options.signal?.aborted === true;
@@ -59,15 +68,21 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
 
   while (!stopped() && result.stored + result.failed < limit) {
     await indexWords(context);
-    const wanted = Math.min(batchSize * batchesPerClaim, limit - result.stored - result.failed);
-    const claimed = await sql<Claimed[]>`select * from ${schema}.claim_products(${worker}, ${wanted})`;
-    const claimId = claimed[0]?.claim_id;
-    if (claimId === undefined) return { ...result, drained: true };
+    const kept = await models.kept();
+    const [settings] = await sql<{ windows: boolean }[]>`select windows from ${schema}.settings`;
+    const claim = await claimFirst(context, kept, limit - result.stored - result.failed);
+    if (claim === undefined) {
+      await noteFit(context, kept);
+      return { ...result, drained: true };
+    }
+    const { model, claimId, products, batchSize } = claim;
     try {
-      for (let start = 0; start < claimed.length && !stopped(); start += batchSize) {
+      for (let start = 0; start < products.length && !stopped(); start += batchSize) {
         // Somebody waits for these.
         await embedQueries(context);
-        const { stored, failed } = await embedBatch(context, claimId, claimed.slice(start, start + batchSize));
+        if (!model.isActive && start > 0 && (await activeWaits(context))) break;
+        const batch = products.slice(start, start + batchSize);
+        const { stored, failed } = await embedBatch(context, model, claimId, batch, { windows: settings?.windows === true });
         result.stored += stored;
         result.failed += failed;
         options.onBatch?.(stored, failed);
@@ -77,6 +92,25 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
     }
   }
   return result;
+
+  async function claimFirst({ batchSize }: EmbedContext, kept: readonly KeptModel[], most: number) {
+    for (const model of kept) {
+      const size = model.isActive ? batchSize : Math.min(batchSize, otherBatchSize);
+      const products = await sql<Claimed[]>`
+        select * from ${schema}.claim_products(${worker}, ${Math.min(size * batchesPerClaim, most)}, ${model.modelId})`;
+      const claimId = products[0]?.claim_id;
+      if (claimId !== undefined) return { model, claimId, products, batchSize: size };
+    }
+    return undefined;
+  }
+}
+
+async function activeWaits({ sql, schema }: EmbedContext): Promise<boolean> {
+  const [row] = await sql<{ waits: boolean }[]>`
+    select exists (
+      select from ${sql(schema)}.claimable_queue q join ${sql(schema)}.kept_models k using (model_id) where k.is_active
+    ) as waits`;
+  return row?.waits === true;
 }
 
 /** Takes up the words of what was queued since the last time, which costs no encoding and so goes first. */
@@ -90,39 +124,53 @@ async function indexWords(context: EmbedContext): Promise<void> {
   }
 }
 
-/** Encodes the queries that searches asked for; returns how many. */
-export async function embedQueries(context: EmbedContext): Promise<number> {
-  const { sql, encoder, modelId } = context;
-  const schema = sql(context.schema);
-  const queries = await sql<{ query: string }[]>`select query from ${schema}.take_queries()`;
-  for (const { query } of queries) {
-    try {
-      const [vector] = await encoder.encode([query]);
-      if (vector === undefined) throw new Error("The encoder returned no vector.");
-      await sql`select ${schema}.store_query_embedding(${query}, ${modelId}, ${toSql(Array.from(vector))})`;
-    } catch (error) {
-      await sql`select ${schema}.fail_query(${query}, ${error instanceof Error ? error.message : String(error)})`;
-    }
+/** Once a model: whether its tokenizer knows the language of the documents, which no other figure tells. */
+async function noteFit({ sql, schema }: EmbedContext, kept: readonly KeptModel[]): Promise<void> {
+  const unknown = await sql<{ model_id: number }[]>`
+    select m.model_id from ${sql(schema)}.embedding_models m join ${sql(schema)}.kept_models using (model_id) where m.spelled_out is null`;
+  for (const { modelId, encoder } of kept.filter((model) => unknown.some((row) => row.model_id === model.modelId))) {
+    const documents = await sql<{ document: string }[]>`select document from ${sql(schema)}.sample_documents()`;
+    const share = encoder.spelledOut(documents.map(({ document }) => document));
+    if (share !== null) await sql`select ${sql(schema)}.note_fit(${modelId}, ${share})`;
   }
-  return queries.length;
+}
+
+/** Encodes the queries that searches asked for, those of the active model first; returns how many. */
+export async function embedQueries(context: EmbedContext): Promise<number> {
+  const { sql, models } = context;
+  const schema = sql(context.schema);
+  for (const { modelId, encoder } of await models.kept()) {
+    const queries = await sql<{ query: string }[]>`select query from ${schema}.take_queries(32, ${modelId})`;
+    for (const { query } of queries) {
+      try {
+        const [encoded] = await encoder.encode([query], "query");
+        if (encoded === undefined) throw new Error("The encoder returned no vector.");
+        await sql`select ${schema}.store_query_embedding(${query}, ${modelId}, ${toSql(Array.from(encoded.vector))})`;
+      } catch (error) {
+        await sql`select ${schema}.fail_query(${query}, ${error instanceof Error ? error.message : String(error)}, ${modelId})`;
+      }
+    }
+    if (queries.length > 0) return queries.length;
+  }
+  return 0;
 }
 
 async function embedBatch(
   context: EmbedContext,
+  model: KeptModel,
   claimId: string,
   products: readonly Claimed[],
+  options: { windows: boolean },
 ): Promise<{ stored: number; failed: number }> {
-  const { sql, encoder, modelId } = context;
+  const { sql } = context;
   const schema = sql(context.schema);
-  const { encoded, errors } = await encodeEach(encoder, products);
+  const { encoded, errors } = await encodeEach(context, model, products, options);
   let stored = 0;
   if (encoded.length > 0) {
     const ids = encoded.map(({ product }) => product.product_id);
-    // One array literal of unknown type: the server reads it as the vector[] that the function takes,
-    // in whichever schema the extension is.
-    const vectors = `{${encoded.map(({ vector }) => `"${toSql(Array.from(vector))}"`).join(",")}}`;
+    const tokens = encoded.map((each) => each.tokens);
     const [row] = await sql<{ stored: string }[]>`
-      select ${schema}.store_embeddings(${claimId}, ${modelId}, ${ids}::bigint[], ${vectors}) as stored`;
+      select ${schema}.store_embeddings(${claimId}, ${model.modelId}, ${ids}::bigint[], ${vectorArray(encoded)}, ${tokens}::integer[]) as stored`;
     stored = Number(row?.stored ?? 0);
   }
   if (errors.length > 0) {
@@ -134,31 +182,103 @@ async function embedBatch(
   return { stored, failed: errors.length };
 }
 
+interface EncodedProduct extends Encoded {
+  product: Claimed;
+}
+
 /** Encodes all at once; if that fails, one by one, so that only those that cannot be encoded fail. */
-async function encodeEach(encoder: Encoder, products: readonly Claimed[]) {
-  const encoded: { product: Claimed; vector: Float32Array }[] = [];
+async function encodeEach(context: EmbedContext, model: KeptModel, products: readonly Claimed[], options: { windows: boolean }) {
+  let encoded: EncodedProduct[] = [];
   const errors: { product: Claimed; message: string }[] = [];
-  const encode = async (some: readonly Claimed[]) => {
-    const vectors = await encoder.encode(some.map((product) => product.document));
-    some.forEach((product, index) => {
-      const vector = vectors[index];
-      if (vector === undefined) throw new Error("The encoder returned too few vectors.");
-      encoded.push({ product, vector });
-    });
-  };
   try {
-    await encode(products);
+    encoded = await encodeProducts(context, model, products, options);
   } catch {
-    encoded.length = 0;
     for (const product of products) {
       try {
-        await encode([product]);
+        encoded.push(...(await encodeProducts(context, model, [product], options)));
       } catch (error) {
         errors.push({ product, message: error instanceof Error ? error.message : String(error) });
       }
     }
   }
   return { encoded, errors };
+}
+
+/** A product's vector is that of its document, or the sum of those of its texts, each by what it counts. */
+async function encodeProducts(
+  context: EmbedContext,
+  model: KeptModel,
+  products: readonly Claimed[],
+  options: { windows: boolean },
+): Promise<EncodedProduct[]> {
+  // The same text is encoded once, whichever products have it.
+  const texts = [...new Set(products.flatMap((product) => product.texts))];
+  const isGrouped = products.some((product) => product.texts.length > 1);
+  const known = isGrouped ? await cachedTexts(context, model, texts) : new Map<string, Encoded>();
+  const unknown = texts.filter((text) => !known.has(text));
+  const fresh = await model.encoder.encode(unknown, "passage", options);
+  for (const [index, text] of unknown.entries()) {
+    const each = fresh[index];
+    if (each === undefined) throw new Error("The encoder returned too few vectors.");
+    known.set(text, each);
+  }
+  if (isGrouped && unknown.length > 0) await cacheTexts(context, model, unknown, fresh);
+  return products.map((product) => {
+    const parts = product.texts.map((text) => known.get(text) as Encoded);
+    return {
+      product,
+      vector: weightedSum(
+        parts.map(({ vector }) => vector),
+        product.weights,
+      ),
+      tokens: Math.max(...parts.map(({ tokens }) => tokens)),
+    };
+  });
+}
+
+/** Of unit length, as the vectors are. */
+function weightedSum(vectors: readonly Float32Array[], weights: readonly number[]): Float32Array {
+  const [only, ...others] = vectors;
+  if (only === undefined) throw new Error("A product without a text.");
+  if (others.length === 0) return only;
+  const sum = new Float64Array(only.length);
+  for (const [index, vector] of vectors.entries()) {
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (weights[index] ?? 0) * (vector[i] as number);
+  }
+  const length = Math.hypot(...sum);
+  if (length === 0) throw new Error("The texts of the product cancel each other out.");
+  return Float32Array.from(sum, (value) => value / length);
+}
+
+async function cachedTexts({ sql, schema }: EmbedContext, { modelId }: KeptModel, texts: readonly string[]): Promise<Map<string, Encoded>> {
+  const rows = await sql<{ place: string; embedding: string; tokens: number }[]>`
+    select place, embedding::text, tokens from ${sql(schema)}.cached_texts(${modelId}, ${texts as string[]}::text[])`;
+  return new Map(
+    rows.map(({ place, embedding, tokens }) => [
+      texts[Number(place) - 1] as string,
+      { vector: Float32Array.from(fromSql(embedding) as number[]), tokens },
+    ]),
+  );
+}
+
+async function cacheTexts(
+  { sql, schema }: EmbedContext,
+  { modelId }: KeptModel,
+  texts: readonly string[],
+  encoded: readonly Encoded[],
+): Promise<void> {
+  await sql`
+    select ${sql(schema)}.cache_texts(
+      ${modelId}, ${texts as string[]}::text[], ${vectorArray(encoded)}, ${encoded.map(({ tokens }) => tokens)}::integer[]
+    )`;
+}
+
+/*
+ * One array literal of unknown type: the server reads it as the vector[] that the function takes, in
+ * whichever schema the extension is.
+ */
+function vectorArray(encoded: readonly Encoded[]): string {
+  return `{${encoded.map(({ vector }) => `"${toSql(Array.from(vector))}"`).join(",")}}`;
 }
 
 /** Gives back what is left; when that fails too, the lease does it, and the first error is the one to tell. */

@@ -2,8 +2,11 @@ import { basename, dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { AutoModel, AutoTokenizer, env, type PreTrainedModel, type PreTrainedTokenizer, Tensor } from "@xenova/transformers";
 import { Failure } from "./errors.ts";
-import { fetchModel, findModelFiles, type ModelFiles, quietly, restore } from "./model-files.ts";
+import { fetchModel, quietly } from "./hub.ts";
+import { findModelFiles, type ModelFiles, restore } from "./model-files.ts";
+import { type ModelSettings, type Pooling, readModelSettings } from "./model-settings.ts";
 import type { EncoderSettings } from "./settings.ts";
+import { type TokenReader, tokenReader } from "./tokens.ts";
 
 /** What a vector has to have in common with another to be compared with it. */
 export interface ModelIdentity {
@@ -12,15 +15,32 @@ export interface ModelIdentity {
   revision: string;
   precision: string;
   dimension: number;
-  pooling: "mean";
-  /** Tokens read of a text, special ones included; the rest is cut off. */
+  /** How the vectors of a text's tokens become one: their mean, the first one's, or the largest of each component. */
+  pooling: Pooling;
+  /** Tokens read of a text, special ones and prefix included; the rest is cut off. */
   maxTokens: number;
+  /** What is put before a query, and before the text of a product, such as e5's `query: ` and `passage: `. */
+  queryPrefix: string;
+  passagePrefix: string;
+}
+
+export interface Encoded {
+  /** `dimension` components, of unit length. */
+  vector: Float32Array;
+  /** Tokens of the text, special ones and prefix included, before anything is cut off. */
+  tokens: number;
 }
 
 export interface Encoder {
   readonly model: ModelIdentity;
-  /** The vectors of these texts, in their order: `dimension` components each, of unit length. */
-  encode(texts: readonly string[]): Promise<Float32Array[]>;
+  /**
+   * Encodes these texts, in their order. With `windows`, a text longer than the model reads is encoded in
+   * windows that overlap by a tenth, at most 16, and its vector is the mean of theirs, weighted by the
+   * tokens that are new in each.
+   */
+  encode(texts: readonly string[], as: "query" | "passage", options?: { windows?: boolean }): Promise<Encoded[]>;
+  /** Share, 0 to 1, of the letters of these texts that the tokenizer spells out one by one or does not know; null without letters. */
+  spelledOut(texts: readonly string[]): number | null;
   /** Releases the model's memory; encoding afterwards fails. */
   close(): Promise<void>;
 }
@@ -31,13 +51,6 @@ export interface Encoder {
  * and doubles the memory.
  */
 const textsPerRun = 8;
-
-/*
- * A few hundred tokens are read, and a token spans at the most 100 characters before it becomes
- * unknown; only a text that begins with tens of thousands of blanks or of unknown words could notice.
- * It keeps a text of megabytes from costing the tokenizer gigabytes.
- */
-const maxCharacters = 32_768;
 
 /**
  * Loads the model of the settings. Bundled, cached and given folders need no network; any other
@@ -81,18 +94,21 @@ async function loadAlone(settings: EncoderSettings): Promise<Encoder> {
 }
 
 async function createEncoder(files: ModelFiles, folder: string): Promise<Encoder> {
-  let loaded: LoadedModel | undefined = await load(folder, files.quantized);
-  const { maxTokens } = loaded;
+  const settings = readModelSettings(files, folder);
+  let loaded: LoadedModel | undefined = await load(folder, files.quantized, settings);
+  const { maxTokens } = loaded.tokens;
   const current = (): LoadedModel => {
     if (loaded === undefined) throw new Error("The encoder is closed.");
     return loaded;
   };
-  const encode = (texts: readonly string[]) => encodeTexts(current, texts);
+  const { queryPrefix, passagePrefix, pooling } = settings;
+  const encode: Encoder["encode"] = (texts, as, options) =>
+    encodeTexts(current, texts, as === "query" ? queryPrefix : passagePrefix, options?.windows ?? false);
 
   let dimension: number;
   try {
-    const [probe] = await encode(["dimension"]);
-    dimension = probe?.length ?? 0;
+    const [probe] = await encode(["dimension"], "passage");
+    dimension = probe?.vector.length ?? 0;
   } catch (error) {
     throw new Failure(
       "PE112",
@@ -107,10 +123,13 @@ async function createEncoder(files: ModelFiles, folder: string): Promise<Encoder
       revision: files.revision ?? "",
       precision: files.precision ?? (files.quantized ? "quantized" : "fp32"),
       dimension,
-      pooling: "mean",
+      pooling,
       maxTokens,
+      queryPrefix,
+      passagePrefix,
     },
     encode,
+    spelledOut: (texts) => current().tokens.spelledOut(texts),
     close: async () => {
       const model = loaded?.model;
       // This runtime's dispose does nothing; the memory is freed when nothing refers to the model.
@@ -122,17 +141,18 @@ async function createEncoder(files: ModelFiles, folder: string): Promise<Encoder
 
 interface LoadedModel {
   model: PreTrainedModel;
-  maxTokens: number;
-  tokenIds(text: string): number[];
+  pooling: Pooling;
+  tokens: TokenReader;
 }
 
-async function load(folder: string, quantized: boolean): Promise<LoadedModel> {
+async function load(folder: string, quantized: boolean, settings: ModelSettings): Promise<LoadedModel> {
   // A cache of the library's own would be looked into first, under the folder's bare name.
   Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, useFSCache: false, localModelPath: dirname(folder) });
   try {
     const tokenizer = await AutoTokenizer.from_pretrained(basename(folder));
     const model = await quietly(() => AutoModel.from_pretrained(basename(folder), { quantized }));
-    return { model, ...reader(tokenizer, model) };
+    const maxTokens = tokenLimit(settings, tokenizer, model);
+    return { model, pooling: settings.pooling, tokens: tokenReader(tokenizer, { maxTokens, lowerCase: settings.lowerCase }) };
   } catch (error) {
     throw new Failure("PE112", `The model in ${folder} cannot be loaded: a file is damaged or of an unknown kind.`, restore(folder), {
       cause: error,
@@ -140,82 +160,64 @@ async function load(folder: string, quantized: boolean): Promise<LoadedModel> {
   }
 }
 
-/** How texts become token ids with this model, exactly as sentence-transformers does it. */
-function reader(tokenizer: PreTrainedTokenizer, model: PreTrainedModel) {
-  const config = model.config as { max_position_embeddings?: number };
-  const maxTokens = Math.min(tokenizer.model_max_length ?? 512, config.max_position_embeddings ?? 512);
-  const idsOf = (text: string): number[] => tokenizer(text, { return_tensor: false }).input_ids as number[];
-  const lastId = idsOf("").at(-1);
-
-  // In the tokenizer and not in front of it, because it takes special tokens out of the text before it normalizes.
-  const own = tokenizer as unknown as { normalizer: Normalizer | null };
-  if (own.normalizer?.config?.type === "BertNormalizer") own.normalizer = asInPython(own.normalizer, own.normalizer.config);
-
-  const tokenIds = (text: string): number[] => {
-    const ids = idsOf(text.slice(0, maxCharacters).toWellFormed());
-    if (ids.length <= maxTokens) return ids;
-    // The library cuts after adding the closing token and so cuts that off; a text without it is
-    // another text to the model (cosine 0.998).
-    return lastId === undefined ? ids.slice(0, maxTokens) : [...ids.slice(0, maxTokens - 1), lastId];
-  };
-  return { maxTokens, tokenIds };
+/** The least of what its settings, its tokenizer and the number of its positions say. */
+function tokenLimit({ maxTokens }: ModelSettings, tokenizer: PreTrainedTokenizer, model: PreTrainedModel): number {
+  const config = model.config as { model_type?: string; max_position_embeddings?: number; pad_token_id?: number };
+  // RoBERTa and its like count positions from the one after the padding's.
+  const unused = countsFromPadding.has(config.model_type ?? "") ? (config.pad_token_id ?? 1) + 1 : 0;
+  const positions = config.max_position_embeddings;
+  const said = [maxTokens, tokenizer.model_max_length, positions === undefined ? undefined : positions - unused];
+  const limit = Math.min(...said.filter((tokens): tokens is number => typeof tokens === "number" && tokens > 0));
+  // A tokenizer without a limit has one of 1e30.
+  return limit < 1e6 ? limit : 512;
 }
+const countsFromPadding = new Set(["roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer", "data2vec-text"]);
 
-type Normalizer = ((text: string) => string) & {
-  config?: { type?: string; lowercase?: boolean; strip_accents?: boolean | null; handle_chinese_chars?: boolean };
-};
-
-/*
- * Three places where the library's BertNormalizer differs from that of Python's tokenizers, found by
- * comparing the tokens of every assigned code point:
- * - accents: it strips U+0300 to U+036F only, Python every mark; Japanese kana become unknown (cosine 0.79);
- * - capital sigma: JavaScript makes it ς at the end of a word, Python always σ;
- * - Chinese characters beyond U+FFFF: it does not set them apart. Python's gap at U+2B820 is in its source.
- * What still differs are some 500 signs of rare scripts, where the two go by other versions of Unicode.
- */
-function asInPython(normalizer: Normalizer, config: NonNullable<Normalizer["config"]>): Normalizer {
-  const stripsAccents = (config.strip_accents ?? config.lowercase) === true;
-  return (text) => {
-    let given = stripsAccents ? text.normalize("NFD").replace(/\p{Mn}/gu, "") : text;
-    if (config.lowercase) given = given.replaceAll("Σ", "σ");
-    if (config.handle_chinese_chars) given = given.replace(chineseBeyondFFFF, " $& ");
-    return normalizer(given);
-  };
-}
-const chineseBeyondFFFF = /[\u{20000}-\u{2A6DF}\u{2A700}-\u{2B81F}\u{2B920}-\u{2CEAF}\u{2F800}-\u{2FA1F}]/gu;
-
-async function encodeTexts(current: () => LoadedModel, texts: readonly string[]): Promise<Float32Array[]> {
-  const { tokenIds } = current();
-  const byLength = new Map<number, { index: number; ids: number[] }[]>();
-  for (const [index, text] of texts.entries()) {
-    const ids = tokenIds(text);
-    const same = byLength.get(ids.length);
-    if (same === undefined) byLength.set(ids.length, [{ index, ids }]);
-    else same.push({ index, ids });
+async function encodeTexts(current: () => LoadedModel, texts: readonly string[], prefix: string, inWindows: boolean): Promise<Encoded[]> {
+  const { tokens: reader } = current();
+  const read: { tokens: number; windows: number }[] = [];
+  const byLength = new Map<number, Window[]>();
+  for (const [text, content] of texts.entries()) {
+    const { tokens, windows } = reader.read(content, prefix, inWindows);
+    read.push({ tokens, windows: windows.length });
+    for (const { ids, fresh } of windows) {
+      const same = byLength.get(ids.length);
+      if (same === undefined) byLength.set(ids.length, [{ text, ids, fresh }]);
+      else same.push({ text, ids, fresh });
+    }
     // The longest texts of the oddest words take up to a second each.
-    if (index % textsPerRun === textsPerRun - 1) await setImmediate();
+    if (text % textsPerRun === textsPerRun - 1) await setImmediate();
   }
 
-  const vectors = new Array<Float32Array>(texts.length);
+  const sums = new Array<Float64Array>(texts.length);
   for (const group of byLength.values()) {
     for (let start = 0; start < group.length; start += textsPerRun) {
       const run = group.slice(start, start + textsPerRun);
       const pooled = await runModel(
-        current().model,
+        current(),
         run.map(({ ids }) => ids),
       );
-      run.forEach(({ index }, row) => {
-        vectors[index] = pooled[row] as Float32Array;
-      });
+      for (const [row, { text, fresh }] of run.entries()) {
+        const vector = pooled[row] as Float64Array;
+        const alone = read[text]?.windows === 1;
+        sums[text] = alone ? vector : addTo(sums[text], ofUnitLength(vector), fresh);
+      }
       // A run blocks the event loop; timers and signals get their turn between two.
       await setImmediate();
     }
   }
-  return vectors;
+  return read.map(({ tokens }, text) => ({ vector: Float32Array.from(ofUnitLength(sums[text] as Float64Array)), tokens }));
 }
 
-/** One vector for each of some token id lists of equal length: the mean over the tokens, of unit length. */
-async function runModel(model: PreTrainedModel, ids: readonly number[][]): Promise<Float32Array[]> {
+interface Window {
+  /** Index of its text. */
+  text: number;
+  ids: number[];
+  fresh: number;
+}
+
+/** One vector, of any length, for each of some token id lists of equal length. */
+async function runModel({ model, pooling }: LoadedModel, ids: readonly number[][]): Promise<Float64Array[]> {
   const dims = [ids.length, ids[0]?.length ?? 0];
   const int64 = (values: bigint[]) => new Tensor("int64", BigInt64Array.from(values), dims);
   const flat = ids.flat().map(BigInt);
@@ -236,15 +238,30 @@ async function runModel(model: PreTrainedModel, ids: readonly number[][]): Promi
   }
   const { data } = hidden;
   if (!(data instanceof Float32Array)) throw new Error("The model's output is not of 32-bit floats.");
-  return ids.map((_, row) => meanOfUnitLength(data.subarray(row * tokens * dimension, (row + 1) * tokens * dimension), tokens, dimension));
+  return ids.map((_, row) => pool[pooling](data.subarray(row * tokens * dimension, (row + 1) * tokens * dimension), dimension));
 }
 
-function meanOfUnitLength(hidden: Float32Array, tokens: number, dimension: number): Float32Array {
-  const sum = new Float64Array(dimension);
-  for (let token = 0; token < tokens; token++) {
-    for (let i = 0; i < dimension; i++) sum[i] = (sum[i] as number) + (hidden[token * dimension + i] as number);
-  }
-  const length = Math.hypot(...sum);
+/* No text is padded, so that every token counts. The length of what comes out does not: a sum is as good as a mean. */
+const pool: Record<Pooling, (hidden: Float32Array, dimension: number) => Float64Array> = {
+  mean: (hidden, dimension) => {
+    const sum = new Float64Array(dimension);
+    for (let at = 0; at < hidden.length; at++) sum[at % dimension] = (sum[at % dimension] as number) + (hidden[at] as number);
+    return sum;
+  },
+  cls: (hidden, dimension) => Float64Array.from(hidden.subarray(0, dimension)),
+  max: (hidden, dimension) => {
+    const most = new Float64Array(dimension).fill(Number.NEGATIVE_INFINITY);
+    for (let at = 0; at < hidden.length; at++) most[at % dimension] = Math.max(most[at % dimension] as number, hidden[at] as number);
+    return most;
+  },
+};
+
+function addTo(sum: Float64Array | undefined, vector: Float64Array, weight: number): Float64Array {
+  return vector.map((value, i) => (sum?.[i] ?? 0) + value * weight);
+}
+
+function ofUnitLength(vector: Float64Array): Float64Array {
+  const length = Math.hypot(...vector);
   if (!Number.isFinite(length) || length === 0) throw new Error("The model gave a vector without a direction.");
-  return Float32Array.from(sum, (value) => value / length);
+  return vector.map((value) => value / length);
 }

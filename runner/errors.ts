@@ -22,7 +22,7 @@ export class Failure extends Error {
 /** The runner's own codes, and the exit code each ends a command with. */
 const exitCodes = {
   PE100: 2, // a setting is not valid
-  PE101: 2, // source and vectors in two different databases
+  PE101: 2, // the products are to come from a database that is not connected
   PE102: 3, // the database cannot be reached
   PE103: 3, // the database is not migrated, or for other settings
   PE104: 3, // the embedded database is in use, or its folder cannot be used
@@ -30,11 +30,21 @@ const exitCodes = {
   PE111: 4, // a model file is not the one that was recorded
   PE112: 4, // the model cannot be used: its files or its device
   PE113: 4, // the dimension of model and configuration differ
+  PE116: 4, // the model's files are not those that the vectors are from
   PE120: 5, // products were set aside in this pass
   PE130: 6, // dbt is not there
   PE131: 6, // dbt failed
   PE140: 7, // search is not as good as was asked for
   PE141: 2, // golden queries or a file of a collection are not as expected
+  PE160: 2, // HTTP: the port cannot be listened to
+  PE161: 1, // HTTP: no key, or none that is let in
+  PE162: 1, // HTTP: the request is not one that there is, or not of its form
+  PE163: 1, // HTTP: too many requests of one client
+  PE164: 1, // HTTP: more requests than can be served or wait
+  PE165: 1, // HTTP: the request took too long
+  PE166: 1, // HTTP: the service stops, or is not ready
+  PE167: 1, // HTTP: the service's login has no right to this
+  PE170: 8, // no worker on this host is alive
 } as const;
 
 export type FailureCode = keyof typeof exitCodes;

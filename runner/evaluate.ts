@@ -52,15 +52,16 @@ export async function unembeddedQueries(sql: Sql, schema: string): Promise<strin
 
 /** Encodes queries and stores their vectors where search looks for them. */
 export async function encodeGoldenQueries(
-  { sql, schema, encoder, modelId, batchSize }: EmbedContext,
+  { sql, schema, models, batchSize }: EmbedContext,
   queries: readonly string[],
   options: { signal?: AbortSignal; onBatch?: (encoded: number) => void } = {},
 ): Promise<void> {
+  const { encoder, modelId } = await models.active();
   for (let start = 0; start < queries.length && options.signal?.aborted !== true; start += batchSize) {
     const batch = queries.slice(start, start + batchSize);
-    const vectors = await encoder.encode(batch);
+    const encoded = await encoder.encode(batch, "query");
     for (const [index, query] of batch.entries()) {
-      const vector = vectors[index];
+      const vector = encoded[index]?.vector;
       if (vector === undefined) throw new Error("The encoder returned too few vectors.");
       await sql`select ${sql(schema)}.store_query_embedding(${query}, ${modelId}, ${toSql(Array.from(vector))})`;
     }

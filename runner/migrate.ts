@@ -4,6 +4,7 @@ import { migrate as runCommitted } from "graphile-migrate";
 // a moment and ends the process when the embedded server goes away in that time.
 import { clearAllPools } from "graphile-migrate/dist/pgReal.js";
 import { runMigrations } from "graphile-worker";
+import { connectSource, requireConnected, sourceIsCopy } from "./copy.ts";
 import type { Database, Sql } from "./database.ts";
 import { codeOf, Failure } from "./errors.ts";
 import { root, type Settings } from "./settings.ts";
@@ -19,9 +20,10 @@ export interface MigrateResult {
 
 /**
  * The deploy step: the worker's schema, then the committed migrations, then the triggers if the
- * source is there. Safe to repeat, and from two places at once: the second waits for the first.
+ * source is there; where that is in another database, the copy of it. Safe to repeat, and from two places
+ * at once: the second waits for the first.
  *
- * @throws Failure PE103 the database was migrated for another schema or table; PE100 a name that needs quoting
+ * @throws the server's PE150 to PE154 the other database cannot be connected; Failure PE103 the database was migrated for another schema or table; PE100 a name that needs quoting
  */
 export async function migrate(database: Database, settings: Settings): Promise<MigrateResult> {
   const lock = await database.sql.reserve();
@@ -33,8 +35,12 @@ export async function migrate(database: Database, settings: Settings): Promise<M
       await runMigrations({ connectionString: database.url, noPreparedStatements: true, logger: quiet });
       await runCommitted(await migrateSettings({ sql: lock, url: database.url }, settings)).finally(clearAllPools);
       await lock`select ${lock(settings.schema)}.create_product_embeddings(${settings.dimension})`;
-      await lock`select ${lock(settings.schema)}.set_source(${settings.source.schema}, ${settings.source.table})`;
       await lock`select ${lock(settings.schema)}.grant_roles()`;
+      if (settings.upstream !== undefined) await connectSource(lock, settings, settings.upstream);
+      // What somebody connected by hand stays until disconnect_source().
+      else if (!(await sourceIsCopy(lock, settings))) {
+        await lock`select ${lock(settings.schema)}.set_source(${settings.source.schema}, ${settings.source.table})`;
+      }
     } finally {
       await lock`select pg_catalog.pg_advisory_unlock(pg_catalog.hashtext('product-embeddings migrate'))`;
     }
@@ -52,6 +58,11 @@ export async function attach(sql: Sql, settings: Settings): Promise<MigrateResul
     return { sourceExists: true, attached: true, queued: Number(row?.queued ?? 0) };
   } catch (error) {
     if (codeOf(error) === "PE001") return { sourceExists: false, attached: false, queued: 0 };
+    if (codeOf(error) === "PE029") {
+      // The hook is gone: nothing can be compared until it is back, which the status says; the triggers can be put on.
+      await sql`select ${schema}.attach_triggers()`;
+      return { sourceExists: true, attached: true, queued: 0 };
+    }
     // 42501: the table belongs to dbt's role, who has to attach; what changed is found without triggers.
     if (codeOf(error) !== "42501") throw error;
     return { sourceExists: true, attached: false, queued: await reconcileIfReadable(sql, settings) };
@@ -69,11 +80,11 @@ async function reconcileIfReadable(sql: Sql, settings: Settings): Promise<number
   }
 }
 
-/** @throws Failure PE103 unless the schema is there and at least as new as this checkout needs */
+/** @throws Failure PE103 unless the schema is there and at least as new as this checkout needs; PE101 unless it reads the products that are meant */
 export async function requireMigrated(sql: Sql, settings: Settings): Promise<void> {
   const [row] = await sql<{ there: boolean }[]>`
-    select pg_catalog.to_regclass(${`${settings.schema}.query_embeddings`}) is not null as there`;
-  if (row?.there === true) return;
+    select pg_catalog.to_regclass(${`${settings.schema}.model_preparation`}) is not null as there`;
+  if (row?.there === true) return requireConnected(sql, settings);
   throw new Failure("PE103", `The database has no schema ${settings.schema} of ours, or that of an earlier version.`, "npm run migrate");
 }
 

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { AutoModel, AutoTokenizer, env } from "@xenova/transformers";
+import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, isAbsolute, join, relative } from "node:path";
 import { z } from "zod";
 import { Failure } from "./errors.ts";
 import { type EncoderSettings, root } from "./settings.ts";
@@ -15,29 +14,33 @@ export interface ModelFiles {
   quantized: boolean;
   /** From provenance.json, where one lies beside the model. */
   precision: string | undefined;
+  /** What provenance.json says about using the model; its own files win. */
+  stated: Pick<Provenance, "pooling" | "maxTokens" | "queryPrefix" | "passagePrefix">;
   /** First 12 hex digits of the sha256 of the ONNX file; undefined until there is one. */
   revision: string | undefined;
 }
 
 /**
- * Finds the model's files: EMBEDDING_MODEL_PATH, else bundled in models/, else in the cache folder,
- * and checks them against their recorded sums. Never asks the network.
+ * Finds the model's files: EMBEDDING_MODEL_PATH, else the folder if the model's name is the path of one,
+ * else bundled in models/, else in the cache folder, and checks them against their recorded sums. Never
+ * asks the network.
  *
- * @throws Failure PE110 EMBEDDING_MODEL_PATH is no model; PE111 a file is not the recorded one; PE112 a file is missing
+ * @throws Failure PE110 a path is no model; PE111 a file is not the recorded one; PE112 a file is missing
  */
 export async function findModelFiles(settings: EncoderSettings): Promise<ModelFiles> {
-  const name = modelName(settings.model);
-  if (settings.modelPath !== undefined) {
-    if (!existsSync(join(settings.modelPath, "config.json"))) {
+  const path = settings.modelPath ?? (isAbsolute(settings.model) ? settings.model : undefined);
+  if (path !== undefined) {
+    if (!existsSync(join(path, "config.json"))) {
       throw new Failure(
         "PE110",
-        `There is no model in ${settings.modelPath}: it has no config.json.`,
-        "EMBEDDING_MODEL_PATH names a folder with config.json, tokenizer.json and onnx/model.onnx; leave it out for the bundled model.",
+        `There is no model in ${path}: it has no config.json.`,
+        `${settings.modelPath === undefined ? "A path" : "EMBEDDING_MODEL_PATH"} names a folder with config.json, tokenizer.json and onnx/model.onnx; leave it out for the bundled model.`,
       );
     }
     // EMBEDDING_MODEL may say nothing about what lies there: the folder names itself.
-    return inFolder(undefined, settings.modelPath);
+    return inFolder(undefined, path);
   }
+  const name = modelName(settings.model);
   const bundled = join(root, "models", name);
   if (existsSync(join(bundled, "config.json"))) return inFolder(name, bundled);
 
@@ -46,52 +49,14 @@ export async function findModelFiles(settings: EncoderSettings): Promise<ModelFi
   if (["config.json", ...tokenizerFiles].every((file) => existsSync(join(cached, file))) && onnxFile(cached) !== undefined) {
     return inFolder(name, cached);
   }
-  return { name, folder: undefined, quantized: false, precision: undefined, revision: undefined };
+  return { name, folder: undefined, quantized: false, precision: undefined, stated: {}, revision: undefined };
 }
 
-/** Node's own limit is five minutes, too long to look at a command that says nothing. */
-const hubAnswersWithin = 5_000;
-
-/**
- * Fetches a model from the hub into the cache folder, with the library's own loading code.
- *
- * @throws Failure PE110 the hub does not answer or does not have it
- */
-export async function fetchModel(name: string, cacheDir: string): Promise<void> {
-  const remoteHost = (process.env.HF_ENDPOINT || "https://huggingface.co").replace(/\/*$/, "/");
-  Object.assign(env, { allowRemoteModels: true, allowLocalModels: false, useFSCache: true, cacheDir, remoteHost });
-  try {
-    // What it answers is for the library to judge; this only asks whether somebody is there.
-    await fetch(`${remoteHost}${name}/resolve/main/config.json`, { method: "HEAD", signal: AbortSignal.timeout(hubAnswersWithin) });
-    await quietly(async () => {
-      await AutoTokenizer.from_pretrained(name);
-      const model = await AutoModel.from_pretrained(name, { quantized: false });
-      await model.dispose();
-    });
-  } catch (error) {
-    throw new Failure(
-      "PE110",
-      `The model ${name} is neither in models/ nor in ${cacheDir}, and ${remoteHost} did not give it.`,
-      "Check EMBEDDING_MODEL and the network, or name a folder with its files in EMBEDDING_MODEL_PATH, or another machine's cache folder in EMBEDDING_MODEL_CACHE_DIR.",
-      { cause: error },
-    );
-  }
-}
-
-/** The library prints stack traces of what it then throws, and tries a runtime that is of no use here. */
-export async function quietly<T>(load: () => Promise<T>): Promise<T> {
-  const { warn, error } = console;
-  console.warn = console.error = () => {};
-  try {
-    return await load();
-  } finally {
-    Object.assign(console, { warn, error });
-  }
-}
-
-/** The sentence-transformers models are known by their bare names, as in the Python library. */
+/** What is bundled is known by its bare name, and so are the sentence-transformers models, as in the Python library. */
 function modelName(id: string): string {
-  return id.includes("/") ? id : `sentence-transformers/${id}`;
+  if (id.includes("/")) return id;
+  const bundled = readdirSync(join(root, "models")).find((maker) => existsSync(join(root, "models", maker, id, "config.json")));
+  return `${bundled ?? "sentence-transformers"}/${id}`;
 }
 
 const tokenizerFiles = ["tokenizer.json", "tokenizer_config.json"];
@@ -111,30 +76,50 @@ async function inFolder(knownAs: string | undefined, folder: string): Promise<Mo
 
   const provenance = readProvenance(folder);
   const sums: Record<string, string> = {};
-  for (const file of new Set([onnx, ...Object.keys(provenance?.files ?? {})])) {
+  for (const file of new Set([onnx, ...jsonFiles(folder, provenance), ...Object.keys(provenance?.files ?? {})])) {
     if (!existsSync(join(folder, file))) throw missing(folder, file);
     sums[file] = await sha256(join(folder, file));
     // A file that is loaded and not recorded is as strange as one that differs.
     if (provenance !== undefined && provenance.files[file]?.sha256 !== sums[file]) throw changed(folder, file);
   }
   const name = knownAs ?? provenance?.model ?? basename(folder);
-  return { name, folder, quantized: onnx === quantizedFile, precision: provenance?.precision, revision: sums[onnx]?.slice(0, 12) };
+  return {
+    name,
+    folder,
+    quantized: onnx === quantizedFile,
+    precision: provenance?.precision,
+    stated: provenance ?? {},
+    revision: sums[onnx]?.slice(0, 12),
+  };
+}
+
+/** Files that may be read of a folder whose files are recorded: one more says how the model is used, and so changes it. */
+function jsonFiles(folder: string, provenance: Provenance | undefined): string[] {
+  if (provenance === undefined) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".json") && entry.name !== "provenance.json")
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }
 
 const provenanceFile = z.object({
   model: z.string(),
   precision: z.string(),
+  pooling: z.enum(["mean", "cls", "max"]).optional(),
+  maxTokens: z.number().int().positive().optional(),
+  queryPrefix: z.string().optional(),
+  passagePrefix: z.string().optional(),
   /** Each file by its path in the folder. */
   files: z.record(z.string(), z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number().int() })),
 });
+type Provenance = z.infer<typeof provenanceFile>;
 
-function readProvenance(folder: string): z.infer<typeof provenanceFile> | undefined {
+function readProvenance(folder: string): Provenance | undefined {
   const file = join(folder, "provenance.json");
   if (!existsSync(file)) return undefined;
   try {
     return provenanceFile.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch (error) {
-    throw new Failure("PE112", `${file} cannot be read.`, "Restore it: git checkout -- models", { cause: error });
+    throw new Failure("PE112", `${file} cannot be read.`, restore(folder), { cause: error });
   }
 }
 
@@ -159,6 +144,6 @@ function changed(folder: string, file: string): Failure {
 /** What to do about files that are not as they should be; the encoder says it of files that do not load. */
 export function restore(folder: string): string {
   return folder.startsWith(join(root, "models"))
-    ? "Restore the bundled model: git checkout -- models"
+    ? "Restore the bundled models: git checkout -- models"
     : `Copy the model anew into ${folder}, or delete the folder if it is in EMBEDDING_MODEL_CACHE_DIR: it is fetched again.`;
 }

@@ -1,7 +1,7 @@
 import { toSql } from "pgvector";
-import type { Sql } from "./database.ts";
 import type { EmbedContext } from "./embed.ts";
-import type { Encoder } from "./encoder.ts";
+
+type SearchContext = Pick<EmbedContext, "sql" | "schema" | "models">;
 
 export interface Hit {
   product_id: string;
@@ -25,28 +25,30 @@ export interface TextHit extends Omit<Hit, "distance"> {
 
 /** The products nearest to a text by vectors alone: the text is encoded here, everything else is search_products(). */
 export async function searchVectors(
-  sql: Sql,
-  schema: string,
-  encoder: Encoder,
+  { sql, schema, models }: SearchContext,
   query: { text: string; metric: string; limit: number },
 ): Promise<Hit[]> {
-  const [vector] = await encoder.encode([query.text]);
-  if (vector === undefined) throw new Error("The encoder returned no vector.");
+  const { encoder } = await models.active();
+  const [encoded] = await encoder.encode([query.text], "query");
+  if (encoded === undefined) throw new Error("The encoder returned no vector.");
   // The driver sends the vector as unknown, which is read as the function's parameter type.
-  return sql<Hit[]>`select * from ${sql(schema)}.search_products(${toSql(Array.from(vector))}, ${query.metric}, ${query.limit}::integer)`;
+  return sql<
+    Hit[]
+  >`select * from ${sql(schema)}.search_products(${toSql(Array.from(encoded.vector))}, ${query.metric}, ${query.limit}::integer)`;
 }
 
 /** search_products_text() with the query's vector put in its cache first, so that nobody has to wait for a worker. */
 export async function searchText(
-  { sql, schema, encoder, modelId }: Pick<EmbedContext, "sql" | "schema" | "encoder" | "modelId">,
+  { sql, schema, models }: SearchContext,
   query: { text: string; mode: string; limit: number; filter?: string | undefined },
 ): Promise<TextHit[]> {
   const [row] = await sql<{ key: string | null; cached: boolean }[]>`
     select ${sql(schema)}.query_key(${query.text}) as key, ${sql(schema)}.query_embedding(${query.text}) is not null as cached`;
   if (row?.key !== null && row?.key !== undefined && !row.cached) {
-    const [vector] = await encoder.encode([row.key]);
-    if (vector === undefined) throw new Error("The encoder returned no vector.");
-    await sql`select ${sql(schema)}.store_query_embedding(${query.text}, ${modelId}, ${toSql(Array.from(vector))})`;
+    const { encoder, modelId } = await models.active();
+    const [encoded] = await encoder.encode([row.key], "query");
+    if (encoded === undefined) throw new Error("The encoder returned no vector.");
+    await sql`select ${sql(schema)}.store_query_embedding(${query.text}, ${modelId}, ${toSql(Array.from(encoded.vector))})`;
   }
   return sql<TextHit[]>`
     select * from ${sql(schema)}.search_products_text(

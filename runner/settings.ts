@@ -10,9 +10,21 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 /** Where the tables are: the embedded PostgreSQL, or a server that somebody runs. */
 export type DatabaseSettings = { kind: "embedded"; dataDir: string; port: number; portIsFixed: boolean } | { kind: "server"; url: string };
 
+/** A database and who connects to it. */
+export interface Login {
+  host: string;
+  port: number;
+  database: string;
+  user: string;
+  /** Undefined where none was given: then the one that the database keeps from before is used. */
+  password: string | undefined;
+}
+
 export interface EncoderSettings {
   /** Model id as on the hub, such as `sentence-transformers/all-MiniLM-L6-v2`. */
   model: string;
+  /** Whether it was asked for, by name or folder; otherwise the model of the vectors that are there is taken. */
+  isExplicit: boolean;
   /** A folder that holds the model's files; wins over `model` for finding them. */
   modelPath: string | undefined;
   /** Where a model fetched from the hub is kept. */
@@ -30,18 +42,48 @@ export interface Settings {
   dimension: number;
   /** The relation the products are read from. */
   source: { schema: string; table: string };
+  /** Where that is when it is in another database than the vectors; the database server connects there, not we. */
+  upstream: Login | undefined;
   encoder: EncoderSettings;
   /** Products claimed and stored together. */
   batchSize: number;
   /** When the worker compares source and vectors, as cron patterns; undefined is never. */
   cron: { reconcile: string | undefined; fullPass: string | undefined };
+  http: HttpSettings;
   logLevel: string;
+}
+
+/** What `npm run serve` listens to, asks for, and puts up with. */
+export interface HttpSettings {
+  host: string;
+  port: number;
+  /** Without it any free port will do when the default one is taken. */
+  portIsFixed: boolean;
+  /** Who may read, and who may do what the operator's panel does as well: keys, or their SHA-256 as `sha256:…`. */
+  keys: readonly string[];
+  operatorKeys: readonly string[];
+  corsOrigins: readonly string[];
+  /** Requests of one client in a minute; undefined is any number. */
+  rateLimit: number | undefined;
+  /** Whether a proxy in front says who the client is. */
+  trustProxy: boolean;
+  /** Connections to the database, and how many requests may wait for one. */
+  poolSize: number;
+  queueSize: number;
+  /** Milliseconds: for all of a request; for a query's vector where the request does not say; between SIGTERM and closing. */
+  timeout: number;
+  wait: number;
+  drain: number;
+  /** Requests that may wait for their query's vector at once. */
+  maxWaiting: number;
+  bodyLimit: number;
+  logQueries: boolean;
 }
 
 /**
  * Reads the settings from `.env` and the environment (which wins); every variable is in docs/settings.md.
  *
- * @throws Failure PE100 a value is not valid; PE101 source and vectors are in two databases
+ * @throws Failure PE100 a value is not valid
  */
 export function readSettings(env: NodeJS.ProcessEnv = environmentWithDotEnv()): Settings {
   // An empty variable is an unset one: compose files and shells hand on empty strings.
@@ -57,21 +99,40 @@ export function readSettings(env: NodeJS.ProcessEnv = environmentWithDotEnv()): 
     );
   }
   const v = parsed.data;
-  refuseTwoDatabases(v);
   return {
     database: databaseSettings(v),
     schema: v.PGVECTOR_SCHEMA,
     table: v.PGVECTOR_TABLE,
     dimension: v.PGVECTOR_EMBEDDING_DIM,
     source: { schema: v.STAGING_DB_SCHEMA, table: v.STAGING_DB_TABLE },
+    upstream: upstreamLogin(v),
     encoder: {
-      model: v.EMBEDDING_MODEL,
+      model: v.EMBEDDING_MODEL ?? "sentence-transformers/all-MiniLM-L6-v2",
+      isExplicit: v.EMBEDDING_MODEL !== undefined || v.EMBEDDING_MODEL_PATH !== undefined,
       modelPath: v.EMBEDDING_MODEL_PATH === undefined ? undefined : resolve(v.EMBEDDING_MODEL_PATH),
       cacheDir: resolve(root, v.EMBEDDING_MODEL_CACHE_DIR),
       device: v.EMBEDDING_DEVICE,
     },
     batchSize: v.EMBEDDING_BATCH_SIZE,
     cron: { reconcile: v.RECONCILE_CRON, fullPass: v.FULL_PASS_CRON },
+    http: {
+      host: v.HTTP_HOST,
+      port: v.HTTP_PORT ?? 8080,
+      portIsFixed: v.HTTP_PORT !== undefined,
+      keys: v.HTTP_API_KEYS,
+      operatorKeys: v.HTTP_OPERATOR_KEYS,
+      corsOrigins: v.HTTP_CORS_ORIGINS,
+      rateLimit: v.HTTP_RATE_LIMIT,
+      trustProxy: v.HTTP_TRUST_PROXY,
+      poolSize: v.HTTP_POOL_SIZE,
+      queueSize: v.HTTP_QUEUE_SIZE,
+      timeout: v.HTTP_TIMEOUT_MS,
+      wait: v.HTTP_WAIT_MS,
+      drain: v.HTTP_DRAIN_MS,
+      maxWaiting: v.HTTP_MAX_WAITING,
+      bodyLimit: v.HTTP_BODY_LIMIT,
+      logQueries: v.HTTP_LOG_QUERIES,
+    },
     logLevel: v.LOG_LEVEL,
   };
 }
@@ -94,13 +155,32 @@ const port = z.coerce
   .int("must be a port number")
   .min(0, "must be a port number")
   .max(65535, "must be a port number");
-const whole = (max: number) => {
-  const message = `must be a whole number from 1 to ${max}`;
-  return z.coerce.number(message).int(message).min(1, message).max(max, message);
+const whole = (max: number, min = 1) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(message).int(message).min(min, message).max(max, message);
 };
+const list = z
+  .string()
+  .default("")
+  .transform((value) =>
+    value
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== ""),
+  );
+const onOff = z.enum(["on", "off"], "must be on or off").transform((value) => value === "on");
+/* Not worth guarding a catalogue with less, and a hash that is none would let nobody in. */
+const keys = list.refine(
+  (all) => all.every((key) => (key.startsWith("sha256:") ? /^sha256:[0-9a-f]{64}$/.test(key) : key.length >= 16)),
+  "must be keys of at least 16 characters, or sha256: and 64 hexadecimal digits, with commas between",
+);
 
-/* The worker parses it, which takes graphile-worker; "off" is never. */
-const cronPattern = z.string().transform((value) => (value === "off" ? undefined : value));
+/* The worker parses it, which takes graphile-worker; "off" is never, and the default comes before it. */
+const cronPattern = (pattern: string) =>
+  z
+    .string()
+    .default(pattern)
+    .transform((value) => (value === "off" ? undefined : value));
 
 const variables = z.object({
   DATABASE_URL: z
@@ -122,20 +202,40 @@ const variables = z.object({
   STAGING_DB_PASSWORD: z.string().optional(),
   STAGING_DB_SCHEMA: z.string().default("staging_staging"),
   STAGING_DB_TABLE: z.string().default("stg_product"),
-  EMBEDDING_MODEL: z.string().default("sentence-transformers/all-MiniLM-L6-v2"),
+  EMBEDDING_MODEL: z.string().optional(),
   EMBEDDING_MODEL_PATH: z.string().optional(),
   EMBEDDING_MODEL_CACHE_DIR: z.string().default(".cache/models"),
   EMBEDDING_DEVICE: z.string().default("cpu"),
   EMBEDDING_BATCH_SIZE: whole(1000).default(32),
   EMBEDDED_DATA_DIR: z.string().default(".data/embedded"),
   EMBEDDED_PORT: port.optional(),
-  RECONCILE_CRON: cronPattern.default("*/5 * * * *"),
-  FULL_PASS_CRON: cronPattern.default("0 2 * * *"),
+  RECONCILE_CRON: cronPattern("*/5 * * * *"),
+  FULL_PASS_CRON: cronPattern("0 2 * * *"),
+  HTTP_HOST: z.string().default("127.0.0.1"),
+  HTTP_PORT: port.optional(),
+  HTTP_API_KEYS: keys,
+  HTTP_OPERATOR_KEYS: keys,
+  HTTP_CORS_ORIGINS: list,
+  HTTP_RATE_LIMIT: z
+    .union([z.literal("off").transform(() => undefined), whole(1_000_000)], "must be a whole number from 1 to 1000000, or off")
+    .optional(),
+  HTTP_TRUST_PROXY: onOff.default(false),
+  HTTP_POOL_SIZE: whole(1000).default(8),
+  HTTP_QUEUE_SIZE: whole(100_000, 0).default(64),
+  HTTP_TIMEOUT_MS: whole(600_000).default(5000),
+  HTTP_WAIT_MS: whole(60_000, 0).default(300),
+  HTTP_DRAIN_MS: whole(600_000, 0).default(0),
+  HTTP_MAX_WAITING: whole(100_000, 0).default(100),
+  HTTP_BODY_LIMIT: whole(100_000_000).default(100_000),
+  HTTP_LOG_QUERIES: onOff.default(false),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"], "must be debug, info, warn, error or silent").default("info"),
 });
 type Variables = z.infer<typeof variables>;
 
-interface Place {
+/** Every variable that is read. */
+export const settingNames: readonly string[] = Object.keys(variables.shape);
+
+export interface Place {
   host: string;
   port: number;
   database: string;
@@ -178,17 +278,17 @@ function stagingPlace(v: Variables, defaults: Place): Place | undefined {
   };
 }
 
-/** Until two databases are supported, a pair that differs is a mistake that must not go unnoticed. */
-function refuseTwoDatabases(v: Variables): void {
+/** STAGING_DB_* where they lead to another database; undefined where the products are in the vectors' own. */
+function upstreamLogin(v: Variables): Login | undefined {
   const vectors = v.DATABASE_URL === undefined ? vectorsPlace(v) : placeOf(v.DATABASE_URL);
-  if (vectors === undefined) return;
+  if (vectors === undefined) return undefined;
   const staging = stagingPlace(v, vectors);
-  if (staging === undefined || nameOf(staging) === nameOf(vectors)) return;
-  throw new Failure(
-    "PE101",
-    `The products (${nameOf(staging)}) and the vectors (${nameOf(vectors)}) are in two different databases, which is not supported.`,
-    "Let STAGING_DB_* name the same database as PGVECTOR_* or DATABASE_URL, or leave STAGING_DB_* out.",
-  );
+  if (staging === undefined || nameOf(staging) === nameOf(vectors)) return undefined;
+  const own = v.DATABASE_URL === undefined ? undefined : new URL(v.DATABASE_URL);
+  const user = own === undefined ? (v.PGVECTOR_USER ?? "analytics") : decodeURIComponent(own.username);
+  // A password goes with its user: that of the one database is not handed to another under another name.
+  const password = v.STAGING_DB_USER !== undefined ? undefined : own === undefined ? v.PGVECTOR_PASSWORD : decodeURIComponent(own.password);
+  return { ...staging, user: v.STAGING_DB_USER ?? user, password: (v.STAGING_DB_PASSWORD ?? password) || undefined };
 }
 
 function placeOf(databaseUrl: string): Place {
@@ -200,7 +300,8 @@ function placeOf(databaseUrl: string): Place {
   };
 }
 
-function nameOf(place: Place): string {
+/** Host, port and database in one spelling, to compare and to show. */
+export function nameOf(place: Place): string {
   const host = place.host === "127.0.0.1" || place.host === "::1" || place.host === "[::1]" ? "localhost" : place.host.toLowerCase();
   return `${host}:${place.port}/${place.database}`;
 }

@@ -1,7 +1,10 @@
+import { refreshCopy, sourceIsCopy } from "../runner/copy.ts";
 import { Failure } from "../runner/errors.ts";
+import { createLog } from "../runner/log.ts";
 import { attach } from "../runner/migrate.ts";
-import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
+import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings } from "../runner/settings.ts";
+import { logRefresh } from "../tasks/refresh_copy.ts";
 import { commandLine, main, wholeNumber } from "./command.ts";
 import { embedWithProgress } from "./progress.ts";
 
@@ -16,9 +19,16 @@ await main(async () => {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
 
-  const result = await withEncoder(settings, (encoder) =>
-    withDatabase(settings, async (database) => {
-      const context = await embedContext(database.sql, settings, encoder);
+  const result = await withDatabase(settings, (database) =>
+    withModels(database, settings, async (context) => {
+      if (await sourceIsCopy(database.sql, settings)) {
+        const refreshed = await refreshCopy(database.sql, settings.schema);
+        // Each run is the first that anybody sees.
+        logRefresh(createLog(settings.logLevel === "info" ? "warn" : settings.logLevel), {
+          ...refreshed,
+          is_news: refreshed.outcome === "failed",
+        });
+      }
       const { sourceExists } = await attach(database.sql, settings);
       if (!sourceExists) await database.sql`select ${database.sql(settings.schema)}.require_source()`;
       return embedWithProgress(context, { limit, signal: stopping.signal });

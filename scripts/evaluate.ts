@@ -6,7 +6,7 @@ import { evaluate, loadGoldenQueries, requireQuality, type Score, type Threshold
 import { readGoldenQueries } from "../runner/judgment-files.ts";
 import { migrate, requireMigrated } from "../runner/migrate.ts";
 import { withScratchDatabase } from "../runner/scratch.ts";
-import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
+import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings, type Settings } from "../runner/settings.ts";
 import { commandLine, main, wholeNumber } from "./command.ts";
 import { embedWithProgress, encodeQueriesWithProgress } from "./progress.ts";
@@ -80,8 +80,7 @@ async function measure(
 ): Promise<Score[]> {
   const queries = await unembeddedQueries(sql, settings.schema);
   if (embed || queries.length > 0) {
-    await withEncoder(settings, async (encoder) => {
-      const context = await embedContext(sql, settings, encoder);
+    await withModels({ sql }, settings, async (context) => {
       if (embed) {
         const { failed } = await embedWithProgress(context, { signal });
         if (failed > 0) throw new Failure("PE120", `${failed} attempts at encoding documents failed.`, "Look for texts that are none.");
@@ -89,7 +88,10 @@ async function measure(
       if (!signal.aborted && queries.length > 0) await encodeQueriesWithProgress(context, queries, signal);
     });
   }
-  return signal.aborted ? [] : evaluate(sql, settings.schema, k);
+  if (signal.aborted) return [];
+  // First of all whether the model was made for the language: on standard error, so that the figures stay a table or JSON.
+  for (const { note } of await sql<{ note: string }[]>`select note from ${sql(settings.schema)}.model_notes()`) console.error(note);
+  return evaluate(sql, settings.schema, k);
 }
 
 /** The three files, or undefined where none is named; some of them are a wrong call. */

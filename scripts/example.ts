@@ -4,7 +4,7 @@ import type { Database } from "../runner/database.ts";
 import { type EmbedContext, embedQueued } from "../runner/embed.ts";
 import { migrate } from "../runner/migrate.ts";
 import { searchVectors } from "../runner/search.ts";
-import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
+import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings, root, type Settings, withoutPassword } from "../runner/settings.ts";
 import { createBronze, dropExample, land, readEvents, refuseOthers } from "./bronze.ts";
 import { commandLine, main } from "./command.ts";
@@ -37,8 +37,7 @@ await main(async () => {
     if (again) await dropExample(database.sql, settings);
     await createBronze(database.sql);
     if (!existsSync(join(exampleProject, "dbt_packages/product_embeddings"))) await runDbt(dbt, exampleProject, database.url, ["deps"]);
-    await withEncoder(settings, async (encoder) => {
-      const context = await embedContext(database.sql, settings, encoder);
+    await withModels(database, settings, async (context) => {
       const build = (...args: string[]) => runDbt(dbt, exampleProject, database.url, ["build", ...args, ...options(database, settings)]);
       await play(context, build, deployed.sourceExists && again !== true);
 
@@ -54,10 +53,10 @@ await main(async () => {
 
 /** Lands, builds and encodes one batch of events after the other, and shows what each did to search. */
 async function play(context: EmbedContext, build: () => Promise<DbtResult>, built: boolean): Promise<void> {
-  const { sql, encoder } = context;
+  const { sql } = context;
   const schema = sql(context.schema);
   const find = (searches: readonly string[]) =>
-    Promise.all(searches.map(async (text) => searchVectors(sql, context.schema, encoder, { text, metric: "l2", limit: 2 })));
+    Promise.all(searches.map(async (text) => searchVectors(context, { text, metric: "l2", limit: 2 })));
 
   const batches = JSON.parse(readFileSync(join(exampleProject, "events/play.json"), "utf8")) as Batch[];
   for (const [index, { file, title, searches }] of batches.entries()) {

@@ -1,6 +1,6 @@
 import { migrate } from "../runner/migrate.ts";
 import { withDatabase } from "../runner/session.ts";
-import { readSettings } from "../runner/settings.ts";
+import { nameOf, readSettings } from "../runner/settings.ts";
 import { commandLine, main } from "./command.ts";
 
 await main(async () => {
@@ -12,13 +12,21 @@ await main(async () => {
     .parse()
     .opts<{ json?: boolean }>();
   const settings = readSettings();
-  const result = await withDatabase(settings, (database) => migrate(database, settings));
+  const { result, source } = await withDatabase(settings, async (database) => {
+    const migrated = await migrate(database, settings);
+    const [row] = await database.sql<
+      { source: string }[]
+    >`select source_schema || '.' || source_table as source from ${database.sql(settings.schema)}.settings`;
+    return { result: migrated, source: row?.source ?? "" };
+  });
   if (json) {
     console.log(JSON.stringify(result));
     return;
   }
-  const source = `${settings.source.schema}.${settings.source.table}`;
   console.log(`The schema ${settings.schema} is up to date.`);
+  if (settings.upstream !== undefined) {
+    console.log(`The products of ${nameOf(settings.upstream)} are copied to ${source}, which the worker keeps true.`);
+  }
   if (!result.sourceExists) {
     console.log(`${source} does not exist yet: run dbt, then npm run migrate again to attach the triggers.`);
   } else if (!result.attached) {

@@ -6,7 +6,9 @@ import { encodeGoldenQueries } from "../runner/evaluate.ts";
 export async function embedWithProgress(context: EmbedContext, options: EmbedOptions): Promise<EmbedResult> {
   const { sql, schema } = context;
   const [todo] = await sql<{ products: number }[]>`
-    select count(*)::integer as products from ${sql(schema)}.embedding_difference() where state in ('missing', 'stale')`;
+    select count(*)::integer as products
+    from ${sql(schema)}.kept_models k cross join lateral ${sql(schema)}.embedding_difference(k.model_id) d
+    where d.state in ('missing', 'stale')`;
   const total = Math.min(todo?.products ?? 0, options.limit ?? Number.POSITIVE_INFINITY);
   if (total === 0) return embedQueued(context, options);
 

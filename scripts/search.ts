@@ -1,7 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
-import { requireMigrated } from "../runner/migrate.ts";
 import { searchText, searchVectors } from "../runner/search.ts";
-import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
+import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings } from "../runner/settings.ts";
 import { commandLine, main, wholeNumber } from "./command.ts";
 import { hitTable, textHitTable } from "./table.ts";
@@ -31,13 +30,11 @@ await main(async () => {
   const text = command.args[0] ?? "";
   const settings = readSettings();
   await withDatabase(settings, async (database) => {
-    await requireMigrated(database.sql, settings);
-    await withEncoder(settings, async (encoder) => {
+    await withModels(database, settings, async (context) => {
       if (metric !== undefined) {
-        const hits = await searchVectors(database.sql, settings.schema, encoder, { text, metric, limit });
+        const hits = await searchVectors(context, { text, metric, limit });
         console.log(asJson ? JSON.stringify(hits) : hitTable(hits));
       } else {
-        const context = await embedContext(database.sql, settings, encoder);
         const hits = await searchText(context, { text, mode, limit, filter });
         console.log(asJson ? JSON.stringify(hits) : textHitTable(hits));
       }

@@ -6,8 +6,9 @@ import { readGoldenQueries } from "../runner/judgment-files.ts";
 import { createLog } from "../runner/log.ts";
 import { attach, migrate } from "../runner/migrate.ts";
 import { searchText } from "../runner/search.ts";
-import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
+import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings, root, type Settings, withoutPassword } from "../runner/settings.ts";
+import { startService } from "../service/listen.ts";
 import { startWorker } from "../tasks/worker.ts";
 import { commandLine, main, untilSignal } from "./command.ts";
 import { embedWithProgress } from "./progress.ts";
@@ -18,7 +19,7 @@ const query = "пневматическая подушка";
 await main(async () => {
   const { sample } = commandLine(
     "start",
-    "Does the whole job: database, migrations, sample catalogue, triggers, vectors, a search; then keeps the vectors true until Ctrl-C.",
+    "Does the whole job: database, migrations, sample catalogue, triggers, vectors, a search; then serves HTTP and keeps the vectors true until Ctrl-C.",
   )
     .option("--sample", "create the sample catalogue on a real server too, if the source does not exist")
     .parse()
@@ -44,8 +45,7 @@ await main(async () => {
       deployed = await attach(database.sql, settings);
     }
 
-    await withEncoder(settings, async (encoder) => {
-      const context = await embedContext(database.sql, settings, encoder);
+    await withModels(database, settings, async (context) => {
       if (deployed.sourceExists) {
         // The model may have changed hands since attach() compared: a new one makes everything stale.
         const { sql } = database;
@@ -64,9 +64,14 @@ await main(async () => {
       if (stopping.signal.aborted) return;
 
       const worker = await startWorker(database, context, settings.cron, log);
-      console.log(howToGoOn(database, settings));
-      await Promise.race([signal, worker.ended]);
-      await worker.stop();
+      try {
+        const service = await startService(database, settings, log);
+        console.log(howToGoOn(database, settings, service.url));
+        await Promise.race([signal, worker.ended]);
+        await service.stop();
+      } finally {
+        await worker.stop();
+      }
     });
     console.log("Stopped.");
   });
@@ -85,8 +90,9 @@ async function createSample({ sql }: Database, settings: Settings): Promise<void
   console.log(`Created staging_staging.stg_product with a sample catalogue, and ${queries} golden queries for it.`);
 }
 
-function howToGoOn(database: Database, settings: Settings): string {
+function howToGoOn(database: Database, settings: Settings, url: string): string {
   return `
+In a browser:   ${url}
 Connect:        psql ${withoutPassword(database.url)}
 Change one:     update ${settings.source.schema}.${settings.source.table} set name = 'Домкрат гидравлический 5 т' where product_id = 7807552;
 Search again:   npm run search -- "домкрат гидравлический"

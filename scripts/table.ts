@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import type { Finding } from "../runner/doctor.ts";
 import type { Score } from "../runner/evaluate.ts";
 import type { Hit, TextHit } from "../runner/search.ts";
 
@@ -45,6 +46,13 @@ export function rowTable(row: Record<string, unknown>): string {
   const table = new Table({ style: plain, chars: noRules });
   for (const [column, value] of Object.entries(row))
     table.push([column, value === null ? "" : Array.isArray(value) ? value.join("\n") : String(value)]);
+  return table.toString();
+}
+
+/** A check a line, what to do about it below, in 100 columns. */
+export function findingTable(findings: readonly Finding[]): string {
+  const table = new Table({ style: plain, chars: noRules, colWidths: [9, 15, 74], wordWrap: true });
+  for (const { check, state, finding, fix } of findings) table.push([state, check, fix === null ? finding : `${finding}\n→ ${fix}`]);
   return table.toString();
 }
 

@@ -1,6 +1,6 @@
 import { createLog } from "../runner/log.ts";
 import { attach } from "../runner/migrate.ts";
-import { embedContext, withDatabase, withEncoder } from "../runner/session.ts";
+import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings } from "../runner/settings.ts";
 import { startWorker } from "../tasks/worker.ts";
 import { commandLine, main, untilSignal } from "./command.ts";
@@ -11,14 +11,13 @@ await main(async () => {
   const log = createLog(settings.logLevel);
   const signal = untilSignal();
 
-  await withEncoder(settings, (encoder) =>
-    withDatabase(settings, async (database) => {
-      const context = await embedContext(database.sql, settings, encoder);
+  await withDatabase(settings, (database) =>
+    withModels(database, settings, async (context) => {
       const { sourceExists, attached, queued } = await attach(database.sql, settings);
       if (!sourceExists) log.warn("The source does not exist yet; the worker waits for it.");
       else if (!attached) log.warn("The triggers are not attached: the source belongs to another role, who has to run attach().");
       const worker = await startWorker(database, context, settings.cron, log);
-      log.info({ worker: context.worker, model: encoder.model.name, queued }, "worker started");
+      log.info({ worker: context.worker, model: (await context.models.active()).encoder.model.name, queued }, "worker started");
       await Promise.race([signal, worker.ended]);
       log.info("worker stopping");
       await worker.stop();

@@ -10,7 +10,8 @@ export async function unlessNoSource(log: Logger, run: () => Promise<void>): Pro
     await run();
   } catch (error) {
     const code = codeOf(error);
-    if (code !== "PE001" && code !== "PE005") throw error;
-    log.debug({ code }, "no source");
+    // A hook that is gone holds up encoding and nothing else.
+    if (code !== "PE001" && code !== "PE005" && code !== "PE029") throw error;
+    log.debug({ code }, "no source, or no hook");
   }
 }

@@ -20,11 +20,12 @@ const encoder: Encoder = {
   get model() {
     return real.model;
   },
-  encode: async (texts) => {
+  encode: async (texts, as, options) => {
     if (poison !== "" && texts.some((text) => text.includes(poison))) throw new Error("cannot be encoded");
     encoded.push(...texts);
-    return real.encode(texts);
+    return real.encode(texts, as, options);
   },
+  spelledOut: (texts) => real.spelledOut(texts),
   close: async () => {},
 };
 
@@ -83,7 +84,11 @@ test("a changed price encodes exactly that product, and the change is found", as
   ]);
   await db.sql`update staging_staging.stg_product set name = 'Windshield wiper blade' where product_id = 9200152`;
   t.like(await pass(), { stored: 1 });
-  const [hit] = await searchVectors(db.sql, db.settings.schema, encoder, { text: "windshield wiper", metric: "cosine", limit: 1 });
+  const [hit] = await searchVectors(await embedContext(db.sql, db.settings, encoder), {
+    text: "windshield wiper",
+    metric: "cosine",
+    limit: 1,
+  });
   t.is(hit?.product_id, "9200152");
 });
 

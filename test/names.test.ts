@@ -30,7 +30,7 @@ anyTest("every name and the dimension come from the settings, also where the ext
     t.is((await embedQueued(context)).stored, 2);
     await sql`update "Mart"."select" set name = 'диск тормозной' where product_id = 2`;
     t.is((await embedQueued(context)).stored, 1);
-    const [hit] = await searchVectors(sql, "ml", encoder, { text: "Name: B. name: диск тормозной.", metric: "cosine", limit: 1 });
+    const [hit] = await searchVectors(context, { text: "Name: B. name: диск тормозной.", metric: "cosine", limit: 1 });
     t.is(hit?.name, "диск тормозной");
     t.true((hit?.distance ?? 1) < 0.001);
     for (const call of ["similar_products(1, 5, null, 0.5)", "duplicate_products(2)", "recommended_products(array[1])"]) {

@@ -189,9 +189,11 @@ test("the cache forgets the least used beyond its bound, but no golden query", a
   await db.sql`update analytics_features.settings set query_cache_size = 3`;
   await db.sql`insert into analytics_features.golden_queries (query, product_id, grade) values ('golden', 8200021, 3)`;
   await db.sql`
-    insert into analytics_features.query_embeddings (query, uses, used_at)
-    select 'q' || g, g, now() - interval '1 day' from generate_series(1, 6) g`;
-  await db.sql`insert into analytics_features.query_embeddings (query, uses, used_at) values ('once popular', 100000, now() - interval '60 days')`;
+    insert into analytics_features.query_embeddings (query, model_id, uses, used_at)
+    select 'q' || g, analytics_features.active_model_id(), g, now() - interval '1 day' from generate_series(1, 6) g`;
+  await db.sql`
+    insert into analytics_features.query_embeddings (query, model_id, uses, used_at)
+    values ('once popular', analytics_features.active_model_id(), 100000, now() - interval '60 days')`;
   await db.sql`select analytics_features.maintain('w1')`;
   const rows = await db.sql`select query, kept from analytics_features.query_embeddings order by 1`;
   t.deepEqual(
@@ -212,14 +214,14 @@ test("the cache forgets the least used beyond its bound, but no golden query", a
 test("a query that cannot be encoded is said, tried three times, and holds up no other", async (t) => {
   const failing = {
     ...encoder,
-    encode: async (texts: readonly string[]) => {
+    encode: async (texts: readonly string[], as: "query" | "passage") => {
       if (texts.includes("poison")) throw new Error("cannot be encoded");
-      return encoder.encode(texts);
+      return encoder.encode(texts, as);
     },
   };
   await find("poison");
   await find("домкрат");
-  const broken = { ...(await context()), encoder: failing };
+  const broken = await embedContext(db.sql, db.settings, failing);
   for (let pass = 0; pass < 4; pass++) await embedQueries(broken);
   const rows =
     await db.sql`select query, embedding is not null as encoded, attempts, error from analytics_features.query_embeddings order by 1`;
@@ -238,7 +240,7 @@ test("a query that cannot be encoded is said, tried three times, and holds up no
 test("vectors of another model are never used, and made again by the new one", async (t) => {
   await searchText(await context(), { text: "домкрат", mode: "hybrid", limit: 1 });
   t.true((await find("домкрат"))[0]?.used_vectors);
-  const { modelId } = await context();
+  const { modelId } = await (await context()).models.active();
   await db.sql
     .begin(async (sql) => {
       await sql`update analytics_features.product_embeddings set model_id = null`;
@@ -275,7 +277,7 @@ test("embed_query refuses an empty query, and leaves a request", async (t) => {
 });
 
 test("a vector that no search could be done with is not taken for a query", async (t) => {
-  const { modelId } = await context();
+  const { modelId } = await (await context()).models.active();
   const store = (vector: string | null) =>
     db.sql`select analytics_features.store_query_embedding('домкрат', ${modelId}, ${vector}) as stored`;
   await fails(t, store(null), { code: "PE011" });

@@ -18,8 +18,8 @@ test.before("embed the sample catalogue with the real model", async () => {
   await attach(db.sql, db.settings);
   await withEncoder(db.settings, async (encoder) => {
     await embedQueued(await embedContext(db.sql, db.settings, encoder));
-    const [vector] = await encoder.encode(["пневматическая подушка"]);
-    query = `[${Array.from(vector ?? []).join(",")}]`;
+    const [encoded] = await encoder.encode(["пневматическая подушка"], "query");
+    query = `[${Array.from(encoded?.vector ?? []).join(",")}]`;
   });
 });
 

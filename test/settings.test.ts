@@ -23,15 +23,17 @@ const seed = {
 };
 
 test("the pipeline's variables mean what they meant", (t) => {
-  const settings = readSettings({ ...seed, EMBEDDING_MODEL_PATH: "/path/to/local/model" });
+  const { http: _, ...settings } = readSettings({ ...seed, EMBEDDING_MODEL_PATH: "/path/to/local/model" });
   t.deepEqual(settings, {
     database: { kind: "server", url: "postgres://analytics:p%40ss%2Fword@localhost:5433/analytics" },
     schema: "analytics_features",
     table: "product_embeddings",
     dimension: 384,
     source: { schema: "staging_staging", table: "stg_product" },
+    upstream: undefined,
     encoder: {
       model: "sentence-transformers/all-MiniLM-L6-v2",
+      isExplicit: true,
       modelPath: "/path/to/local/model",
       cacheDir: "/path/to/cache",
       device: "cpu",
@@ -58,24 +60,53 @@ test("one variable of a server is enough, the others have the pipeline's default
   t.like(readSettings({ DATABASE_URL: "postgres://u@h/d", PGVECTOR_HOST: "other" }).database, { url: "postgres://u@h/d" });
 });
 
-test("two different databases are refused with both named and no password", async (t) => {
+test("without a word about HTTP it listens to this machine alone and is open to who is on it", (t) => {
+  t.like(readSettings({}).http, {
+    host: "127.0.0.1",
+    port: 8080,
+    portIsFixed: false,
+    keys: [],
+    operatorKeys: [],
+    corsOrigins: [],
+    logQueries: false,
+  });
+  t.is(readSettings({}).http.rateLimit, undefined);
+  const given = readSettings({
+    HTTP_PORT: "9000",
+    HTTP_API_KEYS: " one-key-of-16-chars, another-of-16-chars ",
+    HTTP_RATE_LIMIT: "60",
+    HTTP_LOG_QUERIES: "on",
+  });
+  t.like(given.http, { port: 9000, portIsFixed: true, rateLimit: 60, logQueries: true });
+  t.deepEqual(given.http.keys, ["one-key-of-16-chars", "another-of-16-chars"]);
+  t.is(readSettings({ HTTP_RATE_LIMIT: "off" }).http.rateLimit, undefined);
+});
+
+test("products in another database have its login, and the password of one database is not handed to another user's", (t) => {
   for (const [name, value] of [
     ["STAGING_DB_HOST", "elsewhere"],
     ["STAGING_DB_PORT", "5432"],
     ["STAGING_DB_NAME", "dwh"],
   ] as const) {
-    await fails(t, () => readSettings({ ...seed, [name]: value }), {
-      code: "PE101",
-      message: /two different databases/,
-      hint: /STAGING_DB_/,
-    });
+    const { upstream, database } = readSettings({ ...seed, [name]: value });
+    t.like(upstream, { user: "analytics", password: "p@ss/word" });
+    t.like(database, { url: "postgres://analytics:p%40ss%2Fword@localhost:5433/analytics" });
   }
-  await fails(t, () => readSettings({ DATABASE_URL: "postgres://u:secret@h:5432/d", STAGING_DB_NAME: "e" }), {
-    code: "PE101",
-    message: "The products (h:5432/e) and the vectors (h:5432/d) are in two different databases, which is not supported.",
+  t.deepEqual(readSettings({ DATABASE_URL: "postgres://u:secret@h:5432/d", STAGING_DB_NAME: "e" }).upstream, {
+    host: "h",
+    port: 5432,
+    database: "e",
+    user: "u",
+    password: "secret",
   });
-  t.notThrows(() =>
-    readSettings({ DATABASE_URL: "postgres://u@127.0.0.1/d", STAGING_DB_HOST: "localhost", STAGING_DB_PORT: "5432", STAGING_DB_NAME: "d" }),
+  t.like(readSettings({ DATABASE_URL: "postgres://u:secret@h:5432/d", STAGING_DB_NAME: "e", STAGING_DB_USER: "feed" }).upstream, {
+    user: "feed",
+    password: undefined,
+  });
+  t.is(
+    readSettings({ DATABASE_URL: "postgres://u@127.0.0.1/d", STAGING_DB_HOST: "localhost", STAGING_DB_PORT: "5432", STAGING_DB_NAME: "d" })
+      .upstream,
+    undefined,
   );
 });
 
@@ -90,6 +121,11 @@ test("a value that cannot be is refused by its name", async (t) => {
     ["EMBEDDING_BATCH_SIZE", "many"],
     ["DATABASE_URL", "mysql://x/y"],
     ["LOG_LEVEL", "loud"],
+    ["HTTP_API_KEYS", "short"],
+    ["HTTP_OPERATOR_KEYS", "sha256:abc"],
+    ["HTTP_RATE_LIMIT", "many"],
+    ["HTTP_QUEUE_SIZE", "-1"],
+    ["HTTP_LOG_QUERIES", "yes"],
   ] as const) {
     await fails(t, () => readSettings({ [name]: value }), {
       code: "PE100",
@@ -97,6 +133,11 @@ test("a value that cannot be is refused by its name", async (t) => {
       hint: new RegExp(name),
     });
   }
+});
+
+test("a schedule that is off stays off, and one that is not named has its default", (t) => {
+  t.deepEqual(readSettings({ RECONCILE_CRON: "off" }).cron, { reconcile: undefined, fullPass: "0 2 * * *" });
+  t.deepEqual(readSettings({ FULL_PASS_CRON: "off" }).cron, { reconcile: "*/5 * * * *", fullPass: undefined });
 });
 
 test("a shown connection string has no password", (t) => {

@@ -1,7 +1,8 @@
 {#
   A post-hook for the model that the products come from. It puts the triggers on the table that dbt
   has just built and queues what changed, in dbt's own transaction. Only the relation that is the
-  source is touched: the same model in a development schema is left alone.
+  source is touched: the same model in a development schema is left alone. On the model of a related
+  table (attach_related) it does the same for that one.
 
       {{ config(post_hook = "{{ product_embeddings.attach() }}") }}
 

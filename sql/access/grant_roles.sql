@@ -15,9 +15,12 @@ begin
 
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_reader') then
     grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_reader;
-    grant select on :PGVECTOR_SCHEMA.embedding_status, :PGVECTOR_SCHEMA.vector_indexes to product_embeddings_reader;
+    grant select on :PGVECTOR_SCHEMA.embedding_status, :PGVECTOR_SCHEMA.model_status, :PGVECTOR_SCHEMA.source_copy_status, :PGVECTOR_SCHEMA.vector_indexes to product_embeddings_reader;
     grant execute on function
+      :PGVECTOR_SCHEMA.compute_model_status(),
       :PGVECTOR_SCHEMA.compute_status(boolean),
+      :PGVECTOR_SCHEMA.doctor(jsonb, name),
+      :PGVECTOR_SCHEMA.mapped_products(),
       :PGVECTOR_SCHEMA.query_key(text),
       :PGVECTOR_SCHEMA.request_query(text),
       :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer),
@@ -31,6 +34,29 @@ begin
     grant execute on procedure :PGVECTOR_SCHEMA.embed_query(text, interval) to product_embeddings_reader;
   end if;
 
+  -- On top of a reader's: what somebody on call looks at, and another attempt.
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_operator') then
+    grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_operator;
+    grant select on
+      :PGVECTOR_SCHEMA.embedding_activity,
+      :PGVECTOR_SCHEMA.embedding_models,
+      :PGVECTOR_SCHEMA.embedding_status,
+      :PGVECTOR_SCHEMA.embedding_workers,
+      :PGVECTOR_SCHEMA.product_failures,
+      :PGVECTOR_SCHEMA.product_queue,
+      :PGVECTOR_SCHEMA.source_log,
+      :PGVECTOR_SCHEMA.vector_indexes
+    to product_embeddings_operator;
+    grant delete on :PGVECTOR_SCHEMA.product_failures to product_embeddings_operator;
+    grant insert, update (available_at, attempts) on :PGVECTOR_SCHEMA.product_queue to product_embeddings_operator;
+    grant execute on function
+      :PGVECTOR_SCHEMA.compute_status(boolean),
+      :PGVECTOR_SCHEMA.operator_report(),
+      :PGVECTOR_SCHEMA.retry_failed(bigint),
+      :PGVECTOR_SCHEMA.wake_worker(timestamptz, text)
+    to product_embeddings_operator;
+  end if;
+
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_attacher') then
     grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_attacher;
     grant select on
@@ -38,23 +64,35 @@ begin
       :PGVECTOR_SCHEMA.embedding_models,
       :PGVECTOR_SCHEMA.embedding_status,
       :PGVECTOR_SCHEMA.embedding_workers,
+      :PGVECTOR_SCHEMA.kept_models,
+      :PGVECTOR_SCHEMA.model_status,
       :PGVECTOR_SCHEMA.settings,
       :PGVECTOR_SCHEMA.source_log,
       :PGVECTOR_SCHEMA.source_columns,
+      :PGVECTOR_SCHEMA.source_copy_status,
       :PGVECTOR_SCHEMA.source_triggers,
       :PGVECTOR_SCHEMA.vector_indexes,
       :PGVECTOR_SCHEMA.document_fields,
-      :PGVECTOR_SCHEMA.document_order
+      :PGVECTOR_SCHEMA.document_order,
+      :PGVECTOR_SCHEMA.related_triggers
     to product_embeddings_attacher;
     grant insert on :PGVECTOR_SCHEMA.source_log to product_embeddings_attacher;
+    -- Only the owner of a table can put triggers on it, and so attach it.
+    grant select, insert, delete on :PGVECTOR_SCHEMA.related_tables to product_embeddings_attacher;
     -- What a data team fills, as often as not from a dbt seed.
     grant select, insert, update, delete on :PGVECTOR_SCHEMA.synonyms, :PGVECTOR_SCHEMA.golden_queries to product_embeddings_attacher;
     grant execute on function
       :PGVECTOR_SCHEMA.attach(),
       :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean),
+      :PGVECTOR_SCHEMA.attach_related(text, text, text),
+      :PGVECTOR_SCHEMA.attach_related_triggers(text, text),
       :PGVECTOR_SCHEMA.attach_triggers(),
+      :PGVECTOR_SCHEMA.compute_model_status(),
       :PGVECTOR_SCHEMA.compute_status(boolean),
       :PGVECTOR_SCHEMA.detach(),
+      :PGVECTOR_SCHEMA.detach_related(text),
+      :PGVECTOR_SCHEMA.doctor(jsonb, name),
+      :PGVECTOR_SCHEMA.grant_read(regclass),
       :PGVECTOR_SCHEMA.grant_source(),
       :PGVECTOR_SCHEMA.last_comparison(),
       :PGVECTOR_SCHEMA.reconcile(),
@@ -66,19 +104,23 @@ begin
       :PGVECTOR_SCHEMA.duplicate_products(double precision, integer),
       :PGVECTOR_SCHEMA.recommended_products(bigint[], integer, jsonb),
       :PGVECTOR_SCHEMA.refresh_pairs(),
+      :PGVECTOR_SCHEMA.related_relation(text),
       :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer, jsonb),
       :PGVECTOR_SCHEMA.measure_recall(integer, integer),
       :PGVECTOR_SCHEMA.source_problems(),
+      :PGVECTOR_SCHEMA.source_is_replicated(),
       :PGVECTOR_SCHEMA.source_relation(),
-      :PGVECTOR_SCHEMA.tg__product_changed()
+      :PGVECTOR_SCHEMA.tg__product_changed(),
+      :PGVECTOR_SCHEMA.tg__product_replicated(),
+      :PGVECTOR_SCHEMA.tg__related_changed()
     to product_embeddings_attacher;
   end if;
 
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_worker') then
     grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_worker;
     grant select, insert, update, delete on all tables in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
-    -- Security definer functions run what stands there.
-    revoke insert, update, delete on :PGVECTOR_SCHEMA.source_expressions from product_embeddings_worker;
+    -- Security definer functions run what stands there, and read what it names.
+    revoke insert, update, delete on :PGVECTOR_SCHEMA.source_expressions, :PGVECTOR_SCHEMA.source_connection from product_embeddings_worker;
     grant execute on all routines in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
     grant usage on schema graphile_worker to product_embeddings_worker;
     grant select, insert, update, delete on all tables in schema graphile_worker to product_embeddings_worker;
@@ -96,4 +138,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.grant_roles() is
-  'Gives the groups product_embeddings_reader, _attacher and _worker their rights, as far as they exist (sql/dba.sql makes them); npm run migrate calls it. Safe to repeat.';
+  'Gives the groups product_embeddings_reader, _operator, _attacher and _worker their rights, as far as they exist (sql/dba.sql makes them); npm run migrate calls it. Safe to repeat.';

@@ -26,6 +26,8 @@ begin
   if v_now <> rename_schema.new_name then
     execute format('alter schema %I rename to %I', v_now, rename_schema.new_name);
   end if;
+  -- The copy of another database's products is a source of ours.
+  execute format('update %I.settings set source_schema = %1$L where source_schema = %L', rename_schema.new_name, v_written);
   for v_object in
     select
       pg_get_functiondef(p.oid) as definition,

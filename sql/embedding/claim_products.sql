@@ -8,14 +8,18 @@
  * Who had a product claimed before and did not come back may have died of it: such a product is
  * handed out alone, and set aside after max_attempts.
  */
-create or replace function :PGVECTOR_SCHEMA.claim_products(worker text, max_products integer default 320)
-returns table (claim_id bigint, product_id bigint, document text)
+create or replace function :PGVECTOR_SCHEMA.claim_products(
+  worker text, max_products integer default 320, model_id integer default null
+)
+returns table (claim_id bigint, product_id bigint, document text, texts text[], weights double precision[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
   v_settings :PGVECTOR_SCHEMA.settings;
+  v_model_id integer;
+  v_active_id integer;
   v_claim_id bigint;
   v_chunk integer := greatest(max_products, 1);
   v_ids bigint[];
@@ -23,16 +27,26 @@ declare
 begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
   perform :PGVECTOR_SCHEMA.lock_source();
+  perform :PGVECTOR_SCHEMA.lock_models();
+  v_active_id := coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
+  v_model_id := coalesce(claim_products.model_id, v_active_id);
   select * into strict v_settings from :PGVECTOR_SCHEMA.settings s;
   perform :PGVECTOR_SCHEMA.worker_seen(worker);
 
-  insert into :PGVECTOR_SCHEMA.product_claims as c (worker, lease_until)
-  values (claim_products.worker, clock_timestamp() + v_settings.lease)
+  insert into :PGVECTOR_SCHEMA.product_claims as c (worker, model_id, lease_until)
+  values (claim_products.worker, v_model_id, clock_timestamp() + v_settings.lease)
   returning c.claim_id into v_claim_id;
 
   loop
-    v_ids := array(select q.product_id from :PGVECTOR_SCHEMA.claimable_queue q order by q.queue_id limit v_chunk);
-    return query with
+    v_ids := array(
+      select q.product_id
+      from :PGVECTOR_SCHEMA.claimable_queue q
+      where q.model_id = v_model_id
+      order by q.queue_id
+      limit v_chunk
+    );
+    return query execute format($claim$
+      with
       candidate as materialized (
         -- All rows of a product are taken up together, also those beyond the chunk.
         select
@@ -42,7 +56,7 @@ begin
           max(q.attempts) as attempts,
           (array_agg(q.document_hash order by q.attempts desc))[1] as tried_hash
         from :PGVECTOR_SCHEMA.product_queue q
-        where q.product_id = any (v_ids)
+        where q.product_id = any ($1) and q.model_id = $2
         group by q.product_id
       ),
       judged as materialized (
@@ -52,12 +66,16 @@ begin
           c.queue_ids,
           d.document,
           d.document_hash,
+          d.texts,
+          d.weights,
+          d.error,
           a.attempts,
           case
             when d.product_id is null then 'vanished'
-            when e.document_hash = d.document_hash and e.model_id = :PGVECTOR_SCHEMA.active_model_id() then 'unchanged'
+            when d.error is not null then 'hook failed'
+            when e.document_hash = d.document_hash and e.model_id = $2 then 'unchanged'
             when f.set_aside and f.document_hash = d.document_hash then 'set aside'
-            when a.attempts >= v_settings.max_attempts then 'given up'
+            when a.attempts >= $3 then 'given up'
             else 'to encode'
           end as verdict
         from candidate c
@@ -66,8 +84,8 @@ begin
         cross join lateral (
           select case when c.tried_hash = d.document_hash then c.attempts else 0 end as attempts
         ) a
-        left join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id = c.product_id
-        left join :PGVECTOR_SCHEMA.product_failures f on f.product_id = c.product_id
+        left join :PGVECTOR_SCHEMA.%1$I e on e.product_id = c.product_id
+        left join :PGVECTOR_SCHEMA.product_failures f on f.product_id = c.product_id and f.model_id = $2
       ),
       picked as materialized (
         select p.*
@@ -79,34 +97,34 @@ begin
           from judged j
           where j.verdict = 'to encode'
         ) p
-        where p.place <= case when p.first_attempts > 0 then 1 else max_products end
+        where p.place <= case when p.first_attempts > 0 then 1 else $4 end
           and (p.attempts = 0 or p.place = 1)
       ),
       vanished as (
-        update :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+        update :PGVECTOR_SCHEMA.%1$I e
         set vanished_at = now()
         from judged j
         where j.verdict = 'vanished' and e.product_id = j.product_id and e.vanished_at is null
       ),
       returned as (
-        update :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+        update :PGVECTOR_SCHEMA.%1$I e
         set vanished_at = null
         from judged j
         where j.verdict <> 'vanished' and e.product_id = j.product_id and e.vanished_at is not null
       ),
       given_up as (
-        insert into :PGVECTOR_SCHEMA.product_failures as f (product_id, document_hash, attempts, error, set_aside)
-        select j.product_id, j.document_hash, j.attempts, 'The worker that was encoding it did not come back.', true
+        insert into :PGVECTOR_SCHEMA.product_failures as f (product_id, model_id, document_hash, attempts, error, set_aside)
+        select j.product_id, $2, j.document_hash, greatest(j.attempts, 1), coalesce(j.error, 'The worker that was encoding it did not come back.'), true
         from judged j
-        where j.verdict = 'given up'
-        on conflict on constraint product_failures_pkey do update
+        where j.verdict in ('given up', 'hook failed')
+        on conflict on constraint product_failures_key do update
         set document_hash = excluded.document_hash, attempts = excluded.attempts, error = excluded.error,
           failed_at = now(), set_aside = true
       ),
       forgotten as (
         delete from :PGVECTOR_SCHEMA.product_failures f
         using judged j
-        where f.product_id = j.product_id and j.verdict in ('vanished', 'unchanged')
+        where f.product_id = j.product_id and f.model_id = $2 and j.verdict in ('vanished', 'unchanged')
       ),
       settled as (
         delete from :PGVECTOR_SCHEMA.product_queue q
@@ -116,19 +134,23 @@ begin
       ),
       claimed as (
         update :PGVECTOR_SCHEMA.product_queue q
-        set claim_id = v_claim_id, attempts = p.attempts + 1, document_hash = p.document_hash
+        set claim_id = $5, attempts = p.attempts + 1, document_hash = p.document_hash
         from picked p
         cross join unnest(p.queue_ids) i (queue_id)
         where q.queue_id = i.queue_id
       )
-    select v_claim_id, p.product_id, left(p.document, v_settings.max_document_characters)
+    select $5, p.product_id, left(p.document, $6), array(select left(t, $6) from unnest(p.texts) with ordinality u (t, place) order by place), p.weights
     from picked p
-    order by p.queue_id;
+    order by p.queue_id
+    $claim$, :PGVECTOR_SCHEMA.embeddings_table(v_model_id))
+    using v_ids, v_model_id, v_settings.max_attempts, max_products, v_claim_id, v_settings.max_document_characters;
 
     v_found := found;
     -- After the claim, so that the words are no older than what was judged; mostly they are there already.
-    perform :PGVECTOR_SCHEMA.index_words(v_ids);
-    exit when v_found or not exists (select from :PGVECTOR_SCHEMA.claimable_queue);
+    if v_model_id = v_active_id then
+      perform :PGVECTOR_SCHEMA.index_words(v_ids);
+    end if;
+    exit when v_found or not exists (select from :PGVECTOR_SCHEMA.claimable_queue q where q.model_id = v_model_id);
     v_chunk := least(v_chunk * 4, 20000);
   end loop;
 
@@ -139,5 +161,5 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.claim_products(text, integer) is
-  'Claims up to max_products queued products whose document really changed, for settings.lease, and returns their documents; settles the others. No rows: nothing is left to do now. Raises PE001, PE002, PE005.';
+comment on function :PGVECTOR_SCHEMA.claim_products(text, integer, integer) is
+  'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, and the texts that are encoded apart with what each counts (of one text: the document and 1); settles the others, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';

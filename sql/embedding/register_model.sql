@@ -1,9 +1,11 @@
 /*
  * Two models' vectors in one table would be compared with each other and mean nothing, so another
- * model is let in only while the table holds no vector of the active one.
+ * model is let in only while the table holds no vector of the active one, or when it has a table of its
+ * own.
  */
 create or replace function :PGVECTOR_SCHEMA.register_model(
-  name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer
+  name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer,
+  query_prefix text default '', passage_prefix text default '', path text default null
 ) returns integer
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -13,18 +15,14 @@ declare
   v_model_id integer;
 begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
-
-  insert into :PGVECTOR_SCHEMA.embedding_models as m (name, revision, precision, dimension, pooling, max_tokens)
-  values (register_model.name, register_model.revision, register_model.precision, register_model.dimension, register_model.pooling, register_model.max_tokens)
-  on conflict on constraint embedding_models_name_revision_precision_pooling_max_tokens_key do nothing;
-
-  select m.model_id into strict v_model_id
-  from :PGVECTOR_SCHEMA.embedding_models m
-  where (m.name, m.revision, m.precision, m.pooling, m.max_tokens)
-    = (register_model.name, register_model.revision, register_model.precision, register_model.pooling, register_model.max_tokens);
-
+  v_model_id := :PGVECTOR_SCHEMA.note_model(
+    register_model.name, register_model.revision, register_model.precision, register_model.dimension, register_model.pooling,
+    register_model.max_tokens, register_model.query_prefix, register_model.passage_prefix, register_model.path
+  );
   select * into v_active from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
-  if v_active.model_id = v_model_id then
+  if v_active.model_id = v_model_id
+    or exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = v_model_id and m.is_kept)
+  then
     return v_model_id;
   end if;
 
@@ -34,16 +32,26 @@ begin
       using errcode = 'PE021',
         detail = 'Vectors of two models cannot be compared, so they never share a table.',
         hint = format(
-          'Set EMBEDDING_MODEL=%s, or start over with the new model (search is empty until it is through): select :PGVECTOR_SCHEMA.reset_embeddings(%s);',
-          v_active.name, register_model.dimension
+          'Leave EMBEDDING_MODEL out, or set it to %s. To change the model without a gap in search: select :PGVECTOR_SCHEMA.prepare_model(%L);  and when it is ready: select :PGVECTOR_SCHEMA.activate_model(); Or start over, with search empty meanwhile: select :PGVECTOR_SCHEMA.reset_embeddings(%s);',
+          v_active.name, register_model.name, register_model.dimension
         );
   end if;
 
-  update :PGVECTOR_SCHEMA.embedding_models m set is_active = false where m.is_active;
+  update :PGVECTOR_SCHEMA.embedding_models m set is_active = false, activated_at = null where m.is_active;
   update :PGVECTOR_SCHEMA.embedding_models m set is_active = true where m.model_id = v_model_id;
+  -- What waits was noted for the former one, or for whichever comes; so were the queries that people ask.
+  update :PGVECTOR_SCHEMA.product_queue q
+  set model_id = v_model_id
+  where q.model_id = 0 or q.model_id = v_active.model_id;
+  insert into :PGVECTOR_SCHEMA.query_embeddings (query, model_id, kept, uses, used_at)
+  select q.query, v_model_id, q.kept, q.uses, q.used_at
+  from :PGVECTOR_SCHEMA.query_embeddings q
+  where q.model_id = v_active.model_id
+  on conflict do nothing;
+  delete from :PGVECTOR_SCHEMA.query_embeddings q where q.model_id = v_active.model_id;
   return v_model_id;
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.register_model(text, text, text, integer, text, integer) is
-  'Makes a model known and returns its id; it becomes the active one if no vector of another is stored. Raises PE021 otherwise.';
+comment on function :PGVECTOR_SCHEMA.register_model(text, text, text, integer, text, integer, text, text, text) is
+  'Makes a model known and returns its id; it becomes the active one if no vector of another is stored there. Raises PE021 otherwise, unless its vectors are kept in a table of their own.';

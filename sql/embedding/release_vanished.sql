@@ -15,6 +15,7 @@ begin
       delete from :PGVECTOR_SCHEMA.product_words w using released r where w.product_id = r.product_id
     )
   select count(*) into v_rows from released;
+  perform :PGVECTOR_SCHEMA.drop_vanished_elsewhere();
   return v_rows;
 end
 $$;

@@ -7,6 +7,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
   if to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') is not null then
     truncate :PGVECTOR_SCHEMA.:PGVECTOR_TABLE;
     execute format(
@@ -14,9 +15,13 @@ begin
       reset_embeddings.dimension
     );
   end if;
-  perform :PGVECTOR_SCHEMA.create_product_embeddings(reset_embeddings.dimension);
-  truncate :PGVECTOR_SCHEMA.product_failures;
-  update :PGVECTOR_SCHEMA.embedding_models m set is_active = false where m.is_active;
+  perform :PGVECTOR_SCHEMA.create_vector_table(':PGVECTOR_TABLE', reset_embeddings.dimension);
+  delete from :PGVECTOR_SCHEMA.product_failures f where f.model_id = coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
+  -- For the model that comes next, whichever it is; what is kept of others is left alone.
+  update :PGVECTOR_SCHEMA.product_queue q
+  set model_id = 0, claim_id = null
+  where q.model_id = :PGVECTOR_SCHEMA.active_model_id();
+  update :PGVECTOR_SCHEMA.embedding_models m set is_active = false, activated_at = null where m.is_active;
   if :PGVECTOR_SCHEMA.source_relation() is null then
     return 0;
   end if;

@@ -5,7 +5,7 @@
  * to be trusted with it.
  */
 create or replace function :PGVECTOR_SCHEMA.store_embeddings(
-  claim_id bigint, model_id integer, product_ids bigint[], embeddings :VECTOR_SCHEMA.vector[]
+  claim_id bigint, model_id integer, product_ids bigint[], embeddings :VECTOR_SCHEMA.vector[], tokens integer[] default null
 ) returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -14,17 +14,19 @@ as $$
 declare
   v_stored bigint;
 begin
-  if store_embeddings.model_id is distinct from :PGVECTOR_SCHEMA.active_model_id() then
-    raise exception 'Vectors of another model than the active one are not stored.'
+  perform :PGVECTOR_SCHEMA.lock_models();
+  if not exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = store_embeddings.model_id) then
+    raise exception 'Vectors of a model that is neither active nor kept are not stored.'
       using errcode = 'PE021',
-        hint = 'The model was changed while this worker ran: start the worker again.';
+        hint = 'It was dropped, or the table was started over for another, while this worker ran: start the worker again.';
   end if;
 
+  execute format($store$
   with
     held as materialized (
       select q.queue_id, q.product_id, q.document_hash
       from :PGVECTOR_SCHEMA.product_queue q
-      where q.claim_id = store_embeddings.claim_id and q.product_id = any (store_embeddings.product_ids)
+      where q.claim_id = $1 and q.product_id = any ($3)
       for update
     ),
     fresh as materialized (
@@ -33,27 +35,31 @@ begin
       where not exists (
         select
         from :PGVECTOR_SCHEMA.product_queue newer
-        where newer.product_id = h.product_id and newer.claim_id is distinct from store_embeddings.claim_id
+        where newer.product_id = h.product_id and newer.model_id = $2 and newer.claim_id is distinct from $1
       )
       group by h.product_id
     ),
     stored as (
-      insert into :PGVECTOR_SCHEMA.:PGVECTOR_TABLE as e (product_id, embedding, model_id, document_hash)
-      select f.product_id, g.embedding, store_embeddings.model_id, decode(f.document_hash, 'hex')
-      from unnest(store_embeddings.product_ids, store_embeddings.embeddings) g (product_id, embedding)
+      insert into :PGVECTOR_SCHEMA.%I as e (product_id, embedding, model_id, document_hash, tokens)
+      select f.product_id, g.embedding, $2, decode(f.document_hash, 'hex'), case when g.tokens > m.max_tokens then g.tokens end
+      from unnest($3, $4, $5) g (product_id, embedding, tokens)
+      join :PGVECTOR_SCHEMA.embedding_models m on m.model_id = $2
       join fresh f on f.product_id = g.product_id
       on conflict (product_id) do update
       set embedding = excluded.embedding, model_id = excluded.model_id, document_hash = excluded.document_hash,
-        updated_at = now(), vanished_at = null
+        tokens = excluded.tokens, updated_at = now(), vanished_at = null
       returning e.product_id
     ),
     mended as (
-      delete from :PGVECTOR_SCHEMA.product_failures f using stored s where f.product_id = s.product_id
+      delete from :PGVECTOR_SCHEMA.product_failures f using stored s where f.product_id = s.product_id and f.model_id = $2
     ),
     done as (
       delete from :PGVECTOR_SCHEMA.product_queue q using held h where q.queue_id = h.queue_id
     )
-  select count(*) into v_stored from stored;
+  select count(*) from stored
+  $store$, :PGVECTOR_SCHEMA.embeddings_table(store_embeddings.model_id))
+  into v_stored
+  using store_embeddings.claim_id, store_embeddings.model_id, store_embeddings.product_ids, store_embeddings.embeddings, store_embeddings.tokens;
 
   if v_stored > 0 then
     perform :PGVECTOR_SCHEMA.note_activity(claim_id, v_stored, 0);
@@ -63,5 +69,5 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.store_embeddings(bigint, integer, bigint[], :VECTOR_SCHEMA.vector[]) is
-  'Stores the vectors of claimed products and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';
+comment on function :PGVECTOR_SCHEMA.store_embeddings(bigint, integer, bigint[], :VECTOR_SCHEMA.vector[], integer[]) is
+  'Stores the vectors of claimed products, noting the tokens of documents that are longer than the model reads, and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';

@@ -18,6 +18,7 @@ begin
       delete from :PGVECTOR_SCHEMA.product_words w using swept s where w.product_id = s.product_id
     )
   select count(*) into v_rows from swept;
+  perform :PGVECTOR_SCHEMA.drop_vanished_elsewhere();
   return v_rows;
 end
 $$;

@@ -11,16 +11,23 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_queued bigint;
-begin
-  if not exists (
+  v_is_source boolean := exists (
     select from :PGVECTOR_SCHEMA.settings s
     where s.source_schema = attach_after_build.relation_schema and s.source_table = attach_after_build.relation_name
+  );
+begin
+  if not v_is_source and not exists (
+    select from :PGVECTOR_SCHEMA.related_tables r
+    where r.relation_schema = attach_after_build.relation_schema and r.relation_name = attach_after_build.relation_name
   ) then
     return null;
   end if;
 
   begin
-    perform :PGVECTOR_SCHEMA.attach_triggers();
+    if v_is_source then
+      perform :PGVECTOR_SCHEMA.attach_triggers();
+    end if;
+    perform :PGVECTOR_SCHEMA.attach_related_triggers(relation_schema, relation_name);
   exception when others then
     if strict then
       raise;
@@ -41,7 +48,7 @@ begin
       using hint = 'The worker compares every few minutes by itself; see :PGVECTOR_SCHEMA.source_log.';
   end;
 
-  if strict then
+  if strict and v_is_source then
     perform :PGVECTOR_SCHEMA.require_sound_source();
   end if;
   return v_queued;
@@ -49,4 +56,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean) is
-  'For a dbt post-hook: attach() if this relation is the source, in the same transaction; returns how many products were queued, null if it is not the source or failed. Fails only when strict, and then also on PE006.';
+  'For a dbt post-hook: attach() if this relation is the source, attach_related() again if it is a related table, in the same transaction; returns how many products were queued, null if it is neither or failed. Fails only when strict, and then also on PE006.';

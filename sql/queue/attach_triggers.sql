@@ -17,25 +17,31 @@ begin
     return;
   end if;
   for v_trigger in
-    select t.trigger_name, t.event, t.attached
+    select t.trigger_name, t.event, t.attached, t.level, t.must_be_always
     from :PGVECTOR_SCHEMA.source_triggers t
     where t.enabled is not true
   loop
     v_changed := true;
-    if v_trigger.attached then
-      execute format('alter table %s enable trigger %I', v_source, v_trigger.trigger_name);
-    else
+    if not v_trigger.attached then
       execute format(
-        'create or replace trigger %I after %s on %s %s for each statement execute function :PGVECTOR_SCHEMA.tg__product_changed()',
+        'create or replace trigger %I after %s on %s %s for each %s execute function :PGVECTOR_SCHEMA.%I()',
         v_trigger.trigger_name,
         v_trigger.event,
         v_source,
-        case v_trigger.event
-          when 'insert' then 'referencing new table as new_rows'
-          when 'update' then 'referencing old table as old_rows new table as new_rows'
-          when 'delete' then 'referencing old table as old_rows'
+        case
+          when v_trigger.level = 'row' then ''
+          when v_trigger.event = 'insert' then 'referencing new table as new_rows'
+          when v_trigger.event = 'update' then 'referencing old table as old_rows new table as new_rows'
+          when v_trigger.event = 'delete' then 'referencing old table as old_rows'
           else ''
-        end
+        end,
+        v_trigger.level,
+        case v_trigger.level when 'row' then 'tg__product_replicated' else 'tg__product_changed' end
+      );
+    end if;
+    if v_trigger.attached or v_trigger.must_be_always then
+      execute format(
+        'alter table %s enable %s trigger %I', v_source, case when v_trigger.must_be_always then 'always' else '' end, v_trigger.trigger_name
       );
     end if;
   end loop;

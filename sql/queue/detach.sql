@@ -6,7 +6,14 @@ declare
   v_source regclass := :PGVECTOR_SCHEMA.source_relation();
   v_trigger_name text;
 begin
-  for v_trigger_name in select t.trigger_name from :PGVECTOR_SCHEMA.source_triggers t where t.attached loop
+  -- Also those of the other level, from before the table was a subscription's or from then.
+  for v_trigger_name in
+    select g.tgname
+    from pg_trigger g
+    join pg_proc p on p.oid = g.tgfoid
+    join pg_namespace n on n.oid = p.pronamespace
+    where g.tgrelid = v_source and n.nspname = ':PGVECTOR_SCHEMA' and p.proname in ('tg__product_changed', 'tg__product_replicated')
+  loop
     execute format('drop trigger %I on %s', v_trigger_name, v_source);
   end loop;
 end

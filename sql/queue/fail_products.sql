@@ -12,18 +12,18 @@ begin
 
   with
     held as materialized (
-      select q.queue_id, q.product_id, q.document_hash, q.attempts
+      select q.queue_id, q.product_id, q.model_id, q.document_hash, q.attempts
       from :PGVECTOR_SCHEMA.product_queue q
       where q.claim_id = fail_products.claim_id and q.product_id = any (fail_products.product_ids)
       for update
     ),
     failed as (
-      insert into :PGVECTOR_SCHEMA.product_failures as f (product_id, document_hash, attempts, error, set_aside)
-      select distinct on (h.product_id) h.product_id, h.document_hash, h.attempts, left(g.error, 1000), h.attempts >= v_settings.max_attempts
+      insert into :PGVECTOR_SCHEMA.product_failures as f (product_id, model_id, document_hash, attempts, error, set_aside)
+      select distinct on (h.product_id) h.product_id, h.model_id, h.document_hash, h.attempts, left(g.error, 1000), h.attempts >= v_settings.max_attempts
       from held h
       join unnest(fail_products.product_ids, fail_products.errors) g (product_id, error) on g.product_id = h.product_id
       order by h.product_id, h.attempts desc
-      on conflict (product_id) do update
+      on conflict (product_id, model_id) do update
       set document_hash = excluded.document_hash, attempts = excluded.attempts, error = excluded.error,
         failed_at = now(), set_aside = excluded.set_aside
       returning f.product_id, f.attempts, f.set_aside

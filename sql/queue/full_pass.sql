@@ -15,6 +15,7 @@ begin
   delete from :PGVECTOR_SCHEMA.product_words w
   where not exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.product_id = w.product_id)
     and not exists (select from :PGVECTOR_SCHEMA.product_documents() d where d.product_id = w.product_id);
+  perform :PGVECTOR_SCHEMA.sweep_texts();
   return v_retried + :PGVECTOR_SCHEMA.reconcile();
 end
 $$;

@@ -11,13 +11,15 @@ as $$
 #variable_conflict use_column
 declare
   v_ids bigint[];
+  v_model_id integer := coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
   v_last bigint;
 begin
   select array_agg(distinct q.product_id), max(q.queue_id) into v_ids, v_last
   from (
     select q.product_id, q.queue_id
     from :PGVECTOR_SCHEMA.product_queue q
-    where q.queue_id > index_queued_words.after
+    -- Each change is there once more for every other model.
+    where q.queue_id > index_queued_words.after and q.model_id = v_model_id
     order by q.queue_id
     limit max_products
   ) q;

@@ -18,12 +18,19 @@ create table if not exists :PGVECTOR_SCHEMA.product_queue (
   autovacuum_analyze_scale_factor = 0.05
 );
 
+alter table :PGVECTOR_SCHEMA.product_queue
+  add column if not exists model_id integer not null default 0,
+  -- For who queues a product by hand.
+  alter column model_id set default coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
+
+create index if not exists product_queue_model_id_idx on :PGVECTOR_SCHEMA.product_queue (model_id, queue_id);
 create index if not exists product_queue_product_id_idx on :PGVECTOR_SCHEMA.product_queue (product_id);
 create index if not exists product_queue_claim_id_idx on :PGVECTOR_SCHEMA.product_queue (claim_id) where claim_id is not null;
 
 comment on table  :PGVECTOR_SCHEMA.product_queue is 'Products that changed and have not been looked at since; the truth about what is to do, a graphile-worker job is only a wake-up.';
 comment on column :PGVECTOR_SCHEMA.product_queue.queue_id is 'Order in which changes are taken up.';
 comment on column :PGVECTOR_SCHEMA.product_queue.product_id is 'The product; it may stand here several times, and is encoded once.';
+comment on column :PGVECTOR_SCHEMA.product_queue.model_id is 'The model whose vector of it is to be looked at: a row for each of kept_models; 0 before the first worker came.';
 comment on column :PGVECTOR_SCHEMA.product_queue.queued_at is 'Start of the transaction that changed the product.';
 comment on column :PGVECTOR_SCHEMA.product_queue.available_at is 'Not before this moment: later than queued_at while a failed attempt waits for the next one.';
 comment on column :PGVECTOR_SCHEMA.product_queue.attempts is 'How often the product was claimed for encoding without a result.';

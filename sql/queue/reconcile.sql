@@ -9,55 +9,22 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_log :PGVECTOR_SCHEMA.source_log;
+  v_queued_otherwise bigint;
   v_started timestamptz := clock_timestamp();
 begin
   v_log.source_oid := :PGVECTOR_SCHEMA.lock_source();
 
-  insert into :PGVECTOR_SCHEMA.document_order (column_name)
-  select c.column_name
-  from :PGVECTOR_SCHEMA.source_columns c
-  where c.in_document and not exists (select from :PGVECTOR_SCHEMA.document_order o where o.column_name = c.column_name)
-  order by c.position
-  on conflict do nothing;
+  perform :PGVECTOR_SCHEMA.remember_order();
   perform :PGVECTOR_SCHEMA.note_expressions();
 
-  with
-    difference as materialized (
-      select d.product_id, d.state, d.document_hash, d.has_words from :PGVECTOR_SCHEMA.embedding_difference() d
-    ),
-    queued as (
-      insert into :PGVECTOR_SCHEMA.product_queue (product_id)
-      select d.product_id
-      from difference d
-      left join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id = d.product_id
-      left join :PGVECTOR_SCHEMA.product_failures f on f.product_id = d.product_id
-      where
-        case d.state
-          -- A vanished product that is already marked waits for its grace period, not for a worker.
-          when 'orphan' then e.vanished_at is null
-          -- One that came back still has to lose its mark; the words of another may be missing.
-          when 'current' then e.vanished_at is not null or d.has_words is not true
-          else true
-        end
-        and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)
-        -- Not what waits already, nor what is being encoded from the text that it has now.
-        and not exists (
-          select
-          from :PGVECTOR_SCHEMA.product_queue q
-          where q.product_id = d.product_id and (q.claim_id is null or q.document_hash = d.document_hash)
-        )
-      returning product_id
-    )
-  select
-    count(*) filter (where d.state <> 'orphan'),
-    count(*) filter (where d.state = 'missing'),
-    count(*) filter (where d.state = 'stale'),
-    count(*) filter (where d.state = 'orphan'),
-    (select count(*) from queued)
+  select q.products, q.missing, q.stale, q.orphans, q.queued
   into v_log.products, v_log.missing, v_log.stale, v_log.orphans, v_log.queued
-  from difference d;
+  from :PGVECTOR_SCHEMA.queue_difference(coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0)) q;
+  select coalesce(sum(q.queued), 0) into v_queued_otherwise
+  from (select m.model_id from :PGVECTOR_SCHEMA.embedding_models m where m.is_kept offset 0) m
+  cross join lateral :PGVECTOR_SCHEMA.queue_difference(m.model_id) q;
 
-  if v_log.queued > 0 then
+  if v_log.queued + v_queued_otherwise > 0 then
     perform :PGVECTOR_SCHEMA.wake_worker();
   end if;
 
@@ -80,4 +47,4 @@ $$;
 revoke all on function :PGVECTOR_SCHEMA.reconcile() from public;
 
 comment on function :PGVECTOR_SCHEMA.reconcile() is
-  'Compares source and vectors and queues what differs; returns how many products. Needs no trigger. What it found is a row of source_log. Raises PE001, PE002, PE003, PE005.';
+  'Compares source and vectors, of all models that are kept, and queues what differs; returns how many products it queued for the active one. Needs no trigger. What it found is a row of source_log. Raises PE001, PE002, PE003, PE005, PE029.';

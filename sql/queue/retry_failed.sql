@@ -10,17 +10,17 @@ begin
     forgiven as (
       delete from :PGVECTOR_SCHEMA.product_failures f
       where retry_failed.product_id is null or f.product_id = retry_failed.product_id
-      returning f.product_id
+      returning f.product_id, f.model_id
     ),
     -- What still waits for its next attempt need not wait any longer.
     hurried as (
       update :PGVECTOR_SCHEMA.product_queue q
       set available_at = now(), attempts = 0
       from forgiven f
-      where q.product_id = f.product_id and q.claim_id is null
+      where q.product_id = f.product_id and q.model_id = f.model_id and q.claim_id is null
     )
-  insert into :PGVECTOR_SCHEMA.product_queue (product_id)
-  select f.product_id from forgiven f;
+  insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id)
+  select f.product_id, f.model_id from forgiven f;
   get diagnostics v_rows = row_count;
   if v_rows > 0 then
     perform :PGVECTOR_SCHEMA.wake_worker();

@@ -30,7 +30,8 @@ begin
       string_agg(format('s.%I', c.column_name), ', ' order by c.position)
     ) into v_changed
     from :PGVECTOR_SCHEMA.source_columns c
-    where c.in_document or c.decides_life;
+    -- A hook may look at any column.
+    where c.in_document or c.decides_life or exists (select from :PGVECTOR_SCHEMA.settings h where h.document_hook is not null);
   else
     v_changed := format(
       'select %s from %s s',
@@ -40,7 +41,8 @@ begin
   end if;
 
   execute format(
-    'insert into :PGVECTOR_SCHEMA.product_queue (product_id) select c.id from (%s) c (id) where c.id is not null',
+    'insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id)
+      select c.id, k.model_id from (%s) c (id) cross join :PGVECTOR_SCHEMA.kept_models k where c.id is not null',
     v_changed
   );
   get diagnostics v_rows = row_count;

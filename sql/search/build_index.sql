@@ -7,7 +7,8 @@ create or replace function :PGVECTOR_SCHEMA.build_index(
   as_halfvec boolean default false,
   m integer default 16,
   ef_construction integer default 64,
-  lists integer default null
+  lists integer default null,
+  model_id integer default null
 ) returns text
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -16,15 +17,15 @@ set maintenance_work_mem = '64MB'
 set max_parallel_maintenance_workers = 2
 as $$
 declare
-  v_statement text := :PGVECTOR_SCHEMA.index_sql(kind, as_halfvec, m, ef_construction, lists, is_concurrent => false);
-  v_index text := :PGVECTOR_SCHEMA.index_name(kind, as_halfvec);
+  v_statement text := :PGVECTOR_SCHEMA.index_sql(kind, as_halfvec, m, ef_construction, lists, is_concurrent => false, model_id => build_index.model_id);
+  v_index text := :PGVECTOR_SCHEMA.index_name(kind, as_halfvec, build_index.model_id);
 begin
-  perform set_config('maintenance_work_mem', :PGVECTOR_SCHEMA.index_memory(), true);
+  perform set_config('maintenance_work_mem', :PGVECTOR_SCHEMA.index_memory(build_index.model_id), true);
   execute format('drop index if exists :PGVECTOR_SCHEMA.%I', v_index);
   execute v_statement;
   return v_index;
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.build_index(text, boolean, integer, integer, integer) is
+comment on function :PGVECTOR_SCHEMA.build_index(text, boolean, integer, integer, integer, integer) is
   'Builds the index of index_sql() at once, anew if it is there, while vectors cannot be stored; returns its name. Raises PE003, PE022, and 42501 for who does not own the table.';

@@ -16,7 +16,7 @@ set hnsw.iterative_scan = 'strict_order'
 as $$
 begin
   perform :PGVECTOR_SCHEMA.lock_source();
-  perform :PGVECTOR_SCHEMA.require_embeddings();
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
   perform :PGVECTOR_SCHEMA.require_limit(max_results, 100000);
   if threshold is null or threshold not between 0 and 2 then
     raise exception 'The threshold must be from 0 to 2, not %.', coalesce(threshold::text, 'null')

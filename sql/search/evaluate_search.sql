@@ -6,7 +6,7 @@
  *
  * Judgments of products that are not there are left out, or the figures would sink as a catalogue ages.
  */
-create or replace function :PGVECTOR_SCHEMA.evaluate_search(k integer default 10)
+create or replace function :PGVECTOR_SCHEMA.evaluate_search(k integer default 10, model_id integer default null)
 returns table (
   model text, kind text, mode text, queries bigint, ndcg double precision, mrr double precision, recall double precision, unembedded bigint
 )
@@ -14,12 +14,16 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
+declare
+  v_other_id integer;
 begin
   if evaluate_search.k is null or evaluate_search.k not between 1 and 10000 then
     raise exception 'The limit must be from 1 to 10000, not %.', coalesce(evaluate_search.k::text, 'null')
       using errcode = 'PE014', hint = 'Leave it out for 10.';
   end if;
   perform :PGVECTOR_SCHEMA.lock_source();
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
+  v_other_id := nullif(evaluate_search.model_id, :PGVECTOR_SCHEMA.active_model_id());
 
   return query
     with
@@ -32,7 +36,7 @@ begin
         where g.grade > 0
       ),
       asked as materialized (
-        select g.query, min(g.kind) as kind, :PGVECTOR_SCHEMA.query_embedding(g.query) is not null as is_embedded
+        select g.query, min(g.kind) as kind, :PGVECTOR_SCHEMA.query_embedding(g.query, v_other_id) is not null as is_embedded
         from :PGVECTOR_SCHEMA.golden_queries g
         where g.query in (select j.query from judged j)
         group by g.query
@@ -53,7 +57,7 @@ begin
       hit as materialized (
         select r.query, r.mode, h.product_id, h.ordinality as place
         from (select * from run r where r.is_searched offset 0) r
-        cross join lateral :PGVECTOR_SCHEMA.search_products_text(r.query, evaluate_search.k, null, r.mode) with ordinality h
+        cross join lateral :PGVECTOR_SCHEMA.ranked_products(r.query, evaluate_search.k, r.mode, v_other_id) with ordinality h
       ),
       gained as materialized (
         select h.query, h.mode, sum(j.grade * ln(2) / ln(h.place + 1)) as gain, min(h.place) as first_place, count(*) as found
@@ -75,7 +79,7 @@ begin
         left join gained g on g.query = r.query and g.mode = r.mode
       )
     select
-      (select m.name from :PGVECTOR_SCHEMA.embedding_models m where m.is_active),
+      (select m.name from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = coalesce(v_other_id, :PGVECTOR_SCHEMA.active_model_id())),
       s.kind,
       s.mode,
       count(*) filter (where s.is_searched),
@@ -89,5 +93,5 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.evaluate_search(integer) is
-  'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. Raises PE001 to PE003, PE005 and PE014.';
+comment on function :PGVECTOR_SCHEMA.evaluate_search(integer, integer) is
+  'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005 and PE014.';

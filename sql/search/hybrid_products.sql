@@ -9,7 +9,7 @@
  * until enough of them are live and pass.
  */
 create or replace function :PGVECTOR_SCHEMA.hybrid_products(
-  query text, query_vector :VECTOR_SCHEMA.vector, max_results integer, filter jsonb default null
+  query text, query_vector :VECTOR_SCHEMA.vector, max_results integer, filter jsonb default null, model_id integer default null
 )
 returns table (
   product_id bigint, name text, vendor_code text, price numeric, score double precision,
@@ -43,7 +43,7 @@ begin
   if query_vector is not null then
     select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price)
     into v_near, v_near_names, v_near_codes, v_near_prices
-    from :PGVECTOR_SCHEMA.nearest_products(query_vector, v_pool, filter) n;
+    from :PGVECTOR_SCHEMA.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id) n;
   end if;
   if filter is not null then
     v_passing := :PGVECTOR_SCHEMA.passing_products(filter, 2000);
@@ -84,12 +84,16 @@ begin
       ),
       candidate as materialized (
         select r.*,
-          -- One by one: how many there are the planner cannot know, and would read the table through.
-          (
-            select e.embedding operator(:VECTOR_SCHEMA.<=>) query_vector
-            from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
-            where e.product_id = r.product_id and query_vector is not null
-          ) as distance,
+          case
+            when hybrid_products.model_id is not null
+              then :PGVECTOR_SCHEMA.vector_distance(r.product_id, query_vector, hybrid_products.model_id)
+            -- One by one: how many there are the planner cannot know, and would read the table through.
+            else (
+              select e.embedding operator(:VECTOR_SCHEMA.<=>) query_vector
+              from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+              where e.product_id = r.product_id and query_vector is not null
+            )
+          end as distance,
           -- 1 is the best of the candidates, 0 who has no word.
           :PGVECTOR_SCHEMA.min_max(r.word_score, 0, max(r.word_score) over ()) as word_share
         from ranked r
@@ -125,5 +129,5 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.hybrid_products(text, :VECTOR_SCHEMA.vector, integer, jsonb) is
-  'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code. Raises PE001, PE002, PE005, PE015, PE016.';
+comment on function :PGVECTOR_SCHEMA.hybrid_products(text, :VECTOR_SCHEMA.vector, integer, jsonb, integer) is
+  'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code. model_id: whose vector it is, null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';

@@ -2,7 +2,8 @@
  * What the worker runs, a statement at a time, when there are so many vectors that reading all of them
  * is felt: none while an index serves, or while somebody builds one (both hold this lock; so does a
  * vacuum, and then the next round comes). What a failed build left goes first: it costs every writer
- * and serves nobody. Only the owner of the table can build; the status tells others.
+ * and serves nobody. Only the owner of the table can build; the status tells others. Likewise for the
+ * other models that are kept, once nothing waits to be encoded for them: it is quicker than while they grow.
  */
 create or replace function :PGVECTOR_SCHEMA.index_due() returns table (statement text)
 language plpgsql stable
@@ -10,27 +11,35 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_table regclass := :PGVECTOR_SCHEMA.require_embeddings();
+  v_model_id integer;
   v_from bigint := (select s.index_from_products from :PGVECTOR_SCHEMA.settings s);
 begin
-  if v_from is null
-    or :PGVECTOR_SCHEMA.search_index() is not null
-    or not pg_has_role((select c.relowner from pg_class c where c.oid = v_table), 'usage')
-    or exists (
-      select from pg_locks l
-      where l.relation = v_table and l.database = (select d.oid from pg_database d where d.datname = current_database())
-        and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-    )
-    or (select count(*) from (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE limit v_from) e) < v_from
-  then
+  if v_from is null or not pg_has_role((select c.relowner from pg_class c where c.oid = v_table), 'usage') then
     return;
   end if;
-  return query
-    select format('drop index concurrently if exists :PGVECTOR_SCHEMA.%I', i.index_name)
-    from :PGVECTOR_SCHEMA.vector_indexes i
-    where not i.valid;
-  return query select format('set maintenance_work_mem = %L', :PGVECTOR_SCHEMA.index_memory());
-  return query select :PGVECTOR_SCHEMA.index_sql();
-  return query select 'reset maintenance_work_mem';
+  for v_model_id in
+    select k.model_id
+    from :PGVECTOR_SCHEMA.kept_models k
+    where not :PGVECTOR_SCHEMA.has_index(k.model_id)
+      and :PGVECTOR_SCHEMA.has_vectors(k.model_id, v_from)
+      and (k.is_active or not exists (select from :PGVECTOR_SCHEMA.product_queue q where q.model_id = k.model_id offset 1000))
+      and not exists (
+        select from pg_locks l
+        where l.relation = to_regclass(format(':PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(k.model_id)))
+          and l.database = (select d.oid from pg_database d where d.datname = current_database())
+          and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+      )
+    order by k.is_active desc
+  loop
+    return query
+      select format('drop index concurrently if exists :PGVECTOR_SCHEMA.%I', c.relname)
+      from pg_index i
+      join pg_class c on c.oid = i.indexrelid
+      where i.indrelid = to_regclass(format(':PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(v_model_id))) and not i.indisvalid;
+    return query select format('set maintenance_work_mem = %L', :PGVECTOR_SCHEMA.index_memory(v_model_id));
+    return query select :PGVECTOR_SCHEMA.index_sql(model_id => v_model_id);
+    return query select 'reset maintenance_work_mem';
+  end loop;
 end
 $$;
 

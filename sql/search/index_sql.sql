@@ -9,7 +9,8 @@ create or replace function :PGVECTOR_SCHEMA.index_sql(
   m integer default 16,
   ef_construction integer default 64,
   lists integer default null,
-  is_concurrent boolean default true
+  is_concurrent boolean default true,
+  model_id integer default null
 ) returns text
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -18,10 +19,12 @@ declare
   v_dimension integer;
   v_rows bigint;
   v_lists integer := index_sql.lists;
+  v_table text := :PGVECTOR_SCHEMA.embeddings_table(index_sql.model_id);
 begin
+  perform :PGVECTOR_SCHEMA.require_embeddings();
   select a.atttypmod into strict v_dimension
   from pg_attribute a
-  where a.attrelid = :PGVECTOR_SCHEMA.require_embeddings() and a.attname = 'embedding';
+  where a.attrelid = format(':PGVECTOR_SCHEMA.%I', v_table)::regclass and a.attname = 'embedding';
   if kind is null or kind not in ('hnsw', 'ivfflat') then
     raise exception 'An index is hnsw or ivfflat, not %.', coalesce(quote_literal(left(kind, 100)), 'null')
       using errcode = 'PE022', hint = 'select :PGVECTOR_SCHEMA.index_sql(); is an HNSW index, which is right up to a million products.';
@@ -48,13 +51,14 @@ begin
   end if;
 
   if kind = 'ivfflat' and v_lists is null then
-    select count(*) into v_rows from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE;
+    execute format('select count(*) from :PGVECTOR_SCHEMA.%I', v_table) into v_rows;
     v_lists := greatest(1, case when v_rows > 1000000 then sqrt(v_rows) else v_rows / 1000 end::integer);
   end if;
   return format(
-    'create index %s%I on :PGVECTOR_SCHEMA.:PGVECTOR_TABLE using %s (%s) with (%s)',
+    'create index %s%I on :PGVECTOR_SCHEMA.%I using %s (%s) with (%s)',
     case when is_concurrent is not false then 'concurrently ' end,
-    :PGVECTOR_SCHEMA.index_name(kind, as_halfvec),
+    :PGVECTOR_SCHEMA.index_name(kind, as_halfvec, index_sql.model_id),
+    v_table,
     kind,
     case when as_halfvec
       then format('(embedding:::VECTOR_SCHEMA.halfvec(%s)) :VECTOR_SCHEMA.halfvec_l2_ops', v_dimension)
@@ -68,5 +72,5 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.index_sql(text, boolean, integer, integer, integer, boolean) is
-  'The statement that builds an index for search: kind hnsw or ivfflat, over vectors or halves of them; for psql: select :PGVECTOR_SCHEMA.index_sql() \gexec. Raises PE003, PE022.';
+comment on function :PGVECTOR_SCHEMA.index_sql(text, boolean, integer, integer, integer, boolean, integer) is
+  'The statement that builds an index for search: kind hnsw or ivfflat, over vectors or halves of them, of the active model or another whose vectors are kept; for psql: select :PGVECTOR_SCHEMA.index_sql() \gexec. Raises PE003, PE022.';

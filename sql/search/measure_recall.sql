@@ -22,11 +22,9 @@ set ivfflat.probes = 1
 set jit = off
 as $$
 declare
-  v_type text := :PGVECTOR_SCHEMA.search_index();
-  v_order text := case when v_type is null or v_type = 'vector' then 'e.embedding operator(:VECTOR_SCHEMA.<->) $1'
-    else format('e.embedding::%1$s operator(:VECTOR_SCHEMA.<->) $1::%1$s', v_type) end;
-  -- Halves put some out of order: as many more are taken as nearest_products() does.
-  v_candidates integer := case when v_type is null or v_type = 'vector' then k else 2 * k + 10 end;
+  v_type text;
+  v_order text;
+  v_candidates integer;
   v_query :VECTOR_SCHEMA.vector;
   v_started timestamptz;
   v_near double precision[];
@@ -36,7 +34,12 @@ declare
   v_hits bigint := 0;
   v_wanted bigint := 0;
 begin
-  perform :PGVECTOR_SCHEMA.require_embeddings();
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
+  v_type := :PGVECTOR_SCHEMA.search_index();
+  v_order := case when v_type is null or v_type = 'vector' then 'e.embedding operator(:VECTOR_SCHEMA.<->) $1'
+    else format('e.embedding::%1$s operator(:VECTOR_SCHEMA.<->) $1::%1$s', v_type) end;
+  -- Halves put some out of order: as many more are taken as nearest_products() does.
+  v_candidates := case when v_type is null or v_type = 'vector' then k else 2 * k + 10 end;
   if k is null or k not between 1 and 1000 or sample is null or sample not between 1 and 10000 then
     raise exception 'Recall is measured of 1 to 1000 hits on 1 to 10000 vectors, not of % on %.', coalesce(k::text, 'null'), coalesce(sample::text, 'null')
       using errcode = 'PE014', hint = 'Leave both out for 10 and 100.';

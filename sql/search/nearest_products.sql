@@ -7,10 +7,13 @@
  * do not, the source is asked which products pass, up to a bound, which is cheap where it has an index
  * on the filter's column.
  *
+ * Of another model than the active one all vectors are compared: it is being judged, not used.
+ *
  * Internal: who may not read our tables comes through a function that checks the query.
  */
 create or replace function :PGVECTOR_SCHEMA.nearest_products(
-  query :VECTOR_SCHEMA.vector, max_results integer, filter jsonb default null, excluded bigint[] default null
+  query :VECTOR_SCHEMA.vector, max_results integer, filter jsonb default null, excluded bigint[] default null,
+  model_id integer default null
 )
 returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
 language plpgsql volatile
@@ -75,7 +78,7 @@ begin
   if nearest_products.filter is not null then
     v_passes := v_passes || ' and ' || :PGVECTOR_SCHEMA.filter_sql('s', nearest_products.filter);
   end if;
-  v_index := v_state.index;
+  v_index := case when nearest_products.model_id is null then v_state.index end;
 
   if v_index is not null then
     perform set_config('hnsw.ef_search', v_state.hnsw_ef_search, true),
@@ -159,12 +162,13 @@ begin
         select p.product_id, p.name, p.vendor_code, p.price,
           (e.embedding operator(:VECTOR_SCHEMA.<->) $2) operator(pg_catalog.+) 0::pg_catalog.float8 as distance
         from (%s) p
-        join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id operator(pg_catalog.=) p.product_id
+        join :PGVECTOR_SCHEMA.%I e on e.product_id operator(pg_catalog.=) p.product_id
         where p.passes and e.product_id operator(pg_catalog.<>) all ($3) and %s
         order by 5, 1
         limit $4
       $sql$,
       :PGVECTOR_SCHEMA.source_rows_sql(v_source, v_expressions, v_among, v_passes, v_duplicates),
+      :PGVECTOR_SCHEMA.embeddings_table(nearest_products.model_id),
       case when v_among = 'true' then 'true' else 'e.product_id operator(pg_catalog.=) any ($1)' end
     ) using v_passing, nearest_products.query, v_excluded, max_results loop
       v_double := v_row.product_id is not distinct from v_id;
@@ -188,5 +192,5 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.nearest_products(:VECTOR_SCHEMA.vector, integer, jsonb, bigint[]) is
-  'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. Raises PE001, PE002, PE005, PE015, PE016.';
+comment on function :PGVECTOR_SCHEMA.nearest_products(:VECTOR_SCHEMA.vector, integer, jsonb, bigint[], integer) is
+  'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';

@@ -1,11 +1,11 @@
 /*
- * The server cannot encode a text, so a query's vector is asked for here and made by the worker. One
- * column of any dimension, since the model may change under it: a vector counts only while it is of
- * the active model.
+ * The server cannot encode a text, so a query's vector is asked for here and made by the worker. One row
+ * a query and model, the column of any dimension: the vectors of a model that is prepared are here before
+ * it is activated, so that no search has to do without.
  */
 create table if not exists :PGVECTOR_SCHEMA.query_embeddings (
-  query text primary key,
-  model_id integer,
+  query text not null,
+  model_id integer not null,
   embedding :VECTOR_SCHEMA.vector,
   kept boolean not null default false,
   uses bigint not null default 0,
@@ -14,9 +14,16 @@ create table if not exists :PGVECTOR_SCHEMA.query_embeddings (
   error text
 );
 
+delete from :PGVECTOR_SCHEMA.query_embeddings q where q.model_id is null;
+alter table :PGVECTOR_SCHEMA.query_embeddings
+  drop constraint if exists query_embeddings_pkey,
+  drop constraint if exists query_embeddings_key,
+  alter column model_id set not null,
+  add constraint query_embeddings_key primary key (query, model_id);
+
 comment on table  :PGVECTOR_SCHEMA.query_embeddings is 'Vectors of queries: asked for by searching, made by the worker, at most settings.query_cache_size of them.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.query is 'The query (see query_key).';
-comment on column :PGVECTOR_SCHEMA.query_embeddings.model_id is 'The model of the vector; null or another than the active one: the worker has yet to encode it.';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.model_id is 'The model of the vector.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.embedding is 'The vector, of unit length; null until the worker came.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.kept is 'Never forgotten: golden queries.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.uses is 'Searches with it, counted once a minute at the most.';

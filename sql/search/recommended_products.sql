@@ -25,7 +25,7 @@ declare
   v_has_pairs boolean;
 begin
   perform :PGVECTOR_SCHEMA.lock_source();
-  perform :PGVECTOR_SCHEMA.require_embeddings();
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
   perform :PGVECTOR_SCHEMA.require_limit(max_results, 1000);
   v_has_pairs := exists (select from :PGVECTOR_SCHEMA.product_pairs);
 

@@ -10,30 +10,32 @@ as $$
 declare
   v_query text := :PGVECTOR_SCHEMA.query_key(request_query.query);
   v_row record;
+  v_model_id integer := :PGVECTOR_SCHEMA.active_model_id();
   v_noted boolean := false;
 begin
-  if v_query is null then
+  -- Without a model there is nobody to ask.
+  if v_query is null or v_model_id is null then
     return false;
   end if;
-  select q.query, q.model_id = :PGVECTOR_SCHEMA.active_model_id() as is_embedded, q.used_at
+  select q.query, q.embedding is not null as is_embedded, q.used_at
   into v_row
   from :PGVECTOR_SCHEMA.query_embeddings q
-  where q.query = v_query;
+  where q.query = v_query and q.model_id = v_model_id;
 
   if current_setting('transaction_read_only')::boolean then
     return coalesce(v_row.is_embedded, false);
   end if;
   -- Another transaction that is just noting the same query does it for both.
   if v_row.query is null and pg_try_advisory_xact_lock(hashtext(v_query), hashtext(':PGVECTOR_SCHEMA.query_embeddings')) then
-    insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, uses) values (v_query, 1)
-    on conflict on constraint query_embeddings_pkey do nothing;
+    insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, uses) values (v_query, v_model_id, 1)
+    on conflict on constraint query_embeddings_key do nothing;
     v_noted := true;
   elsif v_row.used_at < now() - interval '1 minute' then
     update :PGVECTOR_SCHEMA.query_embeddings q
     set uses = q.uses + 1, used_at = now(),
       attempts = case when q.used_at < now() - interval '1 hour' then 0 else q.attempts end
-    from (select u.query from :PGVECTOR_SCHEMA.query_embeddings u where u.query = v_query for update skip locked) u
-    where q.query = u.query;
+    from (select u.query from :PGVECTOR_SCHEMA.query_embeddings u where u.query = v_query and u.model_id = v_model_id for update skip locked) u
+    where q.query = u.query and q.model_id = v_model_id;
     v_noted := found;
   end if;
   if v_noted and not coalesce(v_row.is_embedded, false) then

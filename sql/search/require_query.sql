@@ -1,7 +1,9 @@
 /*
  * What every search by a vector asks of it, in the order in which a person would mend it.
  */
-create or replace function :PGVECTOR_SCHEMA.require_query(query :VECTOR_SCHEMA.vector, metric text, max_results integer) returns text
+create or replace function :PGVECTOR_SCHEMA.require_query(
+  query :VECTOR_SCHEMA.vector, metric text, max_results integer, dimension integer default null
+) returns text
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
@@ -15,7 +17,7 @@ declare
     when 'ip' then '<#>'
     when '<#>' then '<#>'
   end;
-  v_dimension integer;
+  v_dimension integer := require_query.dimension;
 begin
   if v_operator is null then
     raise exception 'Unknown metric: %.', coalesce(quote_literal(left(metric, 100)), 'null')
@@ -26,11 +28,13 @@ begin
       using errcode = 'PE011',
         hint = 'Pass a vector of the model that encoded the products; npm run search -- "text" encodes a text. A subquery that finds no row is null.';
   end if;
-  select a.atttypmod into v_dimension
-  from pg_attribute a
-  where a.attrelid = to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') and a.attname = 'embedding';
   if v_dimension is null then
-    perform :PGVECTOR_SCHEMA.require_embeddings();
+    select a.atttypmod into v_dimension
+    from pg_attribute a
+    where a.attrelid = to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') and a.attname = 'embedding';
+    if v_dimension is null then
+      perform :PGVECTOR_SCHEMA.require_embeddings();
+    end if;
   end if;
   if :VECTOR_SCHEMA.vector_dims(query) <> v_dimension then
     raise exception 'The query vector has % components, the products'' vectors have %.', :VECTOR_SCHEMA.vector_dims(query), v_dimension
@@ -48,5 +52,5 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.require_query(:VECTOR_SCHEMA.vector, text, integer) is
-  'The operator of a metric, when query and limit are sound too. Raises PE003 and PE010 to PE014.';
+comment on function :PGVECTOR_SCHEMA.require_query(:VECTOR_SCHEMA.vector, text, integer, integer) is
+  'The operator of a metric, when query and limit are sound too; dimension: what the vector has to have, null for that of the table. Raises PE003 and PE010 to PE014.';

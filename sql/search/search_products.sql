@@ -15,8 +15,10 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_operator text := :PGVECTOR_SCHEMA.require_query(query, metric, max_results);
+  v_operator text;
 begin
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
+  v_operator := :PGVECTOR_SCHEMA.require_query(query, metric, max_results);
   if v_operator = '<->' then
     return query select n.* from :PGVECTOR_SCHEMA.nearest_products(query, max_results, filter) n;
   else
@@ -46,6 +48,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
   -- The usual case spares itself a function between, which is felt at this speed.
   if :PGVECTOR_SCHEMA.require_query(query, metric, max_results) = '<->' then
     return query select n.* from :PGVECTOR_SCHEMA.nearest_products(query, max_results) n;

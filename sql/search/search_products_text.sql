@@ -32,7 +32,7 @@ begin
   end if;
   perform :PGVECTOR_SCHEMA.require_limit(max_results);
 
-  perform :PGVECTOR_SCHEMA.require_embeddings();
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
   if v_mode <> 'words' and :PGVECTOR_SCHEMA.request_query(query) then
     v_vector := :PGVECTOR_SCHEMA.query_embedding(query);
   end if;

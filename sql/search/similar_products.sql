@@ -15,7 +15,7 @@ declare
   v_embedding :VECTOR_SCHEMA.vector;
 begin
   perform :PGVECTOR_SCHEMA.lock_source();
-  perform :PGVECTOR_SCHEMA.require_embeddings();
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
   if spread is null or spread not between 0 and 1 then
     raise exception 'The spread must be from 0 to 1, not %.', coalesce(spread::text, 'null')
       using errcode = 'PE018', hint = 'Leave it out for the nearest; 0.3 to 0.5 keeps near-doubles apart.';

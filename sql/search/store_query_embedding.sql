@@ -6,18 +6,22 @@ as $$
 declare
   v_query text := :PGVECTOR_SCHEMA.query_key(store_query_embedding.query);
 begin
+  perform :PGVECTOR_SCHEMA.lock_models();
   -- Every later search for the text would fail of a vector that cannot be searched with.
-  perform :PGVECTOR_SCHEMA.require_query(store_query_embedding.embedding, 'l2', 1);
-  if v_query is null or store_query_embedding.model_id is distinct from :PGVECTOR_SCHEMA.active_model_id() then
+  perform :PGVECTOR_SCHEMA.require_query(
+    store_query_embedding.embedding, 'l2', 1,
+    (select m.dimension from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = store_query_embedding.model_id)
+  );
+  if v_query is null or not exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = store_query_embedding.model_id) then
     return null;
   end if;
   insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, embedding)
   values (v_query, store_query_embedding.model_id, :VECTOR_SCHEMA.l2_normalize(store_query_embedding.embedding))
-  on conflict on constraint query_embeddings_pkey do update
-  set model_id = excluded.model_id, embedding = excluded.embedding, attempts = 0, error = null;
+  on conflict on constraint query_embeddings_key do update
+  set embedding = excluded.embedding, attempts = 0, error = null;
   return true;
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.store_query_embedding(text, integer, :VECTOR_SCHEMA.vector) is
-  'Stores the vector of a query, at unit length; null and nothing stored when the query is empty or the model not the active one any more. Raises PE003, PE011 to PE013.';
+  'Stores the vector of a query, at unit length; null and nothing stored when the query is empty or no vectors of the model are kept any more. Raises PE003, PE011 to PE013.';

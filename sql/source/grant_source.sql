@@ -1,32 +1,9 @@
-/*
- * Security invoker: run by who owns the source. dbt makes the table anew and with it its grants, so
- * this is part of attaching. Grants only what is missing, and in turns: of two grants on one schema at once
- * the second fails.
- */
 create or replace function :PGVECTOR_SCHEMA.grant_source() returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_source regclass := :PGVECTOR_SCHEMA.require_source();
-  v_schema regnamespace := (select c.relnamespace::regnamespace from pg_class c where c.oid = v_source);
-  v_role name;
 begin
-  for v_role in
-    -- Whose rights our functions run with, and who works on the queue.
-    select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = ':PGVECTOR_SCHEMA'
-    union
-    select r.rolname from pg_roles r where r.rolname = 'product_embeddings_worker'
-  loop
-    continue when has_schema_privilege(v_role, v_schema::oid, 'usage') and has_table_privilege(v_role, v_source, 'select');
-    perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.grant_source'), 1);
-    if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
-      execute format('grant usage on schema %s to %I', v_schema, v_role);
-    end if;
-    if not has_table_privilege(v_role, v_source, 'select') then
-      execute format('grant select on %s to %I', v_source, v_role);
-    end if;
-  end loop;
+  perform :PGVECTOR_SCHEMA.grant_read(:PGVECTOR_SCHEMA.require_source());
 end
 $$;
 

@@ -23,14 +23,19 @@ alter table :PGVECTOR_SCHEMA.settings
   add column if not exists query_cache_size integer not null default 10000 check (query_cache_size >= 0),
   add column if not exists hnsw_ef_search integer not null default 200 check (hnsw_ef_search between 1 and 1000),
   add column if not exists ivfflat_probes integer not null default 20 check (ivfflat_probes between 1 and 32768),
+  add column if not exists windows boolean not null default false,
   add column if not exists index_from_products integer default 20000 check (index_from_products >= 0),
+  add column if not exists map_products integer not null default 2000 check (map_products >= 0),
+  add column if not exists map_column text default 'category_id',
   add column if not exists interactions_schema text,
   add column if not exists interactions_table text,
   add column if not exists interactions_group text,
   add column if not exists interactions_product text,
   add column if not exists max_group_products integer not null default 50 check (max_group_products between 2 and 1000),
   add column if not exists min_together integer not null default 3 check (min_together > 0),
-  add column if not exists pair_weight double precision not null default 0.6 check (pair_weight between 0 and 1);
+  add column if not exists pair_weight double precision not null default 0.6 check (pair_weight between 0 and 1),
+  add column if not exists document_hook text,
+  add column if not exists max_hook_ms double precision not null default 5 check (max_hook_ms > 0);
 
 insert into :PGVECTOR_SCHEMA.settings default values on conflict do nothing;
 
@@ -52,7 +57,10 @@ comment on column :PGVECTOR_SCHEMA.settings.prose_vector_weight is 'The same for
 comment on column :PGVECTOR_SCHEMA.settings.query_cache_size is 'Queries whose vectors are kept in query_embeddings; golden queries come on top.';
 comment on column :PGVECTOR_SCHEMA.settings.hnsw_ef_search is 'How many candidates an HNSW index keeps while a search goes through it: more find more of the nearest and take longer.';
 comment on column :PGVECTOR_SCHEMA.settings.ivfflat_probes is 'How many lists of an IVFFlat index a search looks into at first: likewise.';
+comment on column :PGVECTOR_SCHEMA.settings.windows is 'Whether a document that is longer than the model reads is read in windows, whose vectors are averaged; see set_windows().';
 comment on column :PGVECTOR_SCHEMA.settings.index_from_products is 'From so many vectors on the worker builds an index if there is none; null is never.';
+comment on column :PGVECTOR_SCHEMA.settings.map_products is 'How many products the map of the catalogue has at the most; 0 is no map.';
+comment on column :PGVECTOR_SCHEMA.settings.map_column is 'The column of the source that the map is coloured by; whoever may search sees it there.';
 comment on column :PGVECTOR_SCHEMA.settings.interactions_schema is 'Schema of the relation that says which products were bought or looked at together; null without one (set_interactions).';
 comment on column :PGVECTOR_SCHEMA.settings.interactions_table is 'Name of that relation.';
 comment on column :PGVECTOR_SCHEMA.settings.interactions_group is 'Its column of what makes products belong together: an order, a session.';
@@ -60,3 +68,5 @@ comment on column :PGVECTOR_SCHEMA.settings.interactions_product is 'Its column 
 comment on column :PGVECTOR_SCHEMA.settings.max_group_products is 'So many products of an order or session make pairs at the most; of a larger one a sample does.';
 comment on column :PGVECTOR_SCHEMA.settings.min_together is 'In so many orders or sessions two products have to be together before they make a pair.';
 comment on column :PGVECTOR_SCHEMA.settings.pair_weight is 'What being together counts in recommended_products(), 0 to 1; the rest is similarity.';
+comment on column :PGVECTOR_SCHEMA.settings.document_hook is 'Function that is given a product and returns more fields for its document; null without one (set_document_hook).';
+comment on column :PGVECTOR_SCHEMA.settings.max_hook_ms is 'Milliseconds a product that such a function may take, measured when it is set.';

@@ -75,7 +75,7 @@ begin
   unusable_ids := v_last.unusable_ids;
   duplicate_ids := v_last.duplicate_ids;
 
-  if exact and source_exists and :PGVECTOR_SCHEMA.may_read_source() then
+  if exact and source_exists and :PGVECTOR_SCHEMA.may_read_source() and :PGVECTOR_SCHEMA.document_hook_problem() is null then
     select
       count(*) filter (where d.state <> 'orphan'),
       count(*) filter (where d.state in ('current', 'stale')),
@@ -102,7 +102,7 @@ begin
   coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
 
   if queued > 0 then
-    throughput := :PGVECTOR_SCHEMA.throughput();
+    throughput := :PGVECTOR_SCHEMA.throughput(:PGVECTOR_SCHEMA.active_model_id());
     time_to_go := make_interval(secs => round(queued / nullif(throughput, 0))::double precision);
   end if;
 
@@ -116,6 +116,8 @@ begin
   end;
   notes := array(
     select s.note from :PGVECTOR_SCHEMA.status_notes() s
+    union all
+    select m.note from :PGVECTOR_SCHEMA.model_notes() m
     union all
     select format('%s of %s vectors are of vanished products, which is more than a clear-out looks like: none is deleted. Mend the source, or let them go: select :PGVECTOR_SCHEMA.release_vanished();', held, v_vectors)
     where held > 0

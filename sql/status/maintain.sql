@@ -13,12 +13,25 @@ begin
   delete from :PGVECTOR_SCHEMA.embedding_activity a where a.minute < now() - interval '7 days';
   begin
     perform :PGVECTOR_SCHEMA.sweep_vanished();
-  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE005' then
-    -- No source to look into: the sign of life stands all the same, and the status says what is wrong.
+  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE005' or sqlstate 'PE029' then
+    -- No source to look into, or no hook to ask: the sign of life stands all the same, and the status says what is wrong.
     return;
   end;
+  -- Noted by writers who did not see the first model yet.
+  update :PGVECTOR_SCHEMA.product_queue q
+  set model_id = :PGVECTOR_SCHEMA.active_model_id()
+  where q.model_id = 0 and :PGVECTOR_SCHEMA.active_model_id() is not null;
   perform :PGVECTOR_SCHEMA.refresh_word_statistics(only_if_due => true);
   perform :PGVECTOR_SCHEMA.keep_queries();
+  if exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is null) then
+    perform :PGVECTOR_SCHEMA.wake_worker(task => 'prepare_model');
+  end if;
+  -- A prepared model need not wait for the hour.
+  if exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is not null)
+    and exists (select from :PGVECTOR_SCHEMA.index_due())
+  then
+    perform :PGVECTOR_SCHEMA.wake_worker(task => 'build_index');
+  end if;
   if exists (select from :PGVECTOR_SCHEMA.claimable_queue) then
     perform :PGVECTOR_SCHEMA.wake_worker();
   end if;

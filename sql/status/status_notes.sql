@@ -15,6 +15,7 @@ declare
     where c.oid = v_source
   );
 begin
+  return query select n.note from :PGVECTOR_SCHEMA.copy_notes() n;
   if v_source is null then
     return query select 'The source does not exist: run dbt, or name another: select :PGVECTOR_SCHEMA.set_source(''schema'', ''table'');';
     return;
@@ -36,11 +37,38 @@ begin
       where not t.attached
       having count(*) > 0;
     return query
-      select format('The triggers for %s are disabled. As the owner: select :PGVECTOR_SCHEMA.attach();', string_agg(t.event, ', '))
+      select format(
+        'The triggers for %s %s. As the owner: select :PGVECTOR_SCHEMA.attach();',
+        string_agg(t.event, ', '),
+        case when :PGVECTOR_SCHEMA.source_is_replicated() then 'do not fire for what a subscription writes' else 'are disabled' end
+      )
       from :PGVECTOR_SCHEMA.source_triggers t
       where t.enabled is false
       having count(*) > 0;
   end if;
+
+  return query
+    select case
+      when t.relation_oid is null then format('The related table %I.%I does not exist: build it, or: select :PGVECTOR_SCHEMA.detach_related(%L);', t.relation_schema, t.relation_name, format('%I.%I', t.relation_schema, t.relation_name))
+      else format('The related table %I.%I lacks the triggers for %s: it was rebuilt without the dbt hook. As its owner: select :PGVECTOR_SCHEMA.attach_related(%L, %L, %L);',
+        t.relation_schema, t.relation_name, string_agg(t.event, ', '), format('%I.%I', t.relation_schema, t.relation_name), min(r.key_column), min(r.product_column))
+    end
+    from :PGVECTOR_SCHEMA.related_triggers t
+    join (
+      select distinct on (a.relation_schema, a.relation_name) a.*
+      from :PGVECTOR_SCHEMA.related_tables a
+      order by a.relation_schema, a.relation_name
+    ) r on r.relation_schema = t.relation_schema and r.relation_name = t.relation_name
+    where t.enabled is not true
+    group by t.relation_schema, t.relation_name, t.relation_oid;
+  return query
+    select format('The source has no column %I, by which the related table %I.%I was attached.', r.product_column, r.relation_schema, r.relation_name)
+    from :PGVECTOR_SCHEMA.related_tables r
+    where not exists (select from :PGVECTOR_SCHEMA.source_columns c where c.column_name = r.product_column);
+  return query
+    select format('Nothing can be encoded: %s Make it again, or: select :PGVECTOR_SCHEMA.set_document_hook(null);', p.problem)
+    from :PGVECTOR_SCHEMA.document_hook_problem() p (problem)
+    where p.problem is not null;
 
   if v_last.source_oid is distinct from v_source::oid then
     return query select 'The source was not compared yet since it was built; the worker does it every few minutes: select :PGVECTOR_SCHEMA.reconcile();';

@@ -20,23 +20,23 @@ begin
   execute format(
     $sql$
       with changed as materialized (
-        select d.product_id, d.document_hash, d.name, d.texts
+        select d.product_id, d.document_hash, d.name, d.word_texts
         from (%s) d
         left join :PGVECTOR_SCHEMA.product_words o
-          on o.product_id = d.product_id and o.document_hash = d.document_hash and o.config = $2
-        where %s and o.product_id is null
+          on o.product_id = d.product_id and o.document_hash = d.document_hash and o.config = $2 and o.recipe = $3
+        where %s and o.product_id is null and d.error is null
       )
-      insert into :PGVECTOR_SCHEMA.product_words as w (product_id, words, tokens, label, document_hash, config)
-      select c.product_id, v.words, v.tokens, v.label, c.document_hash, $2
+      insert into :PGVECTOR_SCHEMA.product_words as w (product_id, words, tokens, label, document_hash, config, recipe)
+      select c.product_id, v.words, v.tokens, v.label, c.document_hash, $2, $3
       from changed c
-      cross join lateral :PGVECTOR_SCHEMA.words_row($2, c.name, c.texts) v
+      cross join lateral :PGVECTOR_SCHEMA.words_row($2, c.name, c.word_texts, $4) v
       on conflict on constraint product_words_pkey do update
       set words = excluded.words, tokens = excluded.tokens, label = excluded.label,
-        document_hash = excluded.document_hash, config = excluded.config, indexed_at = now()
+        document_hash = excluded.document_hash, config = excluded.config, recipe = excluded.recipe, indexed_at = now()
     $sql$,
     :PGVECTOR_SCHEMA.document_query(),
     case when product_ids is null then 'true' else 'd.product_id = any ($1)' end
-  ) using product_ids, v_config;
+  ) using product_ids, v_config, :PGVECTOR_SCHEMA.words_recipe(), :PGVECTOR_SCHEMA.word_classes();
   get diagnostics v_rows = row_count;
   if product_ids is null then
     perform :PGVECTOR_SCHEMA.refresh_word_statistics(only_if_due => true);
@@ -46,4 +46,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.index_words(bigint[]) is
-  'Takes up the words of these products, of all when null, as far as they changed; returns how many did. Raises PE001, PE002, PE005.';
+  'Takes up the words of these products, of all when null, as far as they changed; returns how many did. Raises PE001, PE002, PE005, PE029.';

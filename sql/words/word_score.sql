@@ -10,7 +10,7 @@ language sql immutable parallel safe
 as $$
   select idf * 2.2 * (
     1 - 1.2 * (0.7 + 0.3 * relative_length)
-      / (pg_catalog.ts_rank('{0.4, 0.4, 0.7, 1}', words, term) * 1.6449340668482264 + 1.2 * (0.7 + 0.3 * relative_length))
+      / (pg_catalog.ts_rank('{0.4, 0.55, 0.7, 1}', words, term) * 1.6449340668482264 + 1.2 * (0.7 + 0.3 * relative_length))
   )
 $$;
 

@@ -2,21 +2,33 @@
  * plpgsql, which keeps its plans: as one query in language sql it took four times as long.
  */
 create or replace function :PGVECTOR_SCHEMA.words_row(
-  config regconfig, name text, texts text[], out words tsvector, out tokens integer, out label text
+  config regconfig, name text, texts text[], classes text[], out words tsvector, out tokens integer, out label text
 )
 language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_values text[] := array_prepend(name, texts);
   v_value text;
+  v_class text;
   v_terms text[] := '{}';
 begin
-  words := setweight(:PGVECTOR_SCHEMA.words_of(config, coalesce(name, '')), 'A')
-    || :PGVECTOR_SCHEMA.words_of(config, array_to_string(texts, ' '));
+  words := '';
+  foreach v_class in array array['A', 'B', 'C', 'D']
+  loop
+    v_value := (
+      select string_agg(v.value, ' ' order by v.place)
+      from unnest(v_values, classes) with ordinality v (value, class, place)
+      where coalesce(v.class, 'D') = v_class
+    );
+    if v_value is not null then
+      words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, v_value), v_class::"char");
+    end if;
+  end loop;
   tokens := (select coalesce(sum(cardinality(u.positions)), 0) from unnest(words) u);
   label := '';
 
-  foreach v_value in array array_prepend(name, texts)
+  foreach v_value in array v_values
   loop
     continue when v_value is null or v_value !~ '[[:alnum:]]';
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
@@ -38,5 +50,5 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.words_row(regconfig, text, text[]) is
-  'What product_words holds of a product with this name and these other texts.';
+comment on function :PGVECTOR_SCHEMA.words_row(regconfig, text, text[], text[]) is
+  'What product_words holds of a product with this name and these other texts, of which the first class is the name''s and the next ones the texts''; a text without one has D.';

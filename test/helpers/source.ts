@@ -23,19 +23,28 @@ export async function insertParts(sql: Sql, from: number, to: number): Promise<v
 /** Everything as after a fresh migration, without a source. */
 export async function startOver(sql: Sql): Promise<void> {
   await sql.unsafe(`
+    select analytics_features.drop_model(m.model_id::text) from analytics_features.embedding_models m where m.is_kept;
     drop schema if exists staging_staging cascade;
     truncate analytics_features.product_queue, analytics_features.product_claims, analytics_features.product_failures,
       analytics_features.product_embeddings, analytics_features.embedding_workers,
       analytics_features.source_log, analytics_features.embedding_activity, analytics_features.document_order,
       analytics_features.source_expressions, analytics_features.product_words, analytics_features.word_statistics,
       analytics_features.synonyms, analytics_features.query_embeddings, analytics_features.golden_queries,
-      analytics_features.product_pairs;
+      analytics_features.product_pairs, analytics_features.model_preparation, analytics_features.text_embeddings,
+      analytics_features.related_tables, analytics_features.document_fields, analytics_features.source_connection, analytics_features.product_map;
+    insert into analytics_features.document_fields (column_name, included)
+    select unnest(analytics_features.bookkeeping_columns()), false;
+    drop foreign table if exists analytics_features.upstream_namespaces, analytics_features.upstream_classes,
+      analytics_features.upstream_attributes, analytics_features.upstream_types, analytics_features.source_upstream;
+    drop table if exists analytics_features.source_copy;
+    drop server if exists product_embeddings_source cascade;
     update analytics_features.word_totals set products = default, average_tokens = default, refreshed_at = default;
     update analytics_features.settings set source_schema = default, source_table = default, lease = default,
       max_attempts = default, retry_after = default, vanished_grace = default, vanished_hold_share = default, max_document_characters = default,
       words_config = default, word_weight = default, trigram_weight = default, vector_weight = default,
       prose_vector_weight = default, interactions_schema = default, interactions_table = default, interactions_group = default,
-      interactions_product = default, max_group_products = default, min_together = default, pair_weight = default, query_cache_size = default, hnsw_ef_search = default, ivfflat_probes = default, index_from_products = default;
+      interactions_product = default, max_group_products = default, min_together = default, pair_weight = default, query_cache_size = default, hnsw_ef_search = default, ivfflat_probes = default, index_from_products = default, windows = default, document_hook = default, max_hook_ms = default,
+      map_products = default, map_column = default;
     delete from analytics_features.embedding_models;
     delete from graphile_worker._private_jobs;
   `);

@@ -106,7 +106,7 @@ test("claims made while the table is swapped never take a product for vanished",
   let swapping = true;
   const claimer = (async () => {
     while (swapping) {
-      await db.sql`insert into analytics_features.product_queue (product_id) select generate_series(1, 20)`;
+      await db.sql`insert into analytics_features.product_queue (product_id, model_id) select generate_series(1, 20), ${model}`;
       await claim(db.sql);
     }
   })();

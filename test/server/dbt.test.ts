@@ -230,3 +230,53 @@ test("the package's tests fail when there is a reason", async (t) => {
   await db.sql`delete from staging_staging.stg_product where product_id > 40`;
   t.deepEqual(await failing(), ["embedding_triggers_attached", "embeddings_fresh", "no_orphan_embeddings"]);
 });
+
+const createCategories = () =>
+  db.sql.unsafe(`
+    create table bronze.category (category_id bigint, title text);
+    insert into bronze.category values (1, 'brakes'), (2, 'filters'), (3, 'oils');
+    update bronze.product set category_id = product_id % 3 + 1;
+    create schema if not exists shop;
+    create or replace function shop.facts(product jsonb) returns jsonb language plpgsql stable as $$
+    begin
+      return (select jsonb_build_object('category', c.title) from staging_staging.category c where c.category_id = (product ->> 'category_id')::bigint);
+    end $$`);
+
+test("a related model is attached again by each build, and a renamed category encodes its products", async (t) => {
+  await createCategories();
+  const build = (model: string) => warehouse.dbt("run", { related: true }, ["--select", model]);
+  await build("category");
+  await build("stg_product");
+  await db.sql`select * from analytics_features.set_document_hook('shop.facts', force => true)`;
+  await db.sql`select analytics_features.attach_related('staging_staging.category', 'category_id')`;
+  await encodings();
+  await db.sql`update bronze.category set title = 'braking' where category_id = 1`;
+  await build("category");
+  t.deepEqual(
+    await queued(db.sql),
+    Array.from({ length: 16 }, (_, n) => 3 * n + 3),
+  );
+  t.is(await encodings(), 16);
+  await db.sql`update staging_staging.category set title = 'braking systems' where category_id = 1`;
+  t.is(await encodings(), 16, "the new table has the triggers");
+  t.notRegex(await notes(), /related/);
+  t.deepEqual(await status(), complete);
+});
+
+test("a source that joins the names itself follows them, as a table with its next run and as a view at once", async (t) => {
+  await createCategories();
+  await db.sql`select analytics_features.set_source('staging_staging', 'joined_product')`;
+  const build = (materialized: string) => warehouse.dbt("run", { related: true, materialized }, ["--select", "category joined_product"]);
+  await build("table");
+  t.is(await encodings(), 50);
+  await db.sql`update bronze.category set title = 'braking' where category_id = 1`;
+  await build("table");
+  t.is(await encodings(), 16);
+  t.regex((await db.sql`select analytics_features.product_document(3) as text`)[0]?.text, /category: braking\.$/);
+
+  await build("view");
+  t.is(await encodings(), 0);
+  await db.sql`select analytics_features.attach_related('bronze.product', 'product_id')`;
+  await db.sql`update bronze.product set name = 'renamed' where product_id = 5`;
+  t.deepEqual(await queued(db.sql), [5]);
+});

@@ -1,4 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import anyTest from "ava";
 import { connect } from "../../runner/database.ts";
 import { useDatabase } from "../helpers/database.ts";
@@ -40,5 +43,59 @@ test("a dump restored into a fresh database goes on where the first one was", as
     await restored.end();
     await admin.unsafe(`drop database ${name} with (force)`);
     await admin.end();
+  }
+});
+
+test("our schemas alone restore as a role that is no superuser, and what dbt builds anew is not encoded again", async (t) => {
+  await startOver(db.sql);
+  await createSource(db.sql);
+  await insertParts(db.sql, 1, 20);
+  await db.sql`select analytics_features.attach()`;
+  const model = await registerModel(db.sql);
+  await drain(db.sql, model);
+
+  const name = `product_embeddings_restore_ours_${process.pid}`;
+  const role = `pe_${process.pid}_restorer`;
+  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-restore-"));
+  const file = join(folder, "ours.dump");
+  const url = new URL(databaseUrl(name));
+  url.username = role;
+  const admin = connect(serverUrl ?? "", 1);
+  const superuser = connect(databaseUrl(name), 1);
+  const restored = connect(url.href, 2);
+  const restore = () => execFileSync("pg_restore", ["--exit-on-error", "--no-owner", "-d", url.href, file], { stdio: "pipe" });
+  try {
+    await admin.unsafe(`create role ${role} login`);
+    await admin.unsafe(`create database ${name} owner ${role} template template0`);
+    await superuser.unsafe("create extension vector; create extension pg_trgm");
+    const ours = ["analytics_features", "graphile_worker", "graphile_migrate"].flatMap((schema) => ["-n", schema]);
+    execFileSync("pg_dump", ["-Fc", ...ours, "-f", file, db.env.DATABASE_URL ?? ""]);
+    // A function's setting of pgvector is unknown in a session that has not loaded it, and then only a superuser's.
+    t.regex(t.throws(restore)?.message ?? "", /permission denied to set parameter "hnsw\.iterative_scan"/);
+    await admin.unsafe(`drop database ${name} with (force)`);
+    await admin.unsafe(`create database ${name} owner ${role} template template0`);
+    await superuser.unsafe("create extension vector; create extension pg_trgm");
+    await admin.unsafe(`alter database ${name} set session_preload_libraries = vector, pg_trgm`);
+    restore();
+    await admin.unsafe(`alter database ${name} reset session_preload_libraries`);
+
+    await createSource(restored);
+    await insertParts(restored, 1, 20);
+    await restored`select analytics_features.attach()`;
+    t.deepEqual(await queued(restored), []);
+    const [status] = await restored`select state, products::integer, embedded::integer from analytics_features.compute_status()`;
+    t.deepEqual({ ...status }, { state: "complete", products: 20, embedded: 20 });
+    t.is((await restored`select from analytics_features.search_products(${unitVector(7)}, 'cosine', 20)`).length, 20);
+    const findings = await restored`select * from analytics_features.doctor()`;
+    t.deepEqual(
+      findings.filter(({ state }) => state === "error").map(({ check_name, finding }) => `${check_name}: ${finding}`),
+      [],
+    );
+  } finally {
+    await Promise.all([restored.end(), superuser.end()]);
+    await admin.unsafe(`drop database if exists ${name} with (force)`);
+    await admin.unsafe(`drop role if exists ${role}`);
+    await admin.end();
+    rmSync(folder, { recursive: true, force: true });
   }
 });

@@ -9,10 +9,10 @@ import { fails } from "../helpers/errors.ts";
 import { unitVector, until } from "../helpers/source.ts";
 import { databaseUrl, serverUrl } from "../helpers/template.ts";
 
-/* Four logins, none a superuser, and what sql/dba.sql gave them. */
+/* Five logins, none a superuser, and what sql/dba.sql gave them. */
 const test = anyTest.serial;
 const name = `product_embeddings_roles_${process.pid}`;
-const logins = ["owner", "dbt", "worker", "reader"] as const;
+const logins = ["owner", "dbt", "worker", "reader", "operator"] as const;
 type Login = (typeof logins)[number];
 const login = (who: Login | "stranger") => `pe_${process.pid}_${who}`;
 const urlOf = (who: Login | "stranger") => {
@@ -87,6 +87,31 @@ test("a worker needs no more than its group: it claims, encodes, stores, and com
   t.is(passed.code, 0, passed.stderr);
 });
 
+test("the owner changes the model through a worker that owns nothing, and nobody else can", async (t) => {
+  await as.owner`select analytics_features.prepare_model(${join(root, "test/fixtures/models/tiny-bert-768")})`;
+  const worker = start("worker", [], { DATABASE_URL: urlOf("worker") });
+  const states = async (who: Login) =>
+    (await as[who]<{ state: string }[]>`select state from analytics_features.model_status`).map(({ state }) => state);
+  await until(async () => (await states("reader")).join() === "active,ready", worker.output(), 60);
+  for (const who of ["worker", "dbt", "reader"] as const) {
+    await fails(t, as[who]`select analytics_features.activate_model()`, { code: "42501" });
+    await fails(t, as[who]`select analytics_features.drop_model('tiny-bert-768')`, { code: "42501" });
+  }
+  await fails(t, as.reader`select analytics_features.prepare_model('another')`, { code: "42501" });
+  await as.owner`select analytics_features.activate_model()`;
+  // What each of them could do it still can.
+  await as.dbt`update staging_staging.stg_product set name = 'changed' where product_id = 1`;
+  await until(async () => (await status("reader")).state === "complete", worker.output(), 60);
+  const [row] = await as.dbt`select vector_dims(embedding) as dimension from analytics_features.product_embeddings limit 1`;
+  t.is(row?.dimension, 768);
+  const hits = await as.reader`select from analytics_features.search_products_text('part 3', 3)`;
+  t.is(hits.length, 3);
+  await as.owner`select analytics_features.rollback_model()`;
+  await as.owner`select analytics_features.drop_model('tiny-bert-768')`;
+  worker.process.kill("SIGTERM");
+  t.is((await worker.ended).code, 0);
+});
+
 test("a reader searches and sees the status, and nothing else", async (t) => {
   const hits = await as.reader`select * from analytics_features.search_products(${unitVector(3)}, 'cosine', 20)`;
   t.is(hits.length, 8);
@@ -103,7 +128,12 @@ test("a reader searches and sees the status, and nothing else", async (t) => {
       and has_table_privilege(${login("reader")}, oid, 'select, insert, update, delete, truncate') order by 1`;
   t.deepEqual(
     tables.map((row) => row.name),
-    ["analytics_features.embedding_status", "analytics_features.vector_indexes"],
+    [
+      "analytics_features.embedding_status",
+      "analytics_features.model_status",
+      "analytics_features.source_copy_status",
+      "analytics_features.vector_indexes",
+    ],
   );
   const functions = await as.owner<{ name: string }[]>`
     select proname as name from pg_proc
@@ -111,9 +141,12 @@ test("a reader searches and sees the status, and nothing else", async (t) => {
   t.deepEqual(
     functions.map((row) => row.name),
     [
+      "compute_model_status",
       "compute_status",
+      "doctor",
       "duplicate_products",
       "embed_query",
+      "mapped_products",
       "measure_recall",
       "query_key",
       "recommended_products",
@@ -130,6 +163,49 @@ test("a reader searches and sees the status, and nothing else", async (t) => {
   t.is((await as.reader`select from analytics_features.recommended_products(array[3, 4])`).length, 6);
   await as.reader`select from analytics_features.duplicate_products()`;
   await fails(t, as.reader`select * from staging_staging.stg_product`, { code: "42501" });
+});
+
+test("every group has what it needs, and everybody in one gets the doctor's answers, a stranger that he is one", async (t) => {
+  for (const [who, groups] of [
+    ["reader", /is in the groups: reader/],
+    ["dbt", /is in the groups: attacher/],
+    ["worker", /is in the groups: worker/],
+    ["owner", /owns our schema/],
+  ] as const) {
+    const findings = await as[who]<{ check_name: string; state: string; finding: string }[]>`select * from analytics_features.doctor()`;
+    t.deepEqual(
+      findings.filter(({ state }) => state === "error"),
+      [],
+      who,
+    );
+    t.regex(findings.find(({ check_name }) => check_name === "role")?.finding ?? "", groups);
+    t.is(findings.filter(({ check_name }) => check_name === "rights").length, 3);
+  }
+  const stranger = await run("doctor", ["--json"], { DATABASE_URL: urlOf("stranger") });
+  t.is(stranger.code, 1, stranger.stderr);
+  const { findings } = JSON.parse(stranger.stdout) as { findings: { check: string; fix: string }[] };
+  t.is(findings.find(({ check }) => check === "role")?.fix.includes(`grant product_embeddings_reader to ${login("stranger")}`), true);
+});
+
+test("an operator sees what failed and has it tried again, beside what a reader may, and changes nothing else", async (t) => {
+  await as.owner`insert into analytics_features.product_failures (product_id, attempts, error, set_aside) values (3, 5, 'odd', true)`;
+  await fails(t, as.reader`select analytics_features.operator_report()`, { code: "42501" });
+  await fails(t, as.reader`select analytics_features.retry_failed()`, { code: "42501" });
+  const [seen] = await as.operator<{ report: { failures: { product_id: string }[]; log: unknown[]; workers: unknown[] } }[]>`
+    select analytics_features.operator_report() as report`;
+  t.deepEqual(
+    seen?.report.failures.map(({ product_id }) => product_id),
+    ["3"],
+  );
+  t.true((seen?.report.log.length ?? 0) > 0 && (seen?.report.workers.length ?? 0) > 0);
+  t.is((await as.operator`select analytics_features.retry_failed(3) as n`)[0]?.n, "1");
+  t.is((await as.owner`select from analytics_features.product_queue where product_id = 3`).length, 1);
+  t.is((await as.operator`select * from analytics_features.search_products_text('part 3')`)[0]?.name, "part 3");
+  for (const table of ["product_embeddings", "settings", "query_embeddings"]) {
+    await fails(t, as.operator`delete from analytics_features.${as.operator(table)}`, { code: "42501" });
+  }
+  await fails(t, as.operator`delete from analytics_features.product_queue`, { code: "42501" });
+  await as.owner`delete from analytics_features.product_queue`;
 });
 
 test("a worker cannot write SQL that search would run as the owner, nor build an index on the owner's table", async (t) => {
@@ -173,6 +249,50 @@ test("dbt's role refreshes the pairs once our owner may read its orders, and the
   await fails(t, as.reader`select analytics_features.refresh_pairs()`, { code: "42501" });
   const [hit] = await as.reader`select reason, together::integer from analytics_features.recommended_products(array[2], 1)`;
   t.true(hit?.together >= 3);
+});
+
+test("a hook runs with our owner's rights, so it has to be the owner's, however its name got into the settings", async (t) => {
+  const owner = login("owner");
+  await as.dbt.unsafe(`
+    create table staging_staging.category (id bigint, title text);
+    insert into staging_staging.category values (1, 'gadgets');
+    create function staging_staging.facts(product jsonb) returns jsonb language sql stable as $$
+      select jsonb_build_object('category', c.title, 'who', current_user) from staging_staging.category c where c.id = (product ->> 'product_id')::bigint
+    $$`);
+  await fails(t, as.owner`select * from analytics_features.set_document_hook('staging_staging.facts')`, {
+    code: "PE029",
+    message: `The function staging_staging.facts(jsonb) belongs to ${login("dbt")}, who could run anything as ${owner} by it.`,
+    hint: new RegExp(`alter function staging_staging\\.facts\\(jsonb\\) owner to ${owner};`),
+  });
+  await as.worker`update analytics_features.settings set document_hook = 'staging_staging.facts'`;
+  await fails(t, as.owner`select analytics_features.reconcile()`, { code: "PE029" });
+  const forged = await as.worker`
+    select facts, error from analytics_features.call_document_hook('staging_staging.facts(jsonb)'::regprocedure, '{"product_id": 1}')`;
+  t.deepEqual({ ...forged[0] }, { facts: null, error: "PE029: The hook is not a function that may be used." });
+  await as.owner`update analytics_features.settings set document_hook = null`;
+  await fails(t, as.dbt`select * from analytics_features.set_document_hook(null)`, { code: "42501" });
+  await fails(t, as.dbt`select * from analytics_features.set_fields('{}')`, { code: "42501" });
+  await fails(t, as.reader`select analytics_features.attach_related('staging_staging.category', 'id', 'product_id')`, { code: "42501" });
+
+  const superuser = connect(databaseUrl(name), 1);
+  await superuser.unsafe(`alter function staging_staging.facts(jsonb) owner to ${owner}`);
+  await superuser.end();
+  await as.dbt`select analytics_features.attach_related('staging_staging.category', 'id', 'product_id')`;
+  await as.owner`select * from analytics_features.set_document_hook('staging_staging.facts')`;
+  // The same text for a worker, who may not read the table, as for the comparison.
+  const [document] = await as.worker`select analytics_features.product_document(1) as text`;
+  t.true(document?.text.endsWith(`who: ${owner}. category: gadgets.`), document?.text);
+  const passed = await run("embed", ["--json"], { DATABASE_URL: urlOf("worker") });
+  t.is(passed.code, 0, passed.stderr);
+  await as.dbt`update staging_staging.category set title = 'widgets'`;
+  t.deepEqual(
+    [...(await as.worker<{ id: number }[]>`select distinct product_id::integer as id from analytics_features.product_queue`)].map(
+      ({ id }) => id,
+    ),
+    [1],
+  );
+  await as.dbt`select analytics_features.detach_related('staging_staging.category')`;
+  await as.owner`select * from analytics_features.set_document_hook(null)`;
 });
 
 test("whoever cannot grant us the source is told what to run, and the status says it too", async (t) => {

@@ -1,0 +1,120 @@
+/** What the service answers; docs/http.md has the routes. */
+export interface Product {
+  product_id: string;
+  name: string | null;
+  vendor_code: string | null;
+  price: string | null;
+}
+
+/** Names that were seen, since a link to a product has only its id. */
+export const names = new Map<string, string>();
+
+/** What stands under a product's name. */
+export function factsOf({ vendor_code, price }: Product): string {
+  return [vendor_code?.trim(), price].filter((fact) => fact !== undefined && fact !== null && fact !== "").join(" · ");
+}
+
+export interface Hit extends Product {
+  score: number;
+  vector_rank: number | null;
+  distance: number | null;
+  word_rank: number | null;
+  word_score: number | null;
+  matched_words: string[] | null;
+}
+
+export interface Found {
+  used_vectors: boolean;
+  vector: string;
+  hits: Hit[];
+}
+
+export interface MapPoint extends Product {
+  x: number;
+  y: number;
+  label: string | null;
+}
+
+export interface Status {
+  state: string;
+  products: number | null;
+  embedded: number | null;
+  coverage: number | null;
+  queued: number;
+  failed: number;
+  oldest_wait: string | null;
+  throughput: number | null;
+  time_to_go: string | null;
+  workers_alive: number;
+  worker_last_seen: string | null;
+  model: string | null;
+  notes: string[];
+}
+
+export interface Report {
+  failures: { product_id: string; attempts: number; error: string; failed_at: string; set_aside: boolean }[];
+  failures_in_all: number;
+  log: {
+    log_id: number;
+    logged_at: string;
+    event: string;
+    error: string | null;
+    products: number | null;
+    queued: number | null;
+    seconds: number | null;
+  }[];
+  activity: { minute: string; stored: number; failed: number }[];
+  workers: { worker: string; last_seen_at: string; alive: boolean }[];
+  models: { name: string; revision: string; precision: string; dimension: number; is_active: boolean }[];
+  indexes: {
+    index_name: string;
+    method: string;
+    valid: boolean;
+    serves_search: boolean;
+    size: string;
+    phase: string | null;
+    percent: number | null;
+  }[];
+}
+
+/** A problem of the service, as its sentence and hint. */
+export class Problem extends Error {
+  readonly code: string;
+  readonly hint: string;
+
+  constructor(message: string, code: string, hint: string) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+  }
+
+  /** Whatever was thrown: also of a service that does not answer. */
+  static of(error: unknown): Problem {
+    return error instanceof Problem ? error : new Problem(error instanceof Error ? error.message : String(error), "", "");
+  }
+}
+
+const keyName = "product-embeddings key";
+export const storedKey = (): string => sessionStorage.getItem(keyName) ?? "";
+export const storeKey = (key: string): void => (key === "" ? sessionStorage.removeItem(keyName) : sessionStorage.setItem(keyName, key));
+
+/** Asks the service with the stored key. Throws Problem. */
+export async function ask<T>(
+  path: string,
+  parameters: Record<string, string> = {},
+  options: { signal?: AbortSignal; body?: object } = {},
+): Promise<T> {
+  const given = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== ""));
+  const headers: Record<string, string> = {};
+  if (storedKey() !== "") headers.authorization = `Bearer ${storedKey()}`;
+  if (options.body !== undefined) headers["content-type"] = "application/json";
+  const response = await fetch(given.size === 0 ? path : `${path}?${given}`, {
+    headers,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.body === undefined ? {} : { method: "POST", body: JSON.stringify(options.body) }),
+  });
+  const answer = await response.json();
+  if (!response.ok) throw new Problem(answer.detail ?? response.statusText, answer.code ?? String(response.status), answer.hint ?? "");
+  for (const { product_id, name } of (answer.hits ?? answer.points ?? []) as Product[]) names.set(product_id, name ?? product_id);
+  return answer as T;
+}

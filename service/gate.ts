@@ -1,0 +1,91 @@
+import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from "cockatiel";
+import type postgres from "postgres";
+import type { Sql } from "../runner/database.ts";
+import { Failure } from "../runner/errors.ts";
+import type { HttpSettings } from "../runner/settings.ts";
+
+type Pending<T extends readonly object[]> = postgres.PendingQuery<T & postgres.Row[]>;
+
+/**
+ * The one way of a request to the database: as many at once as there are connections, a bounded number
+ * waits, and who comes after that is told to come back, because the driver's own queue has no end.
+ */
+export class Gate {
+  readonly #sql: Sql;
+  readonly #schema: string;
+  readonly #policy: BulkheadPolicy;
+  readonly #size: number;
+  readonly #queueSize: number;
+  readonly #cancels: boolean;
+
+  constructor(sql: Sql, schema: string, http: Pick<HttpSettings, "poolSize" | "queueSize">, options: { embedded: boolean }) {
+    this.#sql = sql;
+    this.#schema = schema;
+    this.#policy = bulkhead(http.poolSize, http.queueSize);
+    this.#size = http.poolSize;
+    this.#queueSize = http.queueSize;
+    // The embedded server has one session: whom it would stop cannot be told.
+    this.#cancels = !options.embedded;
+  }
+
+  /**
+   * Runs one query. When the signal ends the request this rejects with its reason at once, a query that waits
+   * is dropped and one that runs is stopped, so that nobody works for a client that has gone.
+   *
+   * @throws Failure PE164 too many run and wait
+   */
+  async run<T extends readonly object[]>(
+    signal: AbortSignal,
+    query: (sql: Sql, schema: postgres.Helper<string>) => Pending<T>,
+  ): Promise<T> {
+    signal.throwIfAborted();
+    let end = () => {};
+    const ended = new Promise<never>((_, reject) => {
+      end = () => reject(signal.reason);
+    });
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      const answer = this.#policy.execute(() => this.#stoppable(signal, query(this.#sql, this.#sql(this.#schema))), signal);
+      return await Promise.race([answer, ended]);
+    } catch (error) {
+      if (!isBulkheadRejectedError(error)) throw error;
+      throw new Failure(
+        "PE164",
+        `${this.#size} requests are with the database and ${this.#queueSize} wait, which is all there is room for.`,
+        "Try again in a second; HTTP_POOL_SIZE and HTTP_QUEUE_SIZE make more room.",
+        { cause: error },
+      );
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
+  }
+
+  get running(): number {
+    return this.#size - this.#policy.executionSlots;
+  }
+
+  get waiting(): number {
+    return this.#queueSize - this.#policy.queueSlots;
+  }
+
+  async #stoppable<T extends readonly object[]>(signal: AbortSignal, query: Pending<T>): Promise<T> {
+    let stopped: Promise<unknown> | undefined;
+    const stop = () => {
+      stopped = cancel(query);
+    };
+    if (this.#cancels) signal.addEventListener("abort", stop, { once: true });
+    try {
+      return await query;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      // The place stays taken until the server has seen it, or it would stop the next query of this connection.
+      await stopped;
+    }
+  }
+}
+
+/* What query.cancel() does, with its promise in hand: rejected and unseen it would end the process. */
+async function cancel(query: object): Promise<void> {
+  const { canceller } = query as { canceller?: ((query: object) => Promise<void>) | null };
+  await canceller?.(query).catch(() => {});
+}

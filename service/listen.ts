@@ -1,0 +1,67 @@
+import type { Logger } from "pino";
+import { connect, type Database } from "../runner/database.ts";
+import { codeOf, Failure } from "../runner/errors.ts";
+import type { HttpSettings, Settings } from "../runner/settings.ts";
+import { createService } from "./app.ts";
+
+export interface Listening {
+  /** Where it answers, such as http://127.0.0.1:8080 */
+  url: string;
+  /** Tells who asks for /ready, lets what runs finish, and ends. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves HTTP with connections of its own to the database: two more than requests may use, for the status
+ * and for who waits for a vector. The database may be away; /ready says so.
+ *
+ * @throws Failure PE160 the port cannot be listened to
+ */
+export async function startService(database: Pick<Database, "url" | "embedded">, settings: Settings, log: Logger): Promise<Listening> {
+  const { http, schema } = settings;
+  const sql = connect(database.url, http.poolSize + 2);
+  const { app, context } = await createService(sql, schema, http, log, database);
+  try {
+    const url = await listen(http, (port) => app.listen({ host: http.host, port, listenTextResolver: () => "listening" }));
+    if (!isLoopback(http.host) && http.keys.length === 0)
+      log.warn({ host: http.host }, "Everybody who reaches this address may search: HTTP_API_KEYS");
+    return {
+      url,
+      stop: async () => {
+        context.draining = true;
+        // Time for a proxy to notice, which asks every few seconds.
+        if (http.drain > 0) await new Promise((resolve) => setTimeout(resolve, http.drain));
+        await app.close();
+        await sql.end({ timeout: 5 });
+      },
+    };
+  } catch (error) {
+    await app.close();
+    await sql.end({ timeout: 0 });
+    throw error;
+  }
+}
+
+async function listen(http: HttpSettings, on: (port: number) => Promise<string>): Promise<string> {
+  try {
+    return await on(http.port);
+  } catch (error) {
+    if (codeOf(error) === "EADDRINUSE" && !http.portIsFixed) return await on(0);
+    const reason =
+      codeOf(error) === "EADDRINUSE"
+        ? "it is in use by another program"
+        : codeOf(error) === "EACCES"
+          ? "this user may not"
+          : "there is no such address here";
+    throw new Failure(
+      "PE160",
+      `The service cannot listen to port ${http.port} of ${http.host}: ${reason}.`,
+      "Name another: HTTP_PORT=8081, HTTP_HOST=127.0.0.1",
+      { cause: error },
+    );
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}

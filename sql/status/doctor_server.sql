@@ -1,0 +1,110 @@
+/*
+ * pgvector before 0.8.4 has faults in building HNSW indexes and in vacuuming them; search needs the
+ * iterative scans of 0.8.0. The extensions' schemas stand in the bodies of our functions, so an extension
+ * that was moved is as bad as none.
+ */
+create or replace function :PGVECTOR_SCHEMA.doctor_server(client jsonb, role_name name)
+returns table (check_name text, state text, finding text, fix text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_extension record;
+  v_needed integer := coalesce((client ->> 'connections')::integer, 0);
+  v_free bigint;
+  v_off text;
+  v_seconds numeric;
+begin
+  return query
+    select
+      'server',
+      case when current_setting('server_version_num')::integer < 150000 then 'error' else 'ok' end,
+      format('PostgreSQL %s%s.', current_setting('server_version'), case when pg_is_in_recovery() then ', a standby: it answers searches, and workers need the primary' end),
+      case when current_setting('server_version_num')::integer < 150000 then 'Upgrade to PostgreSQL 15 or newer: docs/deploy.md' end;
+
+  for v_extension in
+    select w.extname, w.schema_name, e.extversion as version, n.nspname as found_in,
+      string_to_array(substring(e.extversion from '^[0-9]+(?:[.][0-9]+)*'), '.')::integer[] as numbers
+    from (values ('vector', ':VECTOR_SCHEMA'), ('pg_trgm', ':TRGM_SCHEMA')) w (extname, schema_name)
+    left join pg_extension e on e.extname = w.extname
+    left join pg_namespace n on n.oid = e.extnamespace
+  loop
+    check_name := case v_extension.extname when 'vector' then 'pgvector' else v_extension.extname end;
+    state := 'ok';
+    finding := format('%s %s.', check_name, v_extension.version);
+    fix := null;
+    if v_extension.version is null then
+      state := 'error';
+      finding := format('extension "%s" does not exist in this database.', v_extension.extname);
+      fix := format('As a superuser: create extension %I schema %I;', v_extension.extname, v_extension.schema_name);
+    elsif v_extension.found_in <> v_extension.schema_name then
+      state := 'error';
+      finding := format('extension "%s" is in the schema %s, and our functions look for it in %s.', v_extension.extname, v_extension.found_in, v_extension.schema_name);
+      fix := format('As a superuser: alter extension %I set schema %I;', v_extension.extname, v_extension.schema_name);
+    elsif check_name = 'pgvector' and v_extension.numbers < array[0, 8, 0] then
+      state := 'error';
+      finding := format('pgvector %s has no iterative index scans, which search needs: 0.8.0 has.', v_extension.version);
+      fix := 'Install pgvector 0.8.4 or newer on the server, then as a superuser: alter extension vector update;';
+    elsif check_name = 'pgvector' and v_extension.numbers < array[0, 8, 4] then
+      state := 'warning';
+      finding := format('pgvector %s has faults in building HNSW indexes and in vacuuming them, which 0.8.4 has not.', v_extension.version);
+      fix := 'Install pgvector 0.8.4 or newer on the server, then as a superuser: alter extension vector update;';
+    end if;
+    return next;
+  end loop;
+
+  -- What is free by the tightest of the limits; who asks is among those connected.
+  select min(l.allowed - l.used) into v_free
+  from (
+    select current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
+      (select count(*) from pg_stat_activity a where a.backend_type = 'client backend')
+    union all
+    select nullif(d.datconnlimit, -1), (select count(*) from pg_stat_activity a where a.datid = d.oid)
+    from pg_database d
+    where d.datname = current_database()
+    union all
+    select nullif(r.rolconnlimit, -1), (select count(*) from pg_stat_activity a where a.usesysid = r.oid)
+    from pg_roles r
+    where r.rolname = doctor_server.role_name
+  ) l (allowed, used);
+  return query
+    select
+      'connections',
+      case when v_free < v_needed then 'warning' else 'ok' end,
+      format('%s more connections are free for %s%s.', v_free, doctor_server.role_name, case when v_needed > 0 then format(', and a worker opens up to %s', v_needed) end),
+      case when v_free < v_needed then
+        'Raise what is the least of max_connections (and restart), alter database … connection limit, alter role … connection limit; or let searches go through a pooler'
+      end;
+
+  select string_agg(o.what, ', ') into v_off
+  from (
+    select c.oid::regclass::text || ' (autovacuum_enabled)'
+    from pg_class c
+    where c.relnamespace = ':PGVECTOR_SCHEMA'::regnamespace and c.reloptions && array['autovacuum_enabled=false', 'autovacuum_enabled=off', 'autovacuum_enabled=0']
+    union all
+    select s.name from pg_settings s where s.name in ('autovacuum', 'track_counts') and s.setting = 'off'
+  ) o (what);
+  return query
+    select
+      'autovacuum',
+      case when v_off is null then 'ok' else 'warning' end,
+      case when v_off is null then 'On, also for the queue.' else format('Off for %s: the queue and the index grow with every change.', v_off) end,
+      case when v_off is not null then 'alter table … reset (autovacuum_enabled);  or: alter system set autovacuum = on; select pg_reload_conf();' end;
+
+  if client ? 'now' then
+    -- Leases are by the server's clock alone; cron patterns are by the worker's.
+    v_seconds := round(abs(extract(epoch from clock_timestamp() - (client ->> 'now')::timestamptz)), 1);
+    return query
+      select
+        'clock',
+        case when v_seconds > 5 then 'warning' else 'ok' end,
+        case
+          when v_seconds > 5 then format('The clocks of the server and of this machine are %s s apart: the schedules and the log are by this machine''s.', v_seconds)
+          else 'The clocks of the server and of this machine agree.'
+        end,
+        case when v_seconds > 5 then 'Set the clock that is wrong, by NTP: timedatectl set-ntp true' end;
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.doctor_server(jsonb, name) is 'The part of doctor() about the server: version, extensions, connections, autovacuum, clock.';

@@ -1,0 +1,73 @@
+import { execFileSync } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A second PostgreSQL server, made for a test file from this machine's binaries. */
+export interface Cluster {
+  port: number;
+  /** The superuser boss is let in without a password, everybody else needs one. */
+  url(database: string, user?: string, password?: string): string;
+  start(): void;
+  stop(): void;
+  /** Stops the server from answering, while connections to it are still taken; or lets it go on. */
+  freeze(frozen: boolean): void;
+  remove(): void;
+}
+
+export async function makeCluster(): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-cluster-"));
+  const data = join(folder, "data");
+  const port = await freePort();
+  // PostgreSQL does not run as root.
+  const isRoot = process.getuid?.() === 0;
+  const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
+  if (isRoot) chownSync(folder, id("-u"), id("-g"));
+  const run = (command: string, args: string[]) => {
+    const program = join(binaries(), command);
+    const line: [string, string[]] = isRoot ? ["runuser", ["-u", "postgres", "--", program, ...args]] : [program, args];
+    execFileSync(...line, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  };
+  run("initdb", ["-D", data, "-U", "boss", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]);
+  writeFileSync(join(data, "pg_hba.conf"), "host all boss 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
+  const options = [`-p ${port}`, "-c listen_addresses=127.0.0.1", "-c unix_socket_directories=", "-c wal_level=logical", "-c fsync=off"];
+  const start = () => run("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), "-o", options.join(" "), "start"]);
+  const stop = () => run("pg_ctl", ["-D", data, "-w", "-m", "immediate", "stop"]);
+  start();
+  return {
+    port,
+    url: (database, user = "boss", password = "") =>
+      `postgres://${user}${password === "" ? "" : `:${encodeURIComponent(password)}`}@127.0.0.1:${port}/${database}`,
+    start,
+    stop,
+    freeze: (frozen) =>
+      process.kill(Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0]), frozen ? "SIGSTOP" : "SIGCONT"),
+    remove: () => {
+      try {
+        if (existsSync(join(data, "postmaster.pid"))) stop();
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** Where initdb is: Debian keeps it out of the PATH, a folder a version. */
+function binaries(): string {
+  const debian = "/usr/lib/postgresql";
+  const versions = existsSync(debian) ? readdirSync(debian).filter((version) => existsSync(join(debian, version, "bin/initdb"))) : [];
+  const newest = versions.sort((a, b) => Number(a) - Number(b)).at(-1);
+  return newest === undefined ? execFileSync("pg_config", ["--bindir"], { encoding: "utf8" }).trim() : join(debian, newest, "bin");
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
