@@ -5774,8 +5774,8 @@ begin
     on conflict on constraint embedding_models_identity_key do nothing;
   end loop;
   update analytics_features.embedding_models m
-  set error = null, path = note_model.path
-  where m.model_id = v_model_id and (m.error is not null or m.path is distinct from note_model.path);
+  set error = null, path = coalesce(note_model.path, m.path)
+  where m.model_id = v_model_id and (m.error is not null or m.path is distinct from coalesce(note_model.path, m.path));
   return v_model_id;
 end
 $$;
@@ -10099,7 +10099,7 @@ COMMENT ON COLUMN analytics_features.embedding_models.passage_prefix IS 'What it
 -- Name: COLUMN embedding_models.path; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_models.path IS 'The folder it is loaded from, if prepare_model() was given one; null where its name is enough.';
+COMMENT ON COLUMN analytics_features.embedding_models.path IS 'The folder that it was last loaded from, if it was one that the settings or prepare_model() named; null where its name is enough.';
 
 --
 -- Name: COLUMN embedding_models.is_kept; Type: COMMENT; Schema: analytics_features; Owner: -

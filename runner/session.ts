@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { isAbsolute } from "node:path";
 import { type Database, openDatabase, type Sql } from "./database.ts";
 import type { EmbedContext } from "./embed.ts";
 import type { Encoder, ModelIdentity } from "./encoder.ts";
@@ -90,6 +91,8 @@ export async function embedContext(sql: Sql, settings: Settings, encoder: Encode
   await requireMigrated(sql, settings);
   const schema = sql(settings.schema);
   const { name, revision, precision, dimension, pooling, maxTokens, queryPrefix, passagePrefix } = encoder.model;
+  const { modelPath, model } = settings.encoder;
+  const folder = modelPath ?? (isAbsolute(model) ? model : undefined);
   const [kept] = await sql`
     select from ${schema}.embedding_models m join ${schema}.kept_models k using (model_id)
     where (m.name, m.revision, m.precision) = (${name}, ${revision}, ${precision}) and m.activated_at is not null`;
@@ -99,7 +102,7 @@ export async function embedContext(sql: Sql, settings: Settings, encoder: Encode
   }
   const [row] = await sql<{ model_id: number }[]>`
     select ${schema}.register_model(
-      ${name}, ${revision}, ${precision}, ${dimension}, ${pooling}, ${maxTokens}, ${queryPrefix}, ${passagePrefix}
+      ${name}, ${revision}, ${precision}, ${dimension}, ${pooling}, ${maxTokens}, ${queryPrefix}, ${passagePrefix}, ${folder ?? null}
     ) as model_id`;
   const context = contextOf(sql, settings);
   context.models.adopt(row?.model_id ?? 0, encoder);

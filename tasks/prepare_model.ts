@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import type { Task } from "graphile-worker";
 import type { Logger } from "pino";
 import type { EmbedContext } from "../runner/embed.ts";
@@ -11,7 +12,7 @@ export function prepareModel({ sql, schema, models }: EmbedContext, log: Logger)
     try {
       const encoder = await models.load(request.model);
       const { name, revision, precision, dimension, pooling, maxTokens, queryPrefix, passagePrefix } = encoder.model;
-      const path = request.model === name ? null : request.model;
+      const path = isAbsolute(request.model) ? request.model : null;
       const [row] = await sql<{ model_id: number | null }[]>`
         select ${sql(schema)}.begin_preparation(
           ${name}, ${revision}, ${precision}, ${dimension}, ${pooling}, ${maxTokens}, ${queryPrefix}, ${passagePrefix}, ${path}

@@ -102,7 +102,7 @@ test("a model of another dimension is prepared beside the first, activated, roll
 test("the Russian model that is bundled is prepared by its name, finds more, and is no mistake twice", async (t) => {
   const [note] = await db.sql`select array_to_string(notes, ' ') as notes from analytics_features.embedding_status`;
   t.regex(note?.notes, /spells \d+ % of the letters .*prepare_model\('intfloat\/multilingual-e5-small-ru-en'\)/);
-  await db.sql`select analytics_features.prepare_model('intfloat/multilingual-e5-small-ru-en')`;
+  await db.sql`select analytics_features.prepare_model('multilingual-e5-small-ru-en')`;
   await work();
   const [model] = await db.sql`
     select query_prefix, passage_prefix, spelled_out < 0.2 as fits from analytics_features.embedding_models where is_kept`;

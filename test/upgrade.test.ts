@@ -14,38 +14,53 @@ import { claim, createSample, drain, queued, registerModel, unitVector } from ".
 const test = anyTest.serial;
 const db = useDatabase(anyTest, { migrated: false });
 
-/** Deploys as a checkout did that had only the first migration. */
-async function migrateToFirst(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-first-"));
+const committed = readdirSync(join(root, "migrations/committed")).sort();
+
+/** On the embedded server all connections are one session, in which the tool's statements have a name already. */
+const forgetStatements = () => db.sql`deallocate all`;
+
+/** Deploys as a checkout did that had only the first so many migrations, into a database that has nothing of ours. */
+async function migrateTo(count: number): Promise<void> {
+  await db.sql.unsafe("drop schema if exists analytics_features, graphile_worker, graphile_migrate, staging_staging cascade");
+  await forgetStatements();
+  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-earlier-"));
   mkdirSync(join(folder, "committed"));
-  const first = "000001-the-flow-from-source-to-search.sql";
-  cpSync(join(root, "migrations/committed", first), join(folder, "committed", first));
+  for (const file of committed.slice(0, count)) {
+    cpSync(join(root, "migrations/committed", file), join(folder, "committed", file));
+  }
   await runMigrations({ connectionString: db.database.url, noPreparedStatements: true });
   await runCommitted({ ...(await migrateSettings(db.database, db.settings)), migrationsFolder: folder }).finally(clearAllPools);
-  // On the embedded server all connections are one session, in which the tool's statements have a name already.
-  await db.sql`deallocate all`;
   rmSync(folder, { recursive: true });
+  await forgetStatements();
 }
 
-test("an upgrade keeps vectors, queue and claims, and encodes nothing again", async (t) => {
-  await migrateToFirst();
-  await createSample(db.sql);
-  await db.sql`select analytics_features.attach()`;
-  const model = await registerModel(db.sql);
-  t.is(await drain(db.sql, model), 115);
-  await db.sql`update staging_staging.stg_product set price = 1 where product_id in (8100011, 8100012)`;
-  await claim(db.sql, "left behind", 1);
+// The last one leaves the database that the tests below go on with.
+for (const count of committed.map((_, index) => index + 1).reverse()) {
+  test(`an upgrade from ${committed[count - 1]} keeps vectors, queue, claims and failures, and encodes nothing again`, async (t) => {
+    await migrateTo(count);
+    await createSample(db.sql);
+    // What a state of then gave vectors and took changes with.
+    if (count === committed.length) await migrate(db.database, db.settings);
+    await db.sql`select analytics_features.attach()`;
+    const model = await registerModel(db.sql);
+    t.is(await drain(db.sql, model), 115);
+    const words = count > 2;
+    await db.sql`update staging_staging.stg_product set price = 1 where product_id in (8100011, 8100012)`;
+    await claim(db.sql, "left behind", 1);
+    await db.sql`insert into analytics_features.product_failures (product_id, attempts, error, set_aside) values (1, 5, 'odd', true)`;
 
-  // For their words, which there were none of; the two wait already.
-  t.deepEqual(await migrate(db.database, db.settings), { sourceExists: true, attached: true, queued: 113 });
-  t.is((await queued(db.sql)).length, 115);
-  const [status] = await db.sql`
-    select products::integer, embedded::integer, stale::integer, claimed::integer, triggers_attached from analytics_features.compute_status()`;
-  t.deepEqual({ ...status }, { products: 115, embedded: 115, stale: 2, claimed: 1, triggers_attached: true });
-  await db.sql`update analytics_features.product_claims set lease_until = now()`;
-  t.is(await drain(db.sql, model), 2);
-  t.is((await db.sql`select from analytics_features.product_words`).length, 115);
-});
+    // Those of before there were words are queued for them; the two wait already.
+    t.deepEqual(await migrate(db.database, db.settings), { sourceExists: true, attached: true, queued: words ? 0 : 113 });
+    t.is((await queued(db.sql)).length, words ? 2 : 115);
+    const [status] = await db.sql`
+      select products::integer, embedded::integer, stale::integer, claimed::integer, failed::integer, triggers_attached
+      from analytics_features.compute_status()`;
+    t.deepEqual({ ...status }, { products: 115, embedded: 115, stale: 2, claimed: 1, failed: 1, triggers_attached: true });
+    await db.sql`update analytics_features.product_claims set lease_until = now()`;
+    t.is(await drain(db.sql, model), 2);
+    t.is((await db.sql`select from analytics_features.product_words`).length, 115);
+  });
+}
 
 /** Everything of ours that SQL defines, as text. */
 const definitions = async () => {

@@ -1,5 +1,5 @@
 --! Previous: sha1:1a66e0d2561c87b68c56c02350de4b556e482a68
---! Hash: sha1:db9ecd7cd49dcc81513a4c509ef99a4d5259e20c
+--! Hash: sha1:e7e15c9db8e87a2bced899715469dae12aeba9fc
 --! Message: what is embedded
 
 /*
@@ -109,57 +109,6 @@ comment on column :PGVECTOR_SCHEMA.settings.pair_weight is 'What being together 
 comment on column :PGVECTOR_SCHEMA.settings.document_hook is 'Function that is given a product and returns more fields for its document; null without one (set_document_hook).';
 comment on column :PGVECTOR_SCHEMA.settings.max_hook_ms is 'Milliseconds a product that such a function may take, measured when it is set.';
 --! EndIncluded source/settings.sql
---! Included source/source_connection.sql
-/*
- * Where the products come from when they are in another database, how often they are copied, and how
- * the last copying went. The address is the foreign server's and the login its user mapping's, which a
- * reader of this table does not see.
- */
-create table if not exists :PGVECTOR_SCHEMA.source_connection (
-  singleton boolean primary key default true check (singleton),
-  source_schema text not null,
-  source_table text not null,
-  refresh_every interval not null default '1 minute' check (refresh_every > '0'),
-  full_every interval not null default '1 hour' check (full_every > '0'),
-  time_columns text[],
-  overlap interval not null default '10 minutes' check (overlap >= '0'),
-  time_limit interval not null default '10 minutes' check (time_limit > '0'),
-  connected_at timestamptz not null default now(),
-  copied_at timestamptz,
-  full_at timestamptz,
-  next_at timestamptz,
-  watermark text,
-  seen text[],
-  rows bigint,
-  held bigint not null default 0,
-  unusable_ids bigint,
-  duplicate_ids bigint,
-  error text,
-  failing_since timestamptz
-);
-
-comment on table  :PGVECTOR_SCHEMA.source_connection is 'Where products of another database come from, in one row; empty when the source is in this one. The first settings may be updated in place.';
-comment on column :PGVECTOR_SCHEMA.source_connection.singleton is 'Always true: there is one row.';
-comment on column :PGVECTOR_SCHEMA.source_connection.source_schema is 'Schema of the products there.';
-comment on column :PGVECTOR_SCHEMA.source_connection.source_table is 'Their table or view there.';
-comment on column :PGVECTOR_SCHEMA.source_connection.refresh_every is 'How often the worker takes up changes; less often when that would take more than a tenth of the time.';
-comment on column :PGVECTOR_SCHEMA.source_connection.full_every is 'How often it compares all rows, which finds deletes and what no time column tells.';
-comment on column :PGVECTOR_SCHEMA.source_connection.time_columns is 'Columns of times that tell what changed; null for whichever of updated_at, ingested_at and dbt_valid_from are times. Without any, each refresh compares all rows.';
-comment on column :PGVECTOR_SCHEMA.source_connection.overlap is 'So far before the newest time it looks again, for what was committed late.';
-comment on column :PGVECTOR_SCHEMA.source_connection.time_limit is 'A worker gives a refresh up after that.';
-comment on column :PGVECTOR_SCHEMA.source_connection.connected_at is 'When connect_source() was last called.';
-comment on column :PGVECTOR_SCHEMA.source_connection.copied_at is 'As of when the copy is: the start of the last refresh that came through.';
-comment on column :PGVECTOR_SCHEMA.source_connection.full_at is 'Start of the last one that compared all rows.';
-comment on column :PGVECTOR_SCHEMA.source_connection.next_at is 'When the worker tries again at the earliest.';
-comment on column :PGVECTOR_SCHEMA.source_connection.watermark is 'The newest times in the copy; null where no column tells.';
-comment on column :PGVECTOR_SCHEMA.source_connection.seen is 'For each time column, what is there from the overlap before that on, as count and sum; while it is the same nothing is fetched for it.';
-comment on column :PGVECTOR_SCHEMA.source_connection.rows is 'Products in the copy.';
-comment on column :PGVECTOR_SCHEMA.source_connection.held is 'Products that are gone there and stay in the copy, because too many vanished at once.';
-comment on column :PGVECTOR_SCHEMA.source_connection.unusable_ids is 'Rows there without a usable product_id, by the last comparison of all rows; not copied.';
-comment on column :PGVECTOR_SCHEMA.source_connection.duplicate_ids is 'product_ids that stand in several rows there, likewise; the newest is copied.';
-comment on column :PGVECTOR_SCHEMA.source_connection.error is 'Why the last refresh failed; null when it did not.';
-comment on column :PGVECTOR_SCHEMA.source_connection.failing_since is 'Since when none came through.';
---! EndIncluded source/source_connection.sql
 --! Included source/grant_read.sql
 /*
  * Security invoker: run by who owns the relation. dbt makes a table anew and with it its grants, so this is part
@@ -253,7 +202,152 @@ $$;
 comment on function :PGVECTOR_SCHEMA.product_id_sql(text) is
   'SQL expression for a source row''s product_id as bigint, null where it is not a whole number; alias names the row.';
 --! EndIncluded source/product_id_sql.sql
---! Included source/require_fdw.sql
+--! Included source/source_is_replicated.sql
+create or replace function :PGVECTOR_SCHEMA.source_is_replicated() returns boolean
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_source oid := :PGVECTOR_SCHEMA.source_relation();
+begin
+  return exists (
+    select
+    from pg_subscription_rel r
+    where r.srrelid = v_source or r.srrelid in (select t.relid from pg_partition_tree(v_source) t)
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.source_is_replicated() is 'Whether a subscription writes to the source, or to a partition of it.';
+--! EndIncluded source/source_is_replicated.sql
+--! Included document/bookkeeping_columns.sql
+create or replace function :PGVECTOR_SCHEMA.bookkeeping_columns() returns text[]
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select array[
+    'product_id', 'created_at', 'updated_at', 'ingested_at', 'deleted',
+    'dbt_scd_id', 'dbt_updated_at', 'dbt_valid_from', 'dbt_valid_to', 'dbt_is_deleted'
+  ]
+$$;
+
+comment on function :PGVECTOR_SCHEMA.bookkeeping_columns() is 'Columns that are left out of the document unless somebody puts them in.';
+--! EndIncluded document/bookkeeping_columns.sql
+--! Included document/document_fields.sql
+/*
+ * Every column is in the document unless a row here says otherwise, so that a new column is found
+ * without anybody's doing. Left out are the bookkeeping columns: of the feed (ingested_at moves at
+ * every load, and with it in the text every load would encode everything again), of a dbt snapshot,
+ * and whatever a loader marks as its own with a leading underscore (_fivetran_synced, _dlt_load_id).
+ */
+create table if not exists :PGVECTOR_SCHEMA.document_fields (
+  column_name text primary key,
+  included boolean not null default true
+);
+
+alter table :PGVECTOR_SCHEMA.document_fields
+  add column if not exists label text,
+  add column if not exists position integer,
+  add column if not exists word_class text check (word_class in ('A', 'B', 'C', 'D')),
+  add column if not exists weight double precision check (weight between 0.001 and 1000);
+
+-- Only into an empty table: a row that somebody deleted does not come back with an upgrade.
+insert into :PGVECTOR_SCHEMA.document_fields (column_name, included)
+select c.column_name, false
+from unnest(:PGVECTOR_SCHEMA.bookkeeping_columns()) c (column_name)
+where not exists (select from :PGVECTOR_SCHEMA.document_fields);
+
+comment on table  :PGVECTOR_SCHEMA.document_fields is 'Columns of the source that are treated otherwise than by default; the default is to be in the document unless the name begins with an underscore. set_fields() changes it.';
+comment on column :PGVECTOR_SCHEMA.document_fields.column_name is 'Name of a column of the source; it need not exist.';
+comment on column :PGVECTOR_SCHEMA.document_fields.included is 'Whether the column is part of the document.';
+comment on column :PGVECTOR_SCHEMA.document_fields.label is 'What stands before the value; null is the column''s name, an empty one is nothing.';
+comment on column :PGVECTOR_SCHEMA.document_fields.position is 'Place in the document; columns without one follow in the order of document_order.';
+comment on column :PGVECTOR_SCHEMA.document_fields.word_class is 'What its words count: A as those of a name (1), B (0.7), C (0.55) or D (0.4); null is A for name and D for others.';
+comment on column :PGVECTOR_SCHEMA.document_fields.weight is 'What the column counts in the vector: columns of one weight are encoded together, and the vectors are added by weight; null is 1.';
+--! EndIncluded document/document_fields.sql
+--! Included source/source_columns.sql
+create or replace view :PGVECTOR_SCHEMA.source_columns as
+  select
+    (row_number() over (order by f.position nulls last, o.position nulls last, a.attnum))::smallint as position,
+    a.attname::text as column_name,
+    a.atttypid::regtype as type,
+    coalesce(f.included, not starts_with(a.attname::text, '_')) as in_document,
+    -- A soft delete, and what makes a row of a dbt snapshot the present one.
+    a.attname in ('deleted', 'dbt_valid_to', 'dbt_is_deleted') as decides_life,
+    coalesce(f.label, a.attname::text) as label,
+    coalesce(f.word_class, case when a.attname = 'name' then 'A' else 'D' end) as word_class,
+    coalesce(f.weight, 1) as weight
+  from pg_catalog.pg_attribute a
+  left join :PGVECTOR_SCHEMA.document_fields f on f.column_name = a.attname
+  left join :PGVECTOR_SCHEMA.document_order o on o.column_name = a.attname
+  where a.attrelid = :PGVECTOR_SCHEMA.source_relation()
+    and a.attnum > 0
+    and not a.attisdropped;
+
+comment on view :PGVECTOR_SCHEMA.source_columns is 'The columns of the source as it is now, and which of them are in a product''s document.';
+comment on column :PGVECTOR_SCHEMA.source_columns.position is 'Order in the document (see document_fields and document_order).';
+comment on column :PGVECTOR_SCHEMA.source_columns.column_name is 'Name of the column.';
+comment on column :PGVECTOR_SCHEMA.source_columns.type is 'Type of the column.';
+comment on column :PGVECTOR_SCHEMA.source_columns.in_document is 'Whether the column is part of the document (see document_fields).';
+comment on column :PGVECTOR_SCHEMA.source_columns.decides_life is 'Whether the column says if the product is live: deleted, and dbt_valid_to and dbt_is_deleted of a snapshot.';
+comment on column :PGVECTOR_SCHEMA.source_columns.label is 'What stands before its value in the document.';
+comment on column :PGVECTOR_SCHEMA.source_columns.word_class is 'What its words count: A, B, C or D.';
+comment on column :PGVECTOR_SCHEMA.source_columns.weight is 'What it counts in the vector; columns of one weight are encoded together.';
+--! EndIncluded source/source_columns.sql
+
+-- copy
+--! Included copy/source_connection.sql
+/*
+ * Where the products come from when they are in another database, how often they are copied, and how
+ * the last copying went. The address is the foreign server's and the login its user mapping's, which a
+ * reader of this table does not see.
+ */
+create table if not exists :PGVECTOR_SCHEMA.source_connection (
+  singleton boolean primary key default true check (singleton),
+  source_schema text not null,
+  source_table text not null,
+  refresh_every interval not null default '1 minute' check (refresh_every > '0'),
+  full_every interval not null default '1 hour' check (full_every > '0'),
+  time_columns text[],
+  overlap interval not null default '10 minutes' check (overlap >= '0'),
+  time_limit interval not null default '10 minutes' check (time_limit > '0'),
+  connected_at timestamptz not null default now(),
+  copied_at timestamptz,
+  full_at timestamptz,
+  next_at timestamptz,
+  watermark text,
+  seen text[],
+  rows bigint,
+  held bigint not null default 0,
+  unusable_ids bigint,
+  duplicate_ids bigint,
+  error text,
+  failing_since timestamptz
+);
+
+comment on table  :PGVECTOR_SCHEMA.source_connection is 'Where products of another database come from, in one row; empty when the source is in this one. The first settings may be updated in place.';
+comment on column :PGVECTOR_SCHEMA.source_connection.singleton is 'Always true: there is one row.';
+comment on column :PGVECTOR_SCHEMA.source_connection.source_schema is 'Schema of the products there.';
+comment on column :PGVECTOR_SCHEMA.source_connection.source_table is 'Their table or view there.';
+comment on column :PGVECTOR_SCHEMA.source_connection.refresh_every is 'How often the worker takes up changes; less often when that would take more than a tenth of the time.';
+comment on column :PGVECTOR_SCHEMA.source_connection.full_every is 'How often it compares all rows, which finds deletes and what no time column tells.';
+comment on column :PGVECTOR_SCHEMA.source_connection.time_columns is 'Columns of times that tell what changed; null for whichever of updated_at, ingested_at and dbt_valid_from are times. Without any, each refresh compares all rows.';
+comment on column :PGVECTOR_SCHEMA.source_connection.overlap is 'So far before the newest time it looks again, for what was committed late.';
+comment on column :PGVECTOR_SCHEMA.source_connection.time_limit is 'A worker gives a refresh up after that.';
+comment on column :PGVECTOR_SCHEMA.source_connection.connected_at is 'When connect_source() was last called.';
+comment on column :PGVECTOR_SCHEMA.source_connection.copied_at is 'As of when the copy is: the start of the last refresh that came through.';
+comment on column :PGVECTOR_SCHEMA.source_connection.full_at is 'Start of the last one that compared all rows.';
+comment on column :PGVECTOR_SCHEMA.source_connection.next_at is 'When the worker tries again at the earliest.';
+comment on column :PGVECTOR_SCHEMA.source_connection.watermark is 'The newest times in the copy; null where no column tells.';
+comment on column :PGVECTOR_SCHEMA.source_connection.seen is 'For each time column, what is there from the overlap before that on, as count and sum; while it is the same nothing is fetched for it.';
+comment on column :PGVECTOR_SCHEMA.source_connection.rows is 'Products in the copy.';
+comment on column :PGVECTOR_SCHEMA.source_connection.held is 'Products that are gone there and stay in the copy, because too many vanished at once.';
+comment on column :PGVECTOR_SCHEMA.source_connection.unusable_ids is 'Rows there without a usable product_id, by the last comparison of all rows; not copied.';
+comment on column :PGVECTOR_SCHEMA.source_connection.duplicate_ids is 'product_ids that stand in several rows there, likewise; the newest is copied.';
+comment on column :PGVECTOR_SCHEMA.source_connection.error is 'Why the last refresh failed; null when it did not.';
+comment on column :PGVECTOR_SCHEMA.source_connection.failing_since is 'Since when none came through.';
+--! EndIncluded copy/source_connection.sql
+--! Included copy/require_fdw.sql
 /*
  * postgres_fdw is no trusted extension, and its wrapper is nobody's until it is granted: often as not
  * this needs a DBA once, who is told exactly what to run.
@@ -290,8 +384,8 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.require_fdw() is 'Makes the extension postgres_fdw where the role may; raises PE150, with what a DBA has to run, where it may not.';
---! EndIncluded source/require_fdw.sql
---! Included source/lock_copy.sql
+--! EndIncluded copy/require_fdw.sql
+--! Included copy/lock_copy.sql
 create or replace function :PGVECTOR_SCHEMA.lock_copy() returns void
 language sql volatile
 set search_path = pg_catalog, pg_temp
@@ -300,8 +394,8 @@ as $$
 $$;
 
 comment on function :PGVECTOR_SCHEMA.lock_copy() is 'One at a time changes the copy of the products or where it comes from, until the transaction ends.';
---! EndIncluded source/lock_copy.sql
---! Included source/upstream_columns.sql
+--! EndIncluded copy/lock_copy.sql
+--! Included copy/upstream_columns.sql
 /*
  * Asked of the other server's catalogs each time, so that a column that dbt adds, drops or retypes
  * there is taken up. import foreign schema would do it too, but fails on a type that is unknown here:
@@ -354,8 +448,8 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.upstream_columns() is
   'The columns of the products in the other database as they are now, with the types that they get here: text where a type is not one of PostgreSQL''s own. Raises PE152.';
---! EndIncluded source/upstream_columns.sql
---! Included source/follow_upstream.sql
+--! EndIncluded copy/upstream_columns.sql
+--! Included copy/follow_upstream.sql
 /*
  * dbt's rebuild there needs nothing here, since a foreign table goes by name; only its columns matter.
  */
@@ -404,8 +498,8 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.follow_upstream() is
   'Makes the foreign table anew if the columns in the other database changed; returns whether the copy has these columns. Raises PE152.';
---! EndIncluded source/follow_upstream.sql
---! Included source/incoming_sql.sql
+--! EndIncluded copy/follow_upstream.sql
+--! Included copy/incoming_sql.sql
 /*
  * The copy holds one row a product, the one that counts by newest_row_sql(): then it has a primary key,
  * a change is an update, and search has no rows to choose among. Where only what is newer was fetched,
@@ -452,8 +546,8 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.incoming_sql(text, boolean) is
   'SQL: the common table expressions fetched (rows of the other database that meet the condition) and incoming (of these one a product, and whether it is newer than the copy''s).';
---! EndIncluded source/incoming_sql.sql
---! Included source/rebuild_copy.sql
+--! EndIncluded copy/incoming_sql.sql
+--! Included copy/rebuild_copy.sql
 /*
  * Beside the old copy, which serves until the new one is full: search waits for the swap and no longer.
  * Indexes and grants that somebody gave the copy come along, as far as the columns do.
@@ -556,8 +650,8 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.rebuild_copy(boolean) is
   'Makes the copy of the products anew, with the columns that they have now; released, without those that are gone, however many. Triggers and comparison follow by attach().';
---! EndIncluded source/rebuild_copy.sql
---! Included source/copy_window.sql
+--! EndIncluded copy/rebuild_copy.sql
+--! Included copy/copy_window.sql
 /*
  * By every time column that there is, since each tells something else: a load sets ingested_at, the
  * shop updated_at. The watermarks are read from the copy itself, so that they cannot say more than
@@ -621,8 +715,8 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.copy_window() is
   'For each time column how far the copy is, by which condition rows of the other database may be later, and a sign of what these are; no row when no column tells.';
---! EndIncluded source/copy_window.sql
---! Included source/copy_upstream.sql
+--! EndIncluded copy/copy_window.sql
+--! Included copy/copy_upstream.sql
 /*
  * Rows are compared as they are stored (*<>), and only those that differ are written: the triggers queue
  * what changed and nothing else, and a full comparison of an unchanged table writes nothing. The
@@ -736,8 +830,8 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.copy_upstream(boolean, boolean) is
   'Brings the copy up to the products in the other database: what is newer, or, full, all of it with deletes, which are held when they are too many, unless released. outcome: incremental, full, or rebuilt when the columns changed.';
---! EndIncluded source/copy_upstream.sql
---! Included source/copy_failure.sql
+--! EndIncluded copy/copy_upstream.sql
+--! Included copy/copy_failure.sql
 /*
  * What the other server says, in one sentence. Of a value that a type cannot take nothing is quoted: it
  * is a product's. A login's password is in none of these.
@@ -755,8 +849,8 @@ as $$
 $$;
 
 comment on function :PGVECTOR_SCHEMA.copy_failure(text, text, text) is 'Why the other database could not be read, from the error''s SQLSTATE, message and detail, without any product''s values.';
---! EndIncluded source/copy_failure.sql
---! Included source/note_copy_failure.sql
+--! EndIncluded copy/copy_failure.sql
+--! Included copy/note_copy_failure.sql
 /*
  * After a failure that took long, a server that hangs, as long passes before the next attempt: the
  * worker has other things to do.
@@ -780,8 +874,8 @@ $$;
 revoke all on function :PGVECTOR_SCHEMA.note_copy_failure(text, interval) from public;
 
 comment on function :PGVECTOR_SCHEMA.note_copy_failure(text, interval) is 'Keeps why a refresh failed; returns whether that is news.';
---! EndIncluded source/note_copy_failure.sql
---! Included source/refresh_copy.sql
+--! EndIncluded copy/note_copy_failure.sql
+--! Included copy/refresh_copy.sql
 /*
  * Security definer: the user mapping, which has the password, is our owner's, and so is the copy, whose
  * columns may change. A failure is kept and returned and not raised, which would undo that: search goes
@@ -851,8 +945,8 @@ revoke all on function :PGVECTOR_SCHEMA.refresh_copy(boolean, boolean) from publ
 
 comment on function :PGVECTOR_SCHEMA.refresh_copy(boolean, boolean) is
   'Takes up what changed in the other database: what is newer, or all of it when full or due; the worker does it every minute. outcome: incremental, full, rebuilt (the columns changed), failed (with the error), busy, not due. Raises PE153.';
---! EndIncluded source/refresh_copy.sql
---! Included source/release_copy.sql
+--! EndIncluded copy/refresh_copy.sql
+--! Included copy/release_copy.sql
 create or replace function :PGVECTOR_SCHEMA.release_copy() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -869,8 +963,8 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.release_copy() is
   'Lets a mass disappearance through: deletes from the copy what is gone in the other database, however much; returns how many products. Their vectors wait for their own grace, and for release_vanished(). Raises PE152, PE153.';
---! EndIncluded source/release_copy.sql
---! Included source/connect_source.sql
+--! EndIncluded copy/release_copy.sql
+--! Included copy/connect_source.sql
 /*
  * Security invoker: a server and a login are made by who may make them. The copy is made in the same
  * transaction, so that the source is the old one or the new one, filled. What the server's options
@@ -994,8 +1088,8 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.connect_source(text, integer, text, text, text, text, text) is
   'Takes the products from another PostgreSQL database: makes server, login, foreign table and a copy that is the source from then on, and fills it; returns how many products. Again for another address, login or table; a null password keeps the one there is. npm run migrate calls it with STAGING_DB_*. Raises PE150 to PE152, PE154.';
---! EndIncluded source/connect_source.sql
---! Included source/disconnect_source.sql
+--! EndIncluded copy/connect_source.sql
+--! Included copy/disconnect_source.sql
 create or replace function :PGVECTOR_SCHEMA.disconnect_source() returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -1024,99 +1118,7 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.disconnect_source() is
   'Takes back what connect_source() made: copy, foreign tables, login, server; the source is the table of the same name in this database then. Vectors and the extension stay. Raises PE153.';
---! EndIncluded source/disconnect_source.sql
---! Included source/source_is_replicated.sql
-create or replace function :PGVECTOR_SCHEMA.source_is_replicated() returns boolean
-language plpgsql stable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_source oid := :PGVECTOR_SCHEMA.source_relation();
-begin
-  return exists (
-    select
-    from pg_subscription_rel r
-    where r.srrelid = v_source or r.srrelid in (select t.relid from pg_partition_tree(v_source) t)
-  );
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.source_is_replicated() is 'Whether a subscription writes to the source, or to a partition of it.';
---! EndIncluded source/source_is_replicated.sql
---! Included document/bookkeeping_columns.sql
-create or replace function :PGVECTOR_SCHEMA.bookkeeping_columns() returns text[]
-language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-  select array[
-    'product_id', 'created_at', 'updated_at', 'ingested_at', 'deleted',
-    'dbt_scd_id', 'dbt_updated_at', 'dbt_valid_from', 'dbt_valid_to', 'dbt_is_deleted'
-  ]
-$$;
-
-comment on function :PGVECTOR_SCHEMA.bookkeeping_columns() is 'Columns that are left out of the document unless somebody puts them in.';
---! EndIncluded document/bookkeeping_columns.sql
---! Included document/document_fields.sql
-/*
- * Every column is in the document unless a row here says otherwise, so that a new column is found
- * without anybody's doing. Left out are the bookkeeping columns: of the feed (ingested_at moves at
- * every load, and with it in the text every load would encode everything again), of a dbt snapshot,
- * and whatever a loader marks as its own with a leading underscore (_fivetran_synced, _dlt_load_id).
- */
-create table if not exists :PGVECTOR_SCHEMA.document_fields (
-  column_name text primary key,
-  included boolean not null default true
-);
-
-alter table :PGVECTOR_SCHEMA.document_fields
-  add column if not exists label text,
-  add column if not exists position integer,
-  add column if not exists word_class text check (word_class in ('A', 'B', 'C', 'D')),
-  add column if not exists weight double precision check (weight between 0.001 and 1000);
-
--- Only into an empty table: a row that somebody deleted does not come back with an upgrade.
-insert into :PGVECTOR_SCHEMA.document_fields (column_name, included)
-select c.column_name, false
-from unnest(:PGVECTOR_SCHEMA.bookkeeping_columns()) c (column_name)
-where not exists (select from :PGVECTOR_SCHEMA.document_fields);
-
-comment on table  :PGVECTOR_SCHEMA.document_fields is 'Columns of the source that are treated otherwise than by default; the default is to be in the document unless the name begins with an underscore. set_fields() changes it.';
-comment on column :PGVECTOR_SCHEMA.document_fields.column_name is 'Name of a column of the source; it need not exist.';
-comment on column :PGVECTOR_SCHEMA.document_fields.included is 'Whether the column is part of the document.';
-comment on column :PGVECTOR_SCHEMA.document_fields.label is 'What stands before the value; null is the column''s name, an empty one is nothing.';
-comment on column :PGVECTOR_SCHEMA.document_fields.position is 'Place in the document; columns without one follow in the order of document_order.';
-comment on column :PGVECTOR_SCHEMA.document_fields.word_class is 'What its words count: A as those of a name (1), B (0.7), C (0.55) or D (0.4); null is A for name and D for others.';
-comment on column :PGVECTOR_SCHEMA.document_fields.weight is 'What the column counts in the vector: columns of one weight are encoded together, and the vectors are added by weight; null is 1.';
---! EndIncluded document/document_fields.sql
---! Included source/source_columns.sql
-create or replace view :PGVECTOR_SCHEMA.source_columns as
-  select
-    (row_number() over (order by f.position nulls last, o.position nulls last, a.attnum))::smallint as position,
-    a.attname::text as column_name,
-    a.atttypid::regtype as type,
-    coalesce(f.included, not starts_with(a.attname::text, '_')) as in_document,
-    -- A soft delete, and what makes a row of a dbt snapshot the present one.
-    a.attname in ('deleted', 'dbt_valid_to', 'dbt_is_deleted') as decides_life,
-    coalesce(f.label, a.attname::text) as label,
-    coalesce(f.word_class, case when a.attname = 'name' then 'A' else 'D' end) as word_class,
-    coalesce(f.weight, 1) as weight
-  from pg_catalog.pg_attribute a
-  left join :PGVECTOR_SCHEMA.document_fields f on f.column_name = a.attname
-  left join :PGVECTOR_SCHEMA.document_order o on o.column_name = a.attname
-  where a.attrelid = :PGVECTOR_SCHEMA.source_relation()
-    and a.attnum > 0
-    and not a.attisdropped;
-
-comment on view :PGVECTOR_SCHEMA.source_columns is 'The columns of the source as it is now, and which of them are in a product''s document.';
-comment on column :PGVECTOR_SCHEMA.source_columns.position is 'Order in the document (see document_fields and document_order).';
-comment on column :PGVECTOR_SCHEMA.source_columns.column_name is 'Name of the column.';
-comment on column :PGVECTOR_SCHEMA.source_columns.type is 'Type of the column.';
-comment on column :PGVECTOR_SCHEMA.source_columns.in_document is 'Whether the column is part of the document (see document_fields).';
-comment on column :PGVECTOR_SCHEMA.source_columns.decides_life is 'Whether the column says if the product is live: deleted, and dbt_valid_to and dbt_is_deleted of a snapshot.';
-comment on column :PGVECTOR_SCHEMA.source_columns.label is 'What stands before its value in the document.';
-comment on column :PGVECTOR_SCHEMA.source_columns.word_class is 'What its words count: A, B, C or D.';
-comment on column :PGVECTOR_SCHEMA.source_columns.weight is 'What it counts in the vector; columns of one weight are encoded together.';
---! EndIncluded source/source_columns.sql
+--! EndIncluded copy/disconnect_source.sql
 
 -- document
 --! Included document/remember_order.sql
@@ -3126,8 +3128,8 @@ comment on column :PGVECTOR_SCHEMA.source_triggers.level is 'Whether it fires fo
 comment on column :PGVECTOR_SCHEMA.source_triggers.must_be_always is 'Whether it has to be enabled always, as on the target of a subscription.';
 --! EndIncluded queue/source_triggers.sql
 
--- embedding
---! Included embedding/embedding_models.sql
+-- models
+--! Included models/embedding_models.sql
 create table if not exists :PGVECTOR_SCHEMA.embedding_models (
   model_id integer generated always as identity primary key,
   name text not null,
@@ -3167,13 +3169,13 @@ comment on column :PGVECTOR_SCHEMA.embedding_models.is_active is 'True for the o
 comment on column :PGVECTOR_SCHEMA.embedding_models.registered_at is 'When a worker first came with it.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.query_prefix is 'What the model wants in front of a query, such as "query: " of the e5 models.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.passage_prefix is 'What it wants in front of a document.';
-comment on column :PGVECTOR_SCHEMA.embedding_models.path is 'The folder it is loaded from, if prepare_model() was given one; null where its name is enough.';
+comment on column :PGVECTOR_SCHEMA.embedding_models.path is 'The folder that it was last loaded from, if it was one that the settings or prepare_model() named; null where its name is enough.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.is_kept is 'Whether it is not the active one and its vectors are kept true all the same, in a table of its own (see embeddings_table): one that is prepared, or the former one.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.activated_at is 'When it last became the active one; null for one that never was.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.spelled_out is 'Of the letters of a sample of documents, the share that its tokenizer spells out one by one or does not know: from a half on it is the wrong model for this language.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.error is 'Why no worker could load it when it was last tried; null when one did.';
---! EndIncluded embedding/embedding_models.sql
---! Included embedding/model_preparation.sql
+--! EndIncluded models/embedding_models.sql
+--! Included models/model_preparation.sql
 /*
  * A model that was asked for and that no worker has loaded yet has no number, dimension or revision: it is
  * a name. One at a time, since it costs encoding all products and one is enough to change to.
@@ -3194,7 +3196,638 @@ comment on column :PGVECTOR_SCHEMA.model_preparation.requested_at is 'When it wa
 comment on column :PGVECTOR_SCHEMA.model_preparation.model_id is 'Its number, once a worker has loaded it; null until then.';
 comment on column :PGVECTOR_SCHEMA.model_preparation.attempts is 'How often a worker tried to load it; it tries again every minute.';
 comment on column :PGVECTOR_SCHEMA.model_preparation.error is 'What the last attempt said.';
---! EndIncluded embedding/model_preparation.sql
+--! EndIncluded models/model_preparation.sql
+--! Included models/activate_model.sql
+/*
+ * Renames two tables, so that every query, grant and dbt model goes on under the name it knows. All
+ * that takes time is done before the locks; what waits behind them waits for a second or two at the most,
+ * since a lock that is not to be had is given up and asked for again.
+ */
+create or replace function :PGVECTOR_SCHEMA.activate_model(model text default null, force boolean default false) returns text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '3s'
+as $$
+#variable_conflict use_column
+declare
+  v_to :PGVECTOR_SCHEMA.embedding_models;
+  v_from :PGVECTOR_SCHEMA.embedding_models;
+  v_table text;
+  v_former text;
+  v_gaps record;
+  v_from_products bigint := (select s.index_from_products from :PGVECTOR_SCHEMA.settings s);
+  v_bound text;
+  v_views text[];
+  v_statement text;
+begin
+  if activate_model.model is null and not exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is not null) then
+    raise exception 'No model is prepared.'
+      using errcode = 'PE031', hint = 'select :PGVECTOR_SCHEMA.prepare_model(''name'');  and then see: select * from :PGVECTOR_SCHEMA.model_status;';
+  end if;
+  select m.* into strict v_to
+  from :PGVECTOR_SCHEMA.embedding_models m
+  where m.model_id = case
+    when activate_model.model is null then (select p.model_id from :PGVECTOR_SCHEMA.model_preparation p)
+    else :PGVECTOR_SCHEMA.find_model(activate_model.model)
+  end;
+  if v_to.is_active then
+    return format('%s is the active model already.', v_to.name);
+  end if;
+  perform :PGVECTOR_SCHEMA.require_embeddings();
+  v_table := :PGVECTOR_SCHEMA.embeddings_table(v_to.model_id);
+
+  if force is not true then
+    select * into v_gaps from :PGVECTOR_SCHEMA.model_gaps(v_to.model_id);
+    if v_gaps.missing + v_gaps.stale > 0 then
+      raise exception 'The model % is not complete: % products have no vector of it and % an outdated one.', v_to.name, v_gaps.missing, v_gaps.stale
+        using errcode = 'PE032',
+          hint = 'The worker is at it: select * from :PGVECTOR_SCHEMA.model_status;  To have it all the same, with these products missing from search: select :PGVECTOR_SCHEMA.activate_model(force => true);';
+    end if;
+    if not :PGVECTOR_SCHEMA.has_index(v_to.model_id)
+      and (:PGVECTOR_SCHEMA.search_index() is not null or :PGVECTOR_SCHEMA.has_vectors(v_to.model_id, v_from_products))
+    then
+      raise exception 'The vectors of % have no index for search yet.', v_to.name
+        using errcode = 'PE032',
+          hint = format(
+            'The worker builds it within the hour if its role owns the table; or at once, in psql: select :PGVECTOR_SCHEMA.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: select :PGVECTOR_SCHEMA.activate_model(force => true);',
+            v_to.model_id
+          );
+    end if;
+  end if;
+  select string_agg(format('%s %s', d.kind, d.relation), ', ' order by d.relation) into v_bound
+  from :PGVECTOR_SCHEMA.embeddings_dependents() d
+  where not d.can_follow;
+  if v_bound is not null and force is not true then
+    raise exception 'Bound to the table of vectors and not able to follow the change of model: %.', v_bound
+      using errcode = 'PE033',
+        hint = 'Drop them, activate, and make them again (dbt run does), or leave them on the former model: select :PGVECTOR_SCHEMA.activate_model(force => true);';
+  end if;
+  -- As they are written now: after the change their text would name the table that they are bound to.
+  select array_agg(
+    format(
+      'create or replace view %s%s as %s',
+      d.relation, ' with (' || nullif(array_to_string(c.reloptions, ', '), '') || ')', pg_get_viewdef(c.oid)
+    )
+  ) into v_views
+  from :PGVECTOR_SCHEMA.embeddings_dependents() d
+  join pg_class c on c.oid = d.relation::regclass
+  where d.can_follow;
+  execute format('analyze :PGVECTOR_SCHEMA.%I', v_table);
+
+  for v_try in 1 .. 5 loop
+    begin
+      perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+      execute format('lock table :PGVECTOR_SCHEMA.%I in access exclusive mode', v_table);
+      -- Longer than deadlock_timeout, after which an autovacuum gives way.
+      perform set_config('lock_timeout', '1500ms', true);
+      lock table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE in access exclusive mode;
+      exit;
+    exception when lock_not_available then
+      if v_try = 5 then
+        raise exception 'Somebody is using the table of vectors for longer than a search takes.'
+          using errcode = 'PE034',
+            hint = 'Call it again. Who it is: select pid, state, xact_start, query from pg_stat_activity where pid in (select pid from pg_locks where relation = '':PGVECTOR_SCHEMA.:PGVECTOR_TABLE''::regclass);';
+      end if;
+      perform pg_sleep(0.2 + 0.3 * random());
+    end;
+  end loop;
+
+  select m.* into v_from from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
+  if v_from.model_id = v_to.model_id or not exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = v_to.model_id) then
+    raise exception 'The models were changed meanwhile.'
+      using errcode = 'PE034', hint = 'See how they stand: select * from :PGVECTOR_SCHEMA.model_status;';
+  end if;
+  v_former := ':PGVECTOR_TABLE' || '_' || v_from.model_id;
+  execute format('alter table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE rename to %I', v_former);
+  perform :PGVECTOR_SCHEMA.rename_indexes(v_former, ':PGVECTOR_TABLE');
+  execute format('alter table :PGVECTOR_SCHEMA.%I rename to :PGVECTOR_TABLE', v_table);
+  perform :PGVECTOR_SCHEMA.rename_indexes(':PGVECTOR_TABLE', v_table);
+  -- What was granted on the one after the other was made.
+  perform :PGVECTOR_SCHEMA.copy_grants(v_former, ':PGVECTOR_TABLE');
+
+  update :PGVECTOR_SCHEMA.embedding_models m
+  set is_active = false, is_kept = true, activated_at = coalesce(m.activated_at, m.registered_at)
+  where m.model_id = v_from.model_id;
+  update :PGVECTOR_SCHEMA.embedding_models m set is_active = true, is_kept = false, activated_at = clock_timestamp() where m.model_id = v_to.model_id;
+  delete from :PGVECTOR_SCHEMA.model_preparation p where p.model_id = v_to.model_id;
+  foreach v_statement in array coalesce(v_views, '{}') loop
+    execute v_statement;
+  end loop;
+  perform :PGVECTOR_SCHEMA.wake_worker();
+  return format('%s is active. %s is kept true: select :PGVECTOR_SCHEMA.rollback_model(); or, when it is not needed any more: select :PGVECTOR_SCHEMA.drop_model(%L);',
+    v_to.name, v_from.name, v_from.model_id::text);
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.activate_model(text, boolean) is
+  'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use.';
+--! EndIncluded models/activate_model.sql
+--! Included models/begin_preparation.sql
+/*
+ * Security definer: the table is to belong to who owns the first one, which the worker's role need not.
+ */
+create or replace function :PGVECTOR_SCHEMA.begin_preparation(
+  name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer,
+  query_prefix text default '', passage_prefix text default '', path text default null
+) returns integer
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_model_id integer;
+begin
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+  if not exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is null) then
+    return null;
+  end if;
+  perform :PGVECTOR_SCHEMA.require_embeddings();
+  v_model_id := :PGVECTOR_SCHEMA.note_model(
+    begin_preparation.name, begin_preparation.revision, begin_preparation.precision, begin_preparation.dimension,
+    begin_preparation.pooling, begin_preparation.max_tokens, begin_preparation.query_prefix, begin_preparation.passage_prefix,
+    begin_preparation.path
+  );
+  if exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = v_model_id) then
+    raise exception 'Vectors of the model % (revision %) are kept already.', begin_preparation.name, begin_preparation.revision
+      using errcode = 'PE030',
+        hint = format(
+          'select * from :PGVECTOR_SCHEMA.model_status;  If it is the former one: select :PGVECTOR_SCHEMA.rollback_model();  This request is taken back by: select :PGVECTOR_SCHEMA.drop_model(%L);',
+          begin_preparation.name
+        );
+  end if;
+
+  update :PGVECTOR_SCHEMA.embedding_models m set is_kept = true, activated_at = null where m.model_id = v_model_id;
+  update :PGVECTOR_SCHEMA.model_preparation p set model_id = v_model_id, error = null;
+  perform :PGVECTOR_SCHEMA.create_vector_table(:PGVECTOR_SCHEMA.embeddings_table(v_model_id), begin_preparation.dimension);
+  perform :PGVECTOR_SCHEMA.copy_grants(':PGVECTOR_TABLE', :PGVECTOR_SCHEMA.embeddings_table(v_model_id));
+  return v_model_id;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.begin_preparation(text, text, text, integer, text, integer, text, text, text) from public;
+
+comment on function :PGVECTOR_SCHEMA.begin_preparation(text, text, text, integer, text, integer, text, text, text) is
+  'For the worker that loaded the model of model_preparation: registers it and makes its table; returns its id, null when there is nothing to begin. Then reconcile() queues its products. Raises PE003, and PE030 for a model whose vectors are kept already.';
+--! EndIncluded models/begin_preparation.sql
+--! Included models/copy_grants.sql
+create or replace function :PGVECTOR_SCHEMA.copy_grants(from_table text, to_table text) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_grant record;
+begin
+  for v_grant in
+    select
+      g.privilege_type,
+      case when g.grantee = 0 then 'public' else quote_ident(r.rolname) end as grantee,
+      case when g.is_grantable then ' with grant option' else '' end as option
+    from pg_class c
+    cross join lateral aclexplode(c.relacl) g
+    left join pg_roles r on r.oid = g.grantee
+    where c.oid = to_regclass(format(':PGVECTOR_SCHEMA.%I', from_table)) and g.grantee <> c.relowner
+  loop
+    execute format('grant %s on :PGVECTOR_SCHEMA.%I to %s%s', v_grant.privilege_type, to_table, v_grant.grantee, v_grant.option);
+  end loop;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.copy_grants(text, text) is 'Grants on one table of our schema what is granted on another.';
+--! EndIncluded models/copy_grants.sql
+--! Included models/drop_model.sql
+create or replace function :PGVECTOR_SCHEMA.drop_model(model text) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_model_id integer;
+begin
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+  delete from :PGVECTOR_SCHEMA.model_preparation p where p.model = drop_model.model and p.model_id is null;
+  if found then
+    return;
+  end if;
+  v_model_id := :PGVECTOR_SCHEMA.find_model(drop_model.model);
+  if v_model_id = :PGVECTOR_SCHEMA.active_model_id() then
+    raise exception 'The model % is the active one.', drop_model.model
+      using errcode = 'PE031', hint = 'Only one that is prepared, or the former one, can be dropped: select * from :PGVECTOR_SCHEMA.model_status;';
+  end if;
+  execute format('drop table if exists :PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(v_model_id));
+  update :PGVECTOR_SCHEMA.embedding_models m set is_kept = false, activated_at = null where m.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.model_preparation p where p.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.product_queue q where q.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.product_failures f where f.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.text_embeddings t where t.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.query_embeddings q where q.model_id = v_model_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.drop_model(text) is
+  'Gives up a model that is prepared, or the former one, with its vectors: by name, folder or number. Raises PE031 for the active one and for one that is not kept.';
+--! EndIncluded models/drop_model.sql
+--! Included models/embeddings_dependents.sql
+/*
+ * A view is bound to the table and not to its name: after a change of model it would go on showing the
+ * former one. A plain view that we own is made anew by activate_model(); what cannot be is for its owner
+ * to drop before and to make again, as dbt does at its next run.
+ */
+create or replace function :PGVECTOR_SCHEMA.embeddings_dependents()
+returns table (relation text, kind text, can_follow boolean)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select distinct
+    d.relation::regclass::text,
+    case d.relkind when 'v' then 'view' when 'm' then 'materialized view' else 'foreign key' end,
+    d.relkind = 'v' and pg_has_role(d.relowner, 'usage')
+      -- A column of another dimension is of another type, which a view cannot take over.
+      and not exists (
+        select
+        from pg_attribute a
+        where a.attrelid = d.relation and a.attnum > 0 and a.atttypid = ':VECTOR_SCHEMA.vector'::regtype and a.atttypmod <> -1
+          and a.atttypmod is distinct from coalesce((
+            select m.dimension
+            from :PGVECTOR_SCHEMA.model_preparation p
+            join :PGVECTOR_SCHEMA.embedding_models m on m.model_id = p.model_id
+          ), a.atttypmod)
+      )
+  from (
+    select c.oid as relation, c.relkind, c.relowner
+    from pg_depend p
+    join pg_rewrite r on r.oid = p.objid
+    join pg_class c on c.oid = r.ev_class
+    where p.classid = 'pg_rewrite'::regclass and p.refclassid = 'pg_class'::regclass
+      and p.refobjid = to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') and c.oid <> p.refobjid
+    union all
+    select f.conrelid, 'f', null
+    from pg_constraint f
+    where f.contype = 'f' and f.confrelid = to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE')
+  ) d
+  order by 1
+$$;
+
+comment on function :PGVECTOR_SCHEMA.embeddings_dependents() is
+  'Views, materialized views and foreign keys that are bound to the table of vectors, and whether activate_model() takes them along; the others have to be dropped before it, and made again after.';
+--! EndIncluded models/embeddings_dependents.sql
+--! Included models/embeddings_table.sql
+/*
+ * By name and not by number: activating a model renames the tables, so that everybody's queries go on
+ * under the name that they know. Who writes calls lock_models() first.
+ */
+create or replace function :PGVECTOR_SCHEMA.embeddings_table(model_id integer default null) returns text
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if coalesce(embeddings_table.model_id, 0) = 0 or embeddings_table.model_id = :PGVECTOR_SCHEMA.active_model_id() then
+    return ':PGVECTOR_TABLE';
+  end if;
+  return ':PGVECTOR_TABLE' || '_' || embeddings_table.model_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.embeddings_table(integer) is
+  'Name of the table in our schema that holds a model''s vectors: :PGVECTOR_TABLE for the active one, for null and for 0, else that with the model''s number behind it.';
+--! EndIncluded models/embeddings_table.sql
+--! Included models/fail_model.sql
+create or replace function :PGVECTOR_SCHEMA.fail_model(model_id integer, error text) returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  update :PGVECTOR_SCHEMA.embedding_models m
+  set error = left(fail_model.error, 1000)
+  where m.model_id = fail_model.model_id and m.error is distinct from left(fail_model.error, 1000)
+$$;
+
+comment on function :PGVECTOR_SCHEMA.fail_model(integer, text) is 'Notes why a worker could not load a model whose vectors are kept; null when it could.';
+--! EndIncluded models/fail_model.sql
+--! Included models/fail_preparation.sql
+create or replace function :PGVECTOR_SCHEMA.fail_preparation(error text) returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  update :PGVECTOR_SCHEMA.model_preparation p
+  set attempts = p.attempts + 1, error = left(fail_preparation.error, 1000)
+  where p.model_id is null
+$$;
+
+comment on function :PGVECTOR_SCHEMA.fail_preparation(text) is 'Notes that a worker could not load the model that is to be prepared, and why.';
+--! EndIncluded models/fail_preparation.sql
+--! Included models/find_model.sql
+create or replace function :PGVECTOR_SCHEMA.find_model(model text) returns integer
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_ids integer[];
+begin
+  select array_agg(m.model_id order by m.model_id) into v_ids
+  from :PGVECTOR_SCHEMA.embedding_models m
+  where (m.is_active or m.is_kept)
+    and find_model.model in (m.model_id::text, m.name, regexp_replace(m.name, '^.*/', ''), m.path);
+  if cardinality(v_ids) = 1 then
+    return v_ids[1];
+  end if;
+  raise exception '%', case
+      when v_ids is null then format('No vectors are kept of a model %s.', coalesce(quote_literal(left(find_model.model, 100)), 'null'))
+      else format('Vectors are kept of %s models named %s.', cardinality(v_ids), quote_literal(find_model.model))
+    end
+    using errcode = 'PE031',
+      hint = 'Pass a name or model_id of select model_id, name, state from :PGVECTOR_SCHEMA.model_status;  To prepare another: select :PGVECTOR_SCHEMA.prepare_model(''name'');';
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.find_model(text) is
+  'The model_id of a model whose vectors are kept, by its name, with or without the organisation, its folder or its number. Raises PE031.';
+--! EndIncluded models/find_model.sql
+--! Included models/lock_models.sql
+/*
+ * Which table holds a model's vectors changes when another model becomes active. Who writes to one takes
+ * this lock before he asks, so that what he was told is true until he commits; those who write do not wait
+ * for each other, and activate_model() waits for them.
+ */
+create or replace function :PGVECTOR_SCHEMA.lock_models() returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform pg_advisory_xact_lock_shared(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.lock_models() is
+  'Keeps the active model from being changed until the transaction ends; for who writes vectors.';
+--! EndIncluded models/lock_models.sql
+--! Included models/model_gaps.sql
+/*
+ * What a search would lose if this model were the active one now. A product that no model has encoded yet
+ * is no loss, and neither is a change of the last minute, which is on its way to both.
+ */
+create or replace function :PGVECTOR_SCHEMA.model_gaps(model_id integer, out missing bigint, out stale bigint)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  select
+    count(*) filter (where m.state = 'missing'),
+    count(*) filter (
+      where m.state = 'stale' and a.state = 'current'
+        and not exists (
+          select
+          from :PGVECTOR_SCHEMA.product_queue q
+          where q.product_id = m.product_id and q.model_id = model_gaps.model_id and q.queued_at > now() - interval '1 minute'
+        )
+    )
+  into missing, stale
+  from :PGVECTOR_SCHEMA.embedding_difference(model_gaps.model_id) m
+  join :PGVECTOR_SCHEMA.embedding_difference() a on a.product_id = m.product_id
+  where a.state in ('current', 'stale');
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.model_gaps(integer) is
+  'Live products that have a vector of the active model but none of this one (missing), or only an outdated one where the active model''s is current (stale; changes of the last minute not counted). Raises PE001 to PE003, PE005.';
+--! EndIncluded models/model_gaps.sql
+--! Included models/note_fit.sql
+create or replace function :PGVECTOR_SCHEMA.note_fit(model_id integer, spelled_out double precision) returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  update :PGVECTOR_SCHEMA.embedding_models m
+  set spelled_out = note_fit.spelled_out
+  where m.model_id = note_fit.model_id and m.spelled_out is distinct from note_fit.spelled_out
+$$;
+
+comment on function :PGVECTOR_SCHEMA.note_fit(integer, double precision) is
+  'Notes which share of the letters of sample_documents() a model''s tokenizer spells out one by one.';
+--! EndIncluded models/note_fit.sql
+--! Included models/note_model.sql
+create or replace function :PGVECTOR_SCHEMA.note_model(
+  name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer,
+  query_prefix text default '', passage_prefix text default '', path text default null
+) returns integer
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_model_id integer;
+begin
+  -- In two steps, or each start of a worker would use up a number.
+  for i in 1 .. 2 loop
+    select m.model_id into v_model_id
+    from :PGVECTOR_SCHEMA.embedding_models m
+    where (m.name, m.revision, m.precision, m.pooling, m.max_tokens, m.query_prefix, m.passage_prefix)
+      = (note_model.name, note_model.revision, note_model.precision, note_model.pooling, note_model.max_tokens,
+        note_model.query_prefix, note_model.passage_prefix);
+    exit when found;
+    insert into :PGVECTOR_SCHEMA.embedding_models as m (name, revision, precision, dimension, pooling, max_tokens, query_prefix, passage_prefix, path)
+    values (
+      note_model.name, note_model.revision, note_model.precision, note_model.dimension, note_model.pooling, note_model.max_tokens,
+      note_model.query_prefix, note_model.passage_prefix, note_model.path
+    )
+    on conflict on constraint embedding_models_identity_key do nothing;
+  end loop;
+  update :PGVECTOR_SCHEMA.embedding_models m
+  set error = null, path = coalesce(note_model.path, m.path)
+  where m.model_id = v_model_id and (m.error is not null or m.path is distinct from coalesce(note_model.path, m.path));
+  return v_model_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.note_model(text, text, text, integer, text, integer, text, text, text) is
+  'Makes a loaded model known and returns its id.';
+--! EndIncluded models/note_model.sql
+--! Included models/prepare_model.sql
+/*
+ * The server cannot load a model, so this leaves the wish and wakes the worker, which makes a second
+ * table beside the first and fills it between changes of the first.
+ */
+create or replace function :PGVECTOR_SCHEMA.prepare_model(model text) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_running :PGVECTOR_SCHEMA.model_preparation;
+  v_there record;
+  v_bound text;
+begin
+  if coalesce(btrim(prepare_model.model), '') = '' then
+    raise exception 'The model has no name.'
+      using errcode = 'PE031', hint = 'Such as: select :PGVECTOR_SCHEMA.prepare_model(''intfloat/multilingual-e5-small-ru-en'');';
+  end if;
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+  select * into v_running from :PGVECTOR_SCHEMA.model_preparation;
+  if found then
+    raise exception 'The model % is being prepared.', v_running.model
+      using errcode = 'PE030',
+        hint = format('See how far: select * from :PGVECTOR_SCHEMA.model_status;  Give it up: select :PGVECTOR_SCHEMA.drop_model(%L);', v_running.model);
+  end if;
+
+  insert into :PGVECTOR_SCHEMA.model_preparation (model) values (btrim(prepare_model.model));
+  select string_agg(format('%s %s', d.kind, d.relation), ', ') into v_bound
+  from :PGVECTOR_SCHEMA.embeddings_dependents() d
+  where not d.can_follow;
+  if v_bound is not null then
+    raise warning 'Bound to the table of vectors and not able to follow a change of model: %.', v_bound
+      using hint = 'Drop them before activate_model() and make them again after it, as dbt run does.';
+  end if;
+  perform :PGVECTOR_SCHEMA.wake_worker(task => 'prepare_model');
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.prepare_model(text) is
+  'Has the worker load a model and encode all products with it beside the active one: a name as on the hub, or a folder on the worker''s machine. Search is not touched; model_status shows how far it is. Raises PE030 while another is prepared, PE031.';
+--! EndIncluded models/prepare_model.sql
+--! Included models/register_model.sql
+/*
+ * Two models' vectors in one table would be compared with each other and mean nothing, so another
+ * model is let in only while the table holds no vector of the active one, or when it has a table of its
+ * own.
+ */
+create or replace function :PGVECTOR_SCHEMA.register_model(
+  name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer,
+  query_prefix text default '', passage_prefix text default '', path text default null
+) returns integer
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_active :PGVECTOR_SCHEMA.embedding_models;
+  v_model_id integer;
+begin
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+  v_model_id := :PGVECTOR_SCHEMA.note_model(
+    register_model.name, register_model.revision, register_model.precision, register_model.dimension, register_model.pooling,
+    register_model.max_tokens, register_model.query_prefix, register_model.passage_prefix, register_model.path
+  );
+  select * into v_active from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
+  if v_active.model_id = v_model_id
+    or exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = v_model_id and m.is_kept)
+  then
+    return v_model_id;
+  end if;
+
+  if exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.model_id = v_active.model_id) then
+    raise exception 'The vectors come from the model % (revision %), this worker has % (revision %).',
+      v_active.name, v_active.revision, register_model.name, register_model.revision
+      using errcode = 'PE021',
+        detail = 'Vectors of two models cannot be compared, so they never share a table.',
+        hint = format(
+          'Leave EMBEDDING_MODEL out, or set it to %s. To change the model without a gap in search: select :PGVECTOR_SCHEMA.prepare_model(%L);  and when it is ready: select :PGVECTOR_SCHEMA.activate_model(); Or start over, with search empty meanwhile: select :PGVECTOR_SCHEMA.reset_embeddings(%s);',
+          v_active.name, register_model.name, register_model.dimension
+        );
+  end if;
+
+  update :PGVECTOR_SCHEMA.embedding_models m set is_active = false, activated_at = null where m.is_active;
+  update :PGVECTOR_SCHEMA.embedding_models m set is_active = true where m.model_id = v_model_id;
+  -- What waits was noted for the former one, or for whichever comes; so were the queries that people ask.
+  update :PGVECTOR_SCHEMA.product_queue q
+  set model_id = v_model_id
+  where q.model_id = 0 or q.model_id = v_active.model_id;
+  insert into :PGVECTOR_SCHEMA.query_embeddings (query, model_id, kept, uses, used_at)
+  select q.query, v_model_id, q.kept, q.uses, q.used_at
+  from :PGVECTOR_SCHEMA.query_embeddings q
+  where q.model_id = v_active.model_id
+  on conflict do nothing;
+  delete from :PGVECTOR_SCHEMA.query_embeddings q where q.model_id = v_active.model_id;
+  return v_model_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.register_model(text, text, text, integer, text, integer, text, text, text) is
+  'Makes a model known and returns its id; it becomes the active one if no vector of another is stored there. Raises PE021 otherwise, unless its vectors are kept in a table of their own.';
+--! EndIncluded models/register_model.sql
+--! Included models/rename_indexes.sql
+/*
+ * Index names are the schema's, and a table that takes another's name needs its indexes' names too.
+ */
+create or replace function :PGVECTOR_SCHEMA.rename_indexes(of_table text, former_name text) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_index text;
+begin
+  for v_index in
+    select c.relname
+    from pg_index i
+    join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = to_regclass(format(':PGVECTOR_SCHEMA.%I', of_table)) and starts_with(c.relname, left(former_name, 40) || '_')
+  loop
+    execute format(
+      'alter index :PGVECTOR_SCHEMA.%I rename to %I',
+      v_index, left(of_table, 40) || substr(v_index, length(left(former_name, 40)) + 1)
+    );
+  end loop;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.rename_indexes(text, text) is 'Lets the names of a table''s indexes begin as the table is named now, where they began with its former name.';
+--! EndIncluded models/rename_indexes.sql
+--! Included models/rollback_model.sql
+create or replace function :PGVECTOR_SCHEMA.rollback_model(force boolean default false) returns text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_former integer := (
+    select m.model_id
+    from :PGVECTOR_SCHEMA.embedding_models m
+    where m.is_kept and m.activated_at is not null
+    order by m.activated_at desc
+    limit 1
+  );
+begin
+  if v_former is null then
+    raise exception 'There is no former model whose vectors are kept.'
+      using errcode = 'PE031', hint = 'select * from :PGVECTOR_SCHEMA.model_status;';
+  end if;
+  return :PGVECTOR_SCHEMA.activate_model(v_former::text, rollback_model.force);
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.rollback_model(boolean) is
+  'Makes the model active again that was so before; the present one is kept true. As activate_model(), which see for what it raises.';
+--! EndIncluded models/rollback_model.sql
+--! Included models/sample_documents.sql
+create or replace function :PGVECTOR_SCHEMA.sample_documents(sample integer default 200) returns table (document text)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform :PGVECTOR_SCHEMA.lock_source();
+  return query
+    select left(d.document, 2000)
+    from :PGVECTOR_SCHEMA.product_documents(array(
+      select e.product_id from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e order by hashint8(e.product_id), e.product_id limit sample
+    )) d;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.sample_documents(integer) is
+  'Documents of so many products, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005.';
+--! EndIncluded models/sample_documents.sql
+--! Included models/kept_models.sql
+/*
+ * Before the first worker came there is no model, and what changes is noted for whichever comes: the
+ * model 0.
+ */
+create or replace view :PGVECTOR_SCHEMA.kept_models as
+  select m.model_id, m.is_active
+  from :PGVECTOR_SCHEMA.embedding_models m
+  where m.is_active or m.is_kept
+  union all
+  select 0, true
+  where not exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.is_active);
+
+comment on view   :PGVECTOR_SCHEMA.kept_models is 'The models whose vectors are kept true: the active one, one that is prepared, and the former one until it is dropped.';
+comment on column :PGVECTOR_SCHEMA.kept_models.model_id is 'The model; 0 before any was registered.';
+comment on column :PGVECTOR_SCHEMA.kept_models.is_active is 'Whether it is the one that is searched.';
+--! EndIncluded models/kept_models.sql
+
+-- embedding
 --! Included embedding/text_embeddings.sql
 /*
  * Where the fields of a product are encoded in groups, a changed price would encode the description again:
@@ -3428,202 +4061,6 @@ $$;
 comment on function :PGVECTOR_SCHEMA.claim_products(text, integer, integer) is
   'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, and the texts that are encoded apart with what each counts (of one text: the document and 1); settles the others, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';
 --! EndIncluded embedding/claim_products.sql
---! Included embedding/activate_model.sql
-/*
- * Renames two tables, so that every query, grant and dbt model goes on under the name it knows. All
- * that takes time is done before the locks; what waits behind them waits for a second or two at the most,
- * since a lock that is not to be had is given up and asked for again.
- */
-create or replace function :PGVECTOR_SCHEMA.activate_model(model text default null, force boolean default false) returns text
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-set lock_timeout = '3s'
-as $$
-#variable_conflict use_column
-declare
-  v_to :PGVECTOR_SCHEMA.embedding_models;
-  v_from :PGVECTOR_SCHEMA.embedding_models;
-  v_table text;
-  v_former text;
-  v_gaps record;
-  v_from_products bigint := (select s.index_from_products from :PGVECTOR_SCHEMA.settings s);
-  v_bound text;
-  v_views text[];
-  v_statement text;
-begin
-  if activate_model.model is null and not exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is not null) then
-    raise exception 'No model is prepared.'
-      using errcode = 'PE031', hint = 'select :PGVECTOR_SCHEMA.prepare_model(''name'');  and then see: select * from :PGVECTOR_SCHEMA.model_status;';
-  end if;
-  select m.* into strict v_to
-  from :PGVECTOR_SCHEMA.embedding_models m
-  where m.model_id = case
-    when activate_model.model is null then (select p.model_id from :PGVECTOR_SCHEMA.model_preparation p)
-    else :PGVECTOR_SCHEMA.find_model(activate_model.model)
-  end;
-  if v_to.is_active then
-    return format('%s is the active model already.', v_to.name);
-  end if;
-  perform :PGVECTOR_SCHEMA.require_embeddings();
-  v_table := :PGVECTOR_SCHEMA.embeddings_table(v_to.model_id);
-
-  if force is not true then
-    select * into v_gaps from :PGVECTOR_SCHEMA.model_gaps(v_to.model_id);
-    if v_gaps.missing + v_gaps.stale > 0 then
-      raise exception 'The model % is not complete: % products have no vector of it and % an outdated one.', v_to.name, v_gaps.missing, v_gaps.stale
-        using errcode = 'PE032',
-          hint = 'The worker is at it: select * from :PGVECTOR_SCHEMA.model_status;  To have it all the same, with these products missing from search: select :PGVECTOR_SCHEMA.activate_model(force => true);';
-    end if;
-    if not :PGVECTOR_SCHEMA.has_index(v_to.model_id)
-      and (:PGVECTOR_SCHEMA.search_index() is not null or :PGVECTOR_SCHEMA.has_vectors(v_to.model_id, v_from_products))
-    then
-      raise exception 'The vectors of % have no index for search yet.', v_to.name
-        using errcode = 'PE032',
-          hint = format(
-            'The worker builds it within the hour if its role owns the table; or at once, in psql: select :PGVECTOR_SCHEMA.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: select :PGVECTOR_SCHEMA.activate_model(force => true);',
-            v_to.model_id
-          );
-    end if;
-  end if;
-  select string_agg(format('%s %s', d.kind, d.relation), ', ' order by d.relation) into v_bound
-  from :PGVECTOR_SCHEMA.embeddings_dependents() d
-  where not d.can_follow;
-  if v_bound is not null and force is not true then
-    raise exception 'Bound to the table of vectors and not able to follow the change of model: %.', v_bound
-      using errcode = 'PE033',
-        hint = 'Drop them, activate, and make them again (dbt run does), or leave them on the former model: select :PGVECTOR_SCHEMA.activate_model(force => true);';
-  end if;
-  -- As they are written now: after the change their text would name the table that they are bound to.
-  select array_agg(
-    format(
-      'create or replace view %s%s as %s',
-      d.relation, ' with (' || nullif(array_to_string(c.reloptions, ', '), '') || ')', pg_get_viewdef(c.oid)
-    )
-  ) into v_views
-  from :PGVECTOR_SCHEMA.embeddings_dependents() d
-  join pg_class c on c.oid = d.relation::regclass
-  where d.can_follow;
-  execute format('analyze :PGVECTOR_SCHEMA.%I', v_table);
-
-  for v_try in 1 .. 5 loop
-    begin
-      perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
-      execute format('lock table :PGVECTOR_SCHEMA.%I in access exclusive mode', v_table);
-      -- Longer than deadlock_timeout, after which an autovacuum gives way.
-      perform set_config('lock_timeout', '1500ms', true);
-      lock table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE in access exclusive mode;
-      exit;
-    exception when lock_not_available then
-      if v_try = 5 then
-        raise exception 'Somebody is using the table of vectors for longer than a search takes.'
-          using errcode = 'PE034',
-            hint = 'Call it again. Who it is: select pid, state, xact_start, query from pg_stat_activity where pid in (select pid from pg_locks where relation = '':PGVECTOR_SCHEMA.:PGVECTOR_TABLE''::regclass);';
-      end if;
-      perform pg_sleep(0.2 + 0.3 * random());
-    end;
-  end loop;
-
-  select m.* into v_from from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
-  if v_from.model_id = v_to.model_id or not exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = v_to.model_id) then
-    raise exception 'The models were changed meanwhile.'
-      using errcode = 'PE034', hint = 'See how they stand: select * from :PGVECTOR_SCHEMA.model_status;';
-  end if;
-  v_former := ':PGVECTOR_TABLE' || '_' || v_from.model_id;
-  execute format('alter table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE rename to %I', v_former);
-  perform :PGVECTOR_SCHEMA.rename_indexes(v_former, ':PGVECTOR_TABLE');
-  execute format('alter table :PGVECTOR_SCHEMA.%I rename to :PGVECTOR_TABLE', v_table);
-  perform :PGVECTOR_SCHEMA.rename_indexes(':PGVECTOR_TABLE', v_table);
-  -- What was granted on the one after the other was made.
-  perform :PGVECTOR_SCHEMA.copy_grants(v_former, ':PGVECTOR_TABLE');
-
-  update :PGVECTOR_SCHEMA.embedding_models m
-  set is_active = false, is_kept = true, activated_at = coalesce(m.activated_at, m.registered_at)
-  where m.model_id = v_from.model_id;
-  update :PGVECTOR_SCHEMA.embedding_models m set is_active = true, is_kept = false, activated_at = clock_timestamp() where m.model_id = v_to.model_id;
-  delete from :PGVECTOR_SCHEMA.model_preparation p where p.model_id = v_to.model_id;
-  foreach v_statement in array coalesce(v_views, '{}') loop
-    execute v_statement;
-  end loop;
-  perform :PGVECTOR_SCHEMA.wake_worker();
-  return format('%s is active. %s is kept true: select :PGVECTOR_SCHEMA.rollback_model(); or, when it is not needed any more: select :PGVECTOR_SCHEMA.drop_model(%L);',
-    v_to.name, v_from.name, v_from.model_id::text);
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.activate_model(text, boolean) is
-  'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use.';
---! EndIncluded embedding/activate_model.sql
---! Included embedding/begin_preparation.sql
-/*
- * Security definer: the table is to belong to who owns the first one, which the worker's role need not.
- */
-create or replace function :PGVECTOR_SCHEMA.begin_preparation(
-  name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer,
-  query_prefix text default '', passage_prefix text default '', path text default null
-) returns integer
-language plpgsql volatile security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_model_id integer;
-begin
-  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
-  if not exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is null) then
-    return null;
-  end if;
-  perform :PGVECTOR_SCHEMA.require_embeddings();
-  v_model_id := :PGVECTOR_SCHEMA.note_model(
-    begin_preparation.name, begin_preparation.revision, begin_preparation.precision, begin_preparation.dimension,
-    begin_preparation.pooling, begin_preparation.max_tokens, begin_preparation.query_prefix, begin_preparation.passage_prefix,
-    begin_preparation.path
-  );
-  if exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = v_model_id) then
-    raise exception 'Vectors of the model % (revision %) are kept already.', begin_preparation.name, begin_preparation.revision
-      using errcode = 'PE030',
-        hint = format(
-          'select * from :PGVECTOR_SCHEMA.model_status;  If it is the former one: select :PGVECTOR_SCHEMA.rollback_model();  This request is taken back by: select :PGVECTOR_SCHEMA.drop_model(%L);',
-          begin_preparation.name
-        );
-  end if;
-
-  update :PGVECTOR_SCHEMA.embedding_models m set is_kept = true, activated_at = null where m.model_id = v_model_id;
-  update :PGVECTOR_SCHEMA.model_preparation p set model_id = v_model_id, error = null;
-  perform :PGVECTOR_SCHEMA.create_vector_table(:PGVECTOR_SCHEMA.embeddings_table(v_model_id), begin_preparation.dimension);
-  perform :PGVECTOR_SCHEMA.copy_grants(':PGVECTOR_TABLE', :PGVECTOR_SCHEMA.embeddings_table(v_model_id));
-  return v_model_id;
-end
-$$;
-
-revoke all on function :PGVECTOR_SCHEMA.begin_preparation(text, text, text, integer, text, integer, text, text, text) from public;
-
-comment on function :PGVECTOR_SCHEMA.begin_preparation(text, text, text, integer, text, integer, text, text, text) is
-  'For the worker that loaded the model of model_preparation: registers it and makes its table; returns its id, null when there is nothing to begin. Then reconcile() queues its products. Raises PE003, and PE030 for a model whose vectors are kept already.';
---! EndIncluded embedding/begin_preparation.sql
---! Included embedding/copy_grants.sql
-create or replace function :PGVECTOR_SCHEMA.copy_grants(from_table text, to_table text) returns void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_grant record;
-begin
-  for v_grant in
-    select
-      g.privilege_type,
-      case when g.grantee = 0 then 'public' else quote_ident(r.rolname) end as grantee,
-      case when g.is_grantable then ' with grant option' else '' end as option
-    from pg_class c
-    cross join lateral aclexplode(c.relacl) g
-    left join pg_roles r on r.oid = g.grantee
-    where c.oid = to_regclass(format(':PGVECTOR_SCHEMA.%I', from_table)) and g.grantee <> c.relowner
-  loop
-    execute format('grant %s on :PGVECTOR_SCHEMA.%I to %s%s', v_grant.privilege_type, to_table, v_grant.grantee, v_grant.option);
-  end loop;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.copy_grants(text, text) is 'Grants on one table of our schema what is granted on another.';
---! EndIncluded embedding/copy_grants.sql
 --! Included embedding/create_product_embeddings.sql
 /*
  * A function, because the table may have to be made again: DROP TABLE and a rerun is what the
@@ -3759,38 +4196,6 @@ $$;
 comment on function :PGVECTOR_SCHEMA.create_vector_table(text, integer) is
   'Makes a table of vectors in our schema, or completes the one that is there. Safe to repeat.';
 --! EndIncluded embedding/create_vector_table.sql
---! Included embedding/drop_model.sql
-create or replace function :PGVECTOR_SCHEMA.drop_model(model text) returns void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  v_model_id integer;
-begin
-  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
-  delete from :PGVECTOR_SCHEMA.model_preparation p where p.model = drop_model.model and p.model_id is null;
-  if found then
-    return;
-  end if;
-  v_model_id := :PGVECTOR_SCHEMA.find_model(drop_model.model);
-  if v_model_id = :PGVECTOR_SCHEMA.active_model_id() then
-    raise exception 'The model % is the active one.', drop_model.model
-      using errcode = 'PE031', hint = 'Only one that is prepared, or the former one, can be dropped: select * from :PGVECTOR_SCHEMA.model_status;';
-  end if;
-  execute format('drop table if exists :PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(v_model_id));
-  update :PGVECTOR_SCHEMA.embedding_models m set is_kept = false, activated_at = null where m.model_id = v_model_id;
-  delete from :PGVECTOR_SCHEMA.model_preparation p where p.model_id = v_model_id;
-  delete from :PGVECTOR_SCHEMA.product_queue q where q.model_id = v_model_id;
-  delete from :PGVECTOR_SCHEMA.product_failures f where f.model_id = v_model_id;
-  delete from :PGVECTOR_SCHEMA.text_embeddings t where t.model_id = v_model_id;
-  delete from :PGVECTOR_SCHEMA.query_embeddings q where q.model_id = v_model_id;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.drop_model(text) is
-  'Gives up a model that is prepared, or the former one, with its vectors: by name, folder or number. Raises PE031 for the active one and for one that is not kept.';
---! EndIncluded embedding/drop_model.sql
 --! Included embedding/drop_vanished_elsewhere.sql
 /*
  * How long a vanished product is kept, and whether so many may go, is decided once, for the table that is
@@ -3822,121 +4227,6 @@ $$;
 comment on function :PGVECTOR_SCHEMA.drop_vanished_elsewhere() is
   'Deletes vectors of vanished products that the active model has none of any more, from the tables of the other models.';
 --! EndIncluded embedding/drop_vanished_elsewhere.sql
---! Included embedding/embeddings_dependents.sql
-/*
- * A view is bound to the table and not to its name: after a change of model it would go on showing the
- * former one. A plain view that we own is made anew by activate_model(); what cannot be is for its owner
- * to drop before and to make again, as dbt does at its next run.
- */
-create or replace function :PGVECTOR_SCHEMA.embeddings_dependents()
-returns table (relation text, kind text, can_follow boolean)
-language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-  select distinct
-    d.relation::regclass::text,
-    case d.relkind when 'v' then 'view' when 'm' then 'materialized view' else 'foreign key' end,
-    d.relkind = 'v' and pg_has_role(d.relowner, 'usage')
-      -- A column of another dimension is of another type, which a view cannot take over.
-      and not exists (
-        select
-        from pg_attribute a
-        where a.attrelid = d.relation and a.attnum > 0 and a.atttypid = ':VECTOR_SCHEMA.vector'::regtype and a.atttypmod <> -1
-          and a.atttypmod is distinct from coalesce((
-            select m.dimension
-            from :PGVECTOR_SCHEMA.model_preparation p
-            join :PGVECTOR_SCHEMA.embedding_models m on m.model_id = p.model_id
-          ), a.atttypmod)
-      )
-  from (
-    select c.oid as relation, c.relkind, c.relowner
-    from pg_depend p
-    join pg_rewrite r on r.oid = p.objid
-    join pg_class c on c.oid = r.ev_class
-    where p.classid = 'pg_rewrite'::regclass and p.refclassid = 'pg_class'::regclass
-      and p.refobjid = to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') and c.oid <> p.refobjid
-    union all
-    select f.conrelid, 'f', null
-    from pg_constraint f
-    where f.contype = 'f' and f.confrelid = to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE')
-  ) d
-  order by 1
-$$;
-
-comment on function :PGVECTOR_SCHEMA.embeddings_dependents() is
-  'Views, materialized views and foreign keys that are bound to the table of vectors, and whether activate_model() takes them along; the others have to be dropped before it, and made again after.';
---! EndIncluded embedding/embeddings_dependents.sql
---! Included embedding/embeddings_table.sql
-/*
- * By name and not by number: activating a model renames the tables, so that everybody's queries go on
- * under the name that they know. Who writes calls lock_models() first.
- */
-create or replace function :PGVECTOR_SCHEMA.embeddings_table(model_id integer default null) returns text
-language plpgsql stable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if coalesce(embeddings_table.model_id, 0) = 0 or embeddings_table.model_id = :PGVECTOR_SCHEMA.active_model_id() then
-    return ':PGVECTOR_TABLE';
-  end if;
-  return ':PGVECTOR_TABLE' || '_' || embeddings_table.model_id;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.embeddings_table(integer) is
-  'Name of the table in our schema that holds a model''s vectors: :PGVECTOR_TABLE for the active one, for null and for 0, else that with the model''s number behind it.';
---! EndIncluded embedding/embeddings_table.sql
---! Included embedding/fail_model.sql
-create or replace function :PGVECTOR_SCHEMA.fail_model(model_id integer, error text) returns void
-language sql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-  update :PGVECTOR_SCHEMA.embedding_models m
-  set error = left(fail_model.error, 1000)
-  where m.model_id = fail_model.model_id and m.error is distinct from left(fail_model.error, 1000)
-$$;
-
-comment on function :PGVECTOR_SCHEMA.fail_model(integer, text) is 'Notes why a worker could not load a model whose vectors are kept; null when it could.';
---! EndIncluded embedding/fail_model.sql
---! Included embedding/fail_preparation.sql
-create or replace function :PGVECTOR_SCHEMA.fail_preparation(error text) returns void
-language sql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-  update :PGVECTOR_SCHEMA.model_preparation p
-  set attempts = p.attempts + 1, error = left(fail_preparation.error, 1000)
-  where p.model_id is null
-$$;
-
-comment on function :PGVECTOR_SCHEMA.fail_preparation(text) is 'Notes that a worker could not load the model that is to be prepared, and why.';
---! EndIncluded embedding/fail_preparation.sql
---! Included embedding/find_model.sql
-create or replace function :PGVECTOR_SCHEMA.find_model(model text) returns integer
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_ids integer[];
-begin
-  select array_agg(m.model_id order by m.model_id) into v_ids
-  from :PGVECTOR_SCHEMA.embedding_models m
-  where (m.is_active or m.is_kept)
-    and find_model.model in (m.model_id::text, m.name, regexp_replace(m.name, '^.*/', ''), m.path);
-  if cardinality(v_ids) = 1 then
-    return v_ids[1];
-  end if;
-  raise exception '%', case
-      when v_ids is null then format('No vectors are kept of a model %s.', coalesce(quote_literal(left(find_model.model, 100)), 'null'))
-      else format('Vectors are kept of %s models named %s.', cardinality(v_ids), quote_literal(find_model.model))
-    end
-    using errcode = 'PE031',
-      hint = 'Pass a name or model_id of select model_id, name, state from :PGVECTOR_SCHEMA.model_status;  To prepare another: select :PGVECTOR_SCHEMA.prepare_model(''name'');';
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.find_model(text) is
-  'The model_id of a model whose vectors are kept, by its name, with or without the organisation, its folder or its number. Raises PE031.';
---! EndIncluded embedding/find_model.sql
 --! Included embedding/import_embeddings.sql
 /*
  * Vectors that were made elsewhere, taken over instead of made again: of products whose text was the
@@ -4191,205 +4481,6 @@ $$;
 comment on function :PGVECTOR_SCHEMA.lock_embeddings() is
   'Keeps the active model from being changed until the transaction ends; for who searches. Raises PE003, and 40001 in a transaction whose one snapshot is from before a change.';
 --! EndIncluded embedding/lock_embeddings.sql
---! Included embedding/lock_models.sql
-/*
- * Which table holds a model's vectors changes when another model becomes active. Who writes to one takes
- * this lock before he asks, so that what he was told is true until he commits; those who write do not wait
- * for each other, and activate_model() waits for them.
- */
-create or replace function :PGVECTOR_SCHEMA.lock_models() returns void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform pg_advisory_xact_lock_shared(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.lock_models() is
-  'Keeps the active model from being changed until the transaction ends; for who writes vectors.';
---! EndIncluded embedding/lock_models.sql
---! Included embedding/model_gaps.sql
-/*
- * What a search would lose if this model were the active one now. A product that no model has encoded yet
- * is no loss, and neither is a change of the last minute, which is on its way to both.
- */
-create or replace function :PGVECTOR_SCHEMA.model_gaps(model_id integer, out missing bigint, out stale bigint)
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin
-  select
-    count(*) filter (where m.state = 'missing'),
-    count(*) filter (
-      where m.state = 'stale' and a.state = 'current'
-        and not exists (
-          select
-          from :PGVECTOR_SCHEMA.product_queue q
-          where q.product_id = m.product_id and q.model_id = model_gaps.model_id and q.queued_at > now() - interval '1 minute'
-        )
-    )
-  into missing, stale
-  from :PGVECTOR_SCHEMA.embedding_difference(model_gaps.model_id) m
-  join :PGVECTOR_SCHEMA.embedding_difference() a on a.product_id = m.product_id
-  where a.state in ('current', 'stale');
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.model_gaps(integer) is
-  'Live products that have a vector of the active model but none of this one (missing), or only an outdated one where the active model''s is current (stale; changes of the last minute not counted). Raises PE001 to PE003, PE005.';
---! EndIncluded embedding/model_gaps.sql
---! Included embedding/note_fit.sql
-create or replace function :PGVECTOR_SCHEMA.note_fit(model_id integer, spelled_out double precision) returns void
-language sql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-  update :PGVECTOR_SCHEMA.embedding_models m
-  set spelled_out = note_fit.spelled_out
-  where m.model_id = note_fit.model_id and m.spelled_out is distinct from note_fit.spelled_out
-$$;
-
-comment on function :PGVECTOR_SCHEMA.note_fit(integer, double precision) is
-  'Notes which share of the letters of sample_documents() a model''s tokenizer spells out one by one.';
---! EndIncluded embedding/note_fit.sql
---! Included embedding/note_model.sql
-create or replace function :PGVECTOR_SCHEMA.note_model(
-  name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer,
-  query_prefix text default '', passage_prefix text default '', path text default null
-) returns integer
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_model_id integer;
-begin
-  -- In two steps, or each start of a worker would use up a number.
-  for i in 1 .. 2 loop
-    select m.model_id into v_model_id
-    from :PGVECTOR_SCHEMA.embedding_models m
-    where (m.name, m.revision, m.precision, m.pooling, m.max_tokens, m.query_prefix, m.passage_prefix)
-      = (note_model.name, note_model.revision, note_model.precision, note_model.pooling, note_model.max_tokens,
-        note_model.query_prefix, note_model.passage_prefix);
-    exit when found;
-    insert into :PGVECTOR_SCHEMA.embedding_models as m (name, revision, precision, dimension, pooling, max_tokens, query_prefix, passage_prefix, path)
-    values (
-      note_model.name, note_model.revision, note_model.precision, note_model.dimension, note_model.pooling, note_model.max_tokens,
-      note_model.query_prefix, note_model.passage_prefix, note_model.path
-    )
-    on conflict on constraint embedding_models_identity_key do nothing;
-  end loop;
-  update :PGVECTOR_SCHEMA.embedding_models m
-  set error = null, path = note_model.path
-  where m.model_id = v_model_id and (m.error is not null or m.path is distinct from note_model.path);
-  return v_model_id;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.note_model(text, text, text, integer, text, integer, text, text, text) is
-  'Makes a loaded model known and returns its id.';
---! EndIncluded embedding/note_model.sql
---! Included embedding/prepare_model.sql
-/*
- * The server cannot load a model, so this leaves the wish and wakes the worker, which makes a second
- * table beside the first and fills it between changes of the first.
- */
-create or replace function :PGVECTOR_SCHEMA.prepare_model(model text) returns void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  v_running :PGVECTOR_SCHEMA.model_preparation;
-  v_there record;
-  v_bound text;
-begin
-  if coalesce(btrim(prepare_model.model), '') = '' then
-    raise exception 'The model has no name.'
-      using errcode = 'PE031', hint = 'Such as: select :PGVECTOR_SCHEMA.prepare_model(''intfloat/multilingual-e5-small-ru-en'');';
-  end if;
-  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
-  select * into v_running from :PGVECTOR_SCHEMA.model_preparation;
-  if found then
-    raise exception 'The model % is being prepared.', v_running.model
-      using errcode = 'PE030',
-        hint = format('See how far: select * from :PGVECTOR_SCHEMA.model_status;  Give it up: select :PGVECTOR_SCHEMA.drop_model(%L);', v_running.model);
-  end if;
-
-  insert into :PGVECTOR_SCHEMA.model_preparation (model) values (btrim(prepare_model.model));
-  select string_agg(format('%s %s', d.kind, d.relation), ', ') into v_bound
-  from :PGVECTOR_SCHEMA.embeddings_dependents() d
-  where not d.can_follow;
-  if v_bound is not null then
-    raise warning 'Bound to the table of vectors and not able to follow a change of model: %.', v_bound
-      using hint = 'Drop them before activate_model() and make them again after it, as dbt run does.';
-  end if;
-  perform :PGVECTOR_SCHEMA.wake_worker(task => 'prepare_model');
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.prepare_model(text) is
-  'Has the worker load a model and encode all products with it beside the active one: a name as on the hub, or a folder on the worker''s machine. Search is not touched; model_status shows how far it is. Raises PE030 while another is prepared, PE031.';
---! EndIncluded embedding/prepare_model.sql
---! Included embedding/register_model.sql
-/*
- * Two models' vectors in one table would be compared with each other and mean nothing, so another
- * model is let in only while the table holds no vector of the active one, or when it has a table of its
- * own.
- */
-create or replace function :PGVECTOR_SCHEMA.register_model(
-  name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer,
-  query_prefix text default '', passage_prefix text default '', path text default null
-) returns integer
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_active :PGVECTOR_SCHEMA.embedding_models;
-  v_model_id integer;
-begin
-  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
-  v_model_id := :PGVECTOR_SCHEMA.note_model(
-    register_model.name, register_model.revision, register_model.precision, register_model.dimension, register_model.pooling,
-    register_model.max_tokens, register_model.query_prefix, register_model.passage_prefix, register_model.path
-  );
-  select * into v_active from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
-  if v_active.model_id = v_model_id
-    or exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = v_model_id and m.is_kept)
-  then
-    return v_model_id;
-  end if;
-
-  if exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.model_id = v_active.model_id) then
-    raise exception 'The vectors come from the model % (revision %), this worker has % (revision %).',
-      v_active.name, v_active.revision, register_model.name, register_model.revision
-      using errcode = 'PE021',
-        detail = 'Vectors of two models cannot be compared, so they never share a table.',
-        hint = format(
-          'Leave EMBEDDING_MODEL out, or set it to %s. To change the model without a gap in search: select :PGVECTOR_SCHEMA.prepare_model(%L);  and when it is ready: select :PGVECTOR_SCHEMA.activate_model(); Or start over, with search empty meanwhile: select :PGVECTOR_SCHEMA.reset_embeddings(%s);',
-          v_active.name, register_model.name, register_model.dimension
-        );
-  end if;
-
-  update :PGVECTOR_SCHEMA.embedding_models m set is_active = false, activated_at = null where m.is_active;
-  update :PGVECTOR_SCHEMA.embedding_models m set is_active = true where m.model_id = v_model_id;
-  -- What waits was noted for the former one, or for whichever comes; so were the queries that people ask.
-  update :PGVECTOR_SCHEMA.product_queue q
-  set model_id = v_model_id
-  where q.model_id = 0 or q.model_id = v_active.model_id;
-  insert into :PGVECTOR_SCHEMA.query_embeddings (query, model_id, kept, uses, used_at)
-  select q.query, v_model_id, q.kept, q.uses, q.used_at
-  from :PGVECTOR_SCHEMA.query_embeddings q
-  where q.model_id = v_active.model_id
-  on conflict do nothing;
-  delete from :PGVECTOR_SCHEMA.query_embeddings q where q.model_id = v_active.model_id;
-  return v_model_id;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.register_model(text, text, text, integer, text, integer, text, text, text) is
-  'Makes a model known and returns its id; it becomes the active one if no vector of another is stored there. Raises PE021 otherwise, unless its vectors are kept in a table of their own.';
---! EndIncluded embedding/register_model.sql
 --! Included embedding/release_vanished.sql
 create or replace function :PGVECTOR_SCHEMA.release_vanished() returns bigint
 language plpgsql volatile
@@ -4416,33 +4507,6 @@ $$;
 comment on function :PGVECTOR_SCHEMA.release_vanished() is
   'Lets a mass disappearance through: deletes vectors and words of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE005.';
 --! EndIncluded embedding/release_vanished.sql
---! Included embedding/rename_indexes.sql
-/*
- * Index names are the schema's, and a table that takes another's name needs its indexes' names too.
- */
-create or replace function :PGVECTOR_SCHEMA.rename_indexes(of_table text, former_name text) returns void
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_index text;
-begin
-  for v_index in
-    select c.relname
-    from pg_index i
-    join pg_class c on c.oid = i.indexrelid
-    where i.indrelid = to_regclass(format(':PGVECTOR_SCHEMA.%I', of_table)) and starts_with(c.relname, left(former_name, 40) || '_')
-  loop
-    execute format(
-      'alter index :PGVECTOR_SCHEMA.%I rename to %I',
-      v_index, left(of_table, 40) || substr(v_index, length(left(former_name, 40)) + 1)
-    );
-  end loop;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.rename_indexes(text, text) is 'Lets the names of a table''s indexes begin as the table is named now, where they began with its former name.';
---! EndIncluded embedding/rename_indexes.sql
 --! Included embedding/reset_embeddings.sql
 /*
  * TRUNCATE and ALTER rather than DROP: grants stay. A view over the column makes ALTER fail, and
@@ -4478,49 +4542,6 @@ $$;
 comment on function :PGVECTOR_SCHEMA.reset_embeddings(integer) is
   'Throws every vector away and starts over with vectors of this dimension, for another model; returns how many products were queued. Search is empty until they are encoded.';
 --! EndIncluded embedding/reset_embeddings.sql
---! Included embedding/rollback_model.sql
-create or replace function :PGVECTOR_SCHEMA.rollback_model(force boolean default false) returns text
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_former integer := (
-    select m.model_id
-    from :PGVECTOR_SCHEMA.embedding_models m
-    where m.is_kept and m.activated_at is not null
-    order by m.activated_at desc
-    limit 1
-  );
-begin
-  if v_former is null then
-    raise exception 'There is no former model whose vectors are kept.'
-      using errcode = 'PE031', hint = 'select * from :PGVECTOR_SCHEMA.model_status;';
-  end if;
-  return :PGVECTOR_SCHEMA.activate_model(v_former::text, rollback_model.force);
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.rollback_model(boolean) is
-  'Makes the model active again that was so before; the present one is kept true. As activate_model(), which see for what it raises.';
---! EndIncluded embedding/rollback_model.sql
---! Included embedding/sample_documents.sql
-create or replace function :PGVECTOR_SCHEMA.sample_documents(sample integer default 200) returns table (document text)
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform :PGVECTOR_SCHEMA.lock_source();
-  return query
-    select left(d.document, 2000)
-    from :PGVECTOR_SCHEMA.product_documents(array(
-      select e.product_id from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e order by hashint8(e.product_id), e.product_id limit sample
-    )) d;
-end
-$$;
-
-comment on function :PGVECTOR_SCHEMA.sample_documents(integer) is
-  'Documents of so many products, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005.';
---! EndIncluded embedding/sample_documents.sql
 --! Included embedding/set_windows.sql
 /*
  * Only the documents that are longer than a model reads have another vector then: these lose their hash and
@@ -4731,23 +4752,6 @@ $$;
 comment on function :PGVECTOR_SCHEMA.sweep_texts() is
   'Forgets vectors of texts that no product has any more, and of models that are not kept; returns how many. Part of full_pass(). Raises PE001, PE002, PE005.';
 --! EndIncluded embedding/sweep_texts.sql
---! Included embedding/kept_models.sql
-/*
- * Before the first worker came there is no model, and what changes is noted for whichever comes: the
- * model 0.
- */
-create or replace view :PGVECTOR_SCHEMA.kept_models as
-  select m.model_id, m.is_active
-  from :PGVECTOR_SCHEMA.embedding_models m
-  where m.is_active or m.is_kept
-  union all
-  select 0, true
-  where not exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.is_active);
-
-comment on view   :PGVECTOR_SCHEMA.kept_models is 'The models whose vectors are kept true: the active one, one that is prepared, and the former one until it is dropped.';
-comment on column :PGVECTOR_SCHEMA.kept_models.model_id is 'The model; 0 before any was registered.';
-comment on column :PGVECTOR_SCHEMA.kept_models.is_active is 'Whether it is the one that is searched.';
---! EndIncluded embedding/kept_models.sql
 
 -- search
 --! Included search/query_embeddings.sql

@@ -24,8 +24,8 @@ begin
     on conflict on constraint embedding_models_identity_key do nothing;
   end loop;
   update :PGVECTOR_SCHEMA.embedding_models m
-  set error = null, path = note_model.path
-  where m.model_id = v_model_id and (m.error is not null or m.path is distinct from note_model.path);
+  set error = null, path = coalesce(note_model.path, m.path)
+  where m.model_id = v_model_id and (m.error is not null or m.path is distinct from coalesce(note_model.path, m.path));
   return v_model_id;
 end
 $$;

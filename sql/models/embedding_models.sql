@@ -37,7 +37,7 @@ comment on column :PGVECTOR_SCHEMA.embedding_models.is_active is 'True for the o
 comment on column :PGVECTOR_SCHEMA.embedding_models.registered_at is 'When a worker first came with it.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.query_prefix is 'What the model wants in front of a query, such as "query: " of the e5 models.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.passage_prefix is 'What it wants in front of a document.';
-comment on column :PGVECTOR_SCHEMA.embedding_models.path is 'The folder it is loaded from, if prepare_model() was given one; null where its name is enough.';
+comment on column :PGVECTOR_SCHEMA.embedding_models.path is 'The folder that it was last loaded from, if it was one that the settings or prepare_model() named; null where its name is enough.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.is_kept is 'Whether it is not the active one and its vectors are kept true all the same, in a table of its own (see embeddings_table): one that is prepared, or the former one.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.activated_at is 'When it last became the active one; null for one that never was.';
 comment on column :PGVECTOR_SCHEMA.embedding_models.spelled_out is 'Of the letters of a sample of documents, the share that its tokenizer spells out one by one or does not know: from a half on it is the wrong model for this language.';
