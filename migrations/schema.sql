@@ -5833,10 +5833,10 @@ CREATE FUNCTION analytics_features.operator_report() RETURNS jsonb
       ) w
     ), '[]'),
     'models', coalesce((
-      select jsonb_agg(to_jsonb(m) order by m.is_active desc, m.registered_at desc)
+      select jsonb_agg(to_jsonb(m) order by m.state = 'active' desc, m.model_id)
       from (
-        select m.name, m.revision, m.precision, m.dimension, m.is_active, m.registered_at
-        from analytics_features.embedding_models m
+        select m.model_id, m.name, m.revision, m.precision, m.dimension, m.state, m.coverage, m.queued, m.time_to_go, m.error
+        from analytics_features.model_status m
       ) m
     ), '[]'),
     'indexes', coalesce((

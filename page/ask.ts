@@ -65,7 +65,16 @@ export interface Report {
   }[];
   activity: { minute: string; stored: number; failed: number }[];
   workers: { worker: string; last_seen_at: string; alive: boolean }[];
-  models: { name: string; revision: string; precision: string; dimension: number; is_active: boolean }[];
+  models: {
+    model_id: number | null;
+    name: string;
+    revision: string | null;
+    dimension: number | null;
+    state: string;
+    coverage: number | null;
+    queued: number | null;
+    error: string | null;
+  }[];
   indexes: {
     index_name: string;
     method: string;

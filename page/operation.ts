@@ -124,6 +124,23 @@ export function Operation({ state, texts }: ViewProps) {
             </tbody>
           </table>
         </div>
+        <h2 id="models">${texts.models}</h2>
+        <div class="scroll" tabindex="0" role="region" aria-labelledby="models">
+          <table>
+            <thead><tr><th scope="col">${texts.model}</th><th scope="col">${texts.state}</th><th scope="col">${texts.coverage}</th><th scope="col">${texts.queued}</th></tr></thead>
+            <tbody>
+              ${report.models.map(
+                (model) => html`
+                  <tr key=${model.model_id ?? 0}>
+                    <th scope="row">${model.name} ${model.revision !== null && html`<small>${model.revision}, ${model.dimension}</small>`}</th>
+                    <td>${texts.modelStates[model.state] ?? model.state}${model.error !== null && html`: ${model.error}`}</td>
+                    <td>${model.coverage === null ? "–" : `${number(model.coverage)} %`}</td><td>${number(model.queued)}</td>
+                  </tr>
+                `,
+              )}
+            </tbody>
+          </table>
+        </div>
         <h2>${texts.indexes}</h2>
         ${
           report.indexes.length === 0

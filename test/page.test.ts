@@ -185,6 +185,10 @@ inTab("the operator sees what failed and has it tried again, with the right key 
   await page.getByText("1 are tried again.").waitFor();
   await page.getByText("No product failed.").waitFor();
   t.is((await db.sql`select from analytics_features.product_failures`).length, 0);
+  await page
+    .getByRole("region", { name: "Models" })
+    .getByRole("row", { name: /all-MiniLM-L6-v2 .* active 100 % 0/ })
+    .waitFor();
   t.true((await page.getByRole("region", { name: "Recent comparisons" }).getByRole("row").count()) > 1);
 });
 

@@ -1,5 +1,5 @@
 --! Previous: sha1:1a66e0d2561c87b68c56c02350de4b556e482a68
---! Hash: sha1:e7e15c9db8e87a2bced899715469dae12aeba9fc
+--! Hash: sha1:9e9b299b14876fdb4ff321198d57dc2fece4d7bd
 --! Message: what is embedded
 
 /*
@@ -7020,10 +7020,10 @@ as $$
       ) w
     ), '[]'),
     'models', coalesce((
-      select jsonb_agg(to_jsonb(m) order by m.is_active desc, m.registered_at desc)
+      select jsonb_agg(to_jsonb(m) order by m.state = 'active' desc, m.model_id)
       from (
-        select m.name, m.revision, m.precision, m.dimension, m.is_active, m.registered_at
-        from :PGVECTOR_SCHEMA.embedding_models m
+        select m.model_id, m.name, m.revision, m.precision, m.dimension, m.state, m.coverage, m.queued, m.time_to_go, m.error
+        from :PGVECTOR_SCHEMA.model_status m
       ) m
     ), '[]'),
     'indexes', coalesce((

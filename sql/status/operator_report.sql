@@ -44,10 +44,10 @@ as $$
       ) w
     ), '[]'),
     'models', coalesce((
-      select jsonb_agg(to_jsonb(m) order by m.is_active desc, m.registered_at desc)
+      select jsonb_agg(to_jsonb(m) order by m.state = 'active' desc, m.model_id)
       from (
-        select m.name, m.revision, m.precision, m.dimension, m.is_active, m.registered_at
-        from :PGVECTOR_SCHEMA.embedding_models m
+        select m.model_id, m.name, m.revision, m.precision, m.dimension, m.state, m.coverage, m.queued, m.time_to_go, m.error
+        from :PGVECTOR_SCHEMA.model_status m
       ) m
     ), '[]'),
     'indexes', coalesce((
