@@ -60,6 +60,7 @@ async function measure(sql: Sql): Promise<void> {
     truncate analytics_features.product_queue; analyze staging_staging.stg_product`);
   await sql`select analytics_features.register_model('bench', 'none', 'none', 384, 'mean', 256)`;
   await add("attach to the full table", () => sql`select analytics_features.attach()`);
+  await add("take up the words of all", () => sql`select analytics_features.index_words()`);
   await sql`select * from analytics_features.claim_products('bench')`;
   await add("claim of 320", () => sql`select * from analytics_features.claim_products('bench')`);
   await sql.unsafe(`

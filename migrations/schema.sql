@@ -756,6 +756,7 @@ COMMENT ON FUNCTION analytics_features.check_index() IS 'Whether the planner goe
 CREATE FUNCTION analytics_features.claim_products(worker text, max_products integer DEFAULT 320, model_id integer DEFAULT NULL::integer) RETURNS TABLE(claim_id bigint, product_id bigint, document text, texts text[], weights double precision[])
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $_$
 #variable_conflict use_column
 declare
@@ -872,14 +873,14 @@ begin
         delete from analytics_features.product_queue q
         using judged j
         cross join unnest(j.queue_ids) i (queue_id)
-        where q.queue_id = i.queue_id and j.verdict <> 'to encode'
+        where q.model_id = $2 and q.queue_id = i.queue_id and j.verdict <> 'to encode'
       ),
       claimed as (
         update analytics_features.product_queue q
         set claim_id = $5, attempts = p.attempts + 1, document_hash = p.document_hash
         from picked p
         cross join unnest(p.queue_ids) i (queue_id)
-        where q.queue_id = i.queue_id
+        where q.model_id = $2 and q.queue_id = i.queue_id
       )
     select $5, p.product_id, left(p.document, $6), array(select left(t, $6) from unnest(p.texts) with ordinality u (t, place) order by place), p.weights
     from picked p
@@ -3273,13 +3274,13 @@ begin
         available_at = now() + v_settings.retry_after * power(2, least(f.attempts - 1, 20))
       from held h
       join failed f on f.product_id = h.product_id
-      where q.queue_id = h.queue_id and not f.set_aside
+      where q.model_id = h.model_id and q.queue_id = h.queue_id and not f.set_aside
       returning q.available_at
     ),
     done as (
       delete from analytics_features.product_queue q
       using held h, failed f
-      where q.queue_id = h.queue_id and f.product_id = h.product_id and f.set_aside
+      where q.model_id = h.model_id and q.queue_id = h.queue_id and f.product_id = h.product_id and f.set_aside
     )
   select (select count(*) from failed f where f.set_aside), (select min(w.available_at) from waiting w)
   into v_set_aside, v_next;
@@ -8754,7 +8755,7 @@ begin
       delete from analytics_features.product_failures f using stored s where f.product_id = s.product_id and f.model_id = $2
     ),
     done as (
-      delete from analytics_features.product_queue q using held h where q.queue_id = h.queue_id
+      delete from analytics_features.product_queue q using held h where q.model_id = $2 and q.queue_id = h.queue_id
     )
   select count(*) from stored
   $store$, analytics_features.embeddings_table(store_embeddings.model_id))
@@ -9046,6 +9047,7 @@ COMMENT ON FUNCTION analytics_features.tg__embedding_provenance() IS 'Forgets mo
 CREATE FUNCTION analytics_features.tg__product_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $_$
 declare
   v_changed text;
@@ -9082,9 +9084,9 @@ begin
 
   execute format(
     'insert into analytics_features.product_queue (product_id, model_id)
-      select c.id, k.model_id from (%s) c (id) cross join analytics_features.kept_models k where c.id is not null',
+      select c.id, m.model_id from (%s) c (id) cross join unnest($1) m (model_id) where c.id is not null',
     v_changed
-  );
+  ) using array(select k.model_id from analytics_features.kept_models k);
   get diagnostics v_rows = row_count;
   if v_rows > 0 then
     perform analytics_features.wake_worker();
@@ -12216,11 +12218,11 @@ ALTER TABLE ONLY analytics_features.product_pairs
     ADD CONSTRAINT product_pairs_pkey PRIMARY KEY (product_id, other_id);
 
 --
--- Name: product_queue product_queue_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+-- Name: product_queue product_queue_key; Type: CONSTRAINT; Schema: analytics_features; Owner: -
 --
 
 ALTER TABLE ONLY analytics_features.product_queue
-    ADD CONSTRAINT product_queue_pkey PRIMARY KEY (queue_id);
+    ADD CONSTRAINT product_queue_key PRIMARY KEY (model_id, queue_id);
 
 --
 -- Name: product_words product_words_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
@@ -12324,16 +12326,10 @@ CREATE INDEX product_embeddings_vanished_at_idx ON analytics_features.product_em
 CREATE INDEX product_queue_claim_id_idx ON analytics_features.product_queue USING btree (claim_id) WHERE (claim_id IS NOT NULL);
 
 --
--- Name: product_queue_model_id_idx; Type: INDEX; Schema: analytics_features; Owner: -
---
-
-CREATE INDEX product_queue_model_id_idx ON analytics_features.product_queue USING btree (model_id, queue_id);
-
---
 -- Name: product_queue_product_id_idx; Type: INDEX; Schema: analytics_features; Owner: -
 --
 
-CREATE INDEX product_queue_product_id_idx ON analytics_features.product_queue USING btree (product_id);
+CREATE INDEX product_queue_product_id_idx ON analytics_features.product_queue USING btree (product_id, model_id);
 
 --
 -- Name: product_words_indexed_at_idx; Type: INDEX; Schema: analytics_features; Owner: -

@@ -1,5 +1,5 @@
 --! Previous: sha1:1a66e0d2561c87b68c56c02350de4b556e482a68
---! Hash: sha1:9e9b299b14876fdb4ff321198d57dc2fece4d7bd
+--! Hash: sha1:46b9be4c0b48e357d01c61df729170cfedc8feac
 --! Message: what is embedded
 
 /*
@@ -2071,7 +2071,7 @@ comment on column :PGVECTOR_SCHEMA.related_tables.product_column is 'The column 
  * needed.) What a row means is decided when it is claimed, from the source as it is then.
  */
 create table if not exists :PGVECTOR_SCHEMA.product_queue (
-  queue_id bigint generated always as identity primary key,
+  queue_id bigint not null generated always as identity,
   product_id bigint not null,
   queued_at timestamptz not null default now(),
   available_at timestamptz not null default now(),
@@ -2087,10 +2087,15 @@ create table if not exists :PGVECTOR_SCHEMA.product_queue (
 alter table :PGVECTOR_SCHEMA.product_queue
   add column if not exists model_id integer not null default 0,
   -- For who queues a product by hand.
-  alter column model_id set default coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
+  alter column model_id set default coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0),
+  -- A worker goes along one model's rows, however many wait for another.
+  drop constraint if exists product_queue_pkey,
+  drop constraint if exists product_queue_key,
+  add constraint product_queue_key primary key (model_id, queue_id);
 
-create index if not exists product_queue_model_id_idx on :PGVECTOR_SCHEMA.product_queue (model_id, queue_id);
-create index if not exists product_queue_product_id_idx on :PGVECTOR_SCHEMA.product_queue (product_id);
+-- Both columns: of a queue that nobody analyzed yet, the planner would look a product up among all of its model.
+drop index if exists :PGVECTOR_SCHEMA.product_queue_product_id_idx;
+create index product_queue_product_id_idx on :PGVECTOR_SCHEMA.product_queue (product_id, model_id);
 create index if not exists product_queue_claim_id_idx on :PGVECTOR_SCHEMA.product_queue (claim_id) where claim_id is not null;
 
 comment on table  :PGVECTOR_SCHEMA.product_queue is 'Products that changed and have not been looked at since; the truth about what is to do, a graphile-worker job is only a wake-up.';
@@ -2437,6 +2442,8 @@ comment on function :PGVECTOR_SCHEMA.detach_related(text) is
 create or replace function :PGVECTOR_SCHEMA.tg__product_changed() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
+-- Compiling takes longer than what is compiled.
+set jit = off
 as $$
 declare
   v_changed text;
@@ -2473,9 +2480,9 @@ begin
 
   execute format(
     'insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id)
-      select c.id, k.model_id from (%s) c (id) cross join :PGVECTOR_SCHEMA.kept_models k where c.id is not null',
+      select c.id, m.model_id from (%s) c (id) cross join unnest($1) m (model_id) where c.id is not null',
     v_changed
-  );
+  ) using array(select k.model_id from :PGVECTOR_SCHEMA.kept_models k);
   get diagnostics v_rows = row_count;
   if v_rows > 0 then
     perform :PGVECTOR_SCHEMA.wake_worker();
@@ -2669,13 +2676,13 @@ begin
         available_at = now() + v_settings.retry_after * power(2, least(f.attempts - 1, 20))
       from held h
       join failed f on f.product_id = h.product_id
-      where q.queue_id = h.queue_id and not f.set_aside
+      where q.model_id = h.model_id and q.queue_id = h.queue_id and not f.set_aside
       returning q.available_at
     ),
     done as (
       delete from :PGVECTOR_SCHEMA.product_queue q
       using held h, failed f
-      where q.queue_id = h.queue_id and f.product_id = h.product_id and f.set_aside
+      where q.model_id = h.model_id and q.queue_id = h.queue_id and f.product_id = h.product_id and f.set_aside
     )
   select (select count(*) from failed f where f.set_aside), (select min(w.available_at) from waiting w)
   into v_set_aside, v_next;
@@ -3911,6 +3918,7 @@ create or replace function :PGVECTOR_SCHEMA.claim_products(
 returns table (claim_id bigint, product_id bigint, document text, texts text[], weights double precision[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -4027,14 +4035,14 @@ begin
         delete from :PGVECTOR_SCHEMA.product_queue q
         using judged j
         cross join unnest(j.queue_ids) i (queue_id)
-        where q.queue_id = i.queue_id and j.verdict <> 'to encode'
+        where q.model_id = $2 and q.queue_id = i.queue_id and j.verdict <> 'to encode'
       ),
       claimed as (
         update :PGVECTOR_SCHEMA.product_queue q
         set claim_id = $5, attempts = p.attempts + 1, document_hash = p.document_hash
         from picked p
         cross join unnest(p.queue_ids) i (queue_id)
-        where q.queue_id = i.queue_id
+        where q.model_id = $2 and q.queue_id = i.queue_id
       )
     select $5, p.product_id, left(p.document, $6), array(select left(t, $6) from unnest(p.texts) with ordinality u (t, place) order by place), p.weights
     from picked p
@@ -4646,7 +4654,7 @@ begin
       delete from :PGVECTOR_SCHEMA.product_failures f using stored s where f.product_id = s.product_id and f.model_id = $2
     ),
     done as (
-      delete from :PGVECTOR_SCHEMA.product_queue q using held h where q.queue_id = h.queue_id
+      delete from :PGVECTOR_SCHEMA.product_queue q using held h where q.model_id = $2 and q.queue_id = h.queue_id
     )
   select count(*) from stored
   $store$, :PGVECTOR_SCHEMA.embeddings_table(store_embeddings.model_id))

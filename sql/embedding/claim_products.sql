@@ -14,6 +14,7 @@ create or replace function :PGVECTOR_SCHEMA.claim_products(
 returns table (claim_id bigint, product_id bigint, document text, texts text[], weights double precision[])
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -130,14 +131,14 @@ begin
         delete from :PGVECTOR_SCHEMA.product_queue q
         using judged j
         cross join unnest(j.queue_ids) i (queue_id)
-        where q.queue_id = i.queue_id and j.verdict <> 'to encode'
+        where q.model_id = $2 and q.queue_id = i.queue_id and j.verdict <> 'to encode'
       ),
       claimed as (
         update :PGVECTOR_SCHEMA.product_queue q
         set claim_id = $5, attempts = p.attempts + 1, document_hash = p.document_hash
         from picked p
         cross join unnest(p.queue_ids) i (queue_id)
-        where q.queue_id = i.queue_id
+        where q.model_id = $2 and q.queue_id = i.queue_id
       )
     select $5, p.product_id, left(p.document, $6), array(select left(t, $6) from unnest(p.texts) with ordinality u (t, place) order by place), p.weights
     from picked p

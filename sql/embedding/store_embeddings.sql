@@ -54,7 +54,7 @@ begin
       delete from :PGVECTOR_SCHEMA.product_failures f using stored s where f.product_id = s.product_id and f.model_id = $2
     ),
     done as (
-      delete from :PGVECTOR_SCHEMA.product_queue q using held h where q.queue_id = h.queue_id
+      delete from :PGVECTOR_SCHEMA.product_queue q using held h where q.model_id = $2 and q.queue_id = h.queue_id
     )
   select count(*) from stored
   $store$, :PGVECTOR_SCHEMA.embeddings_table(store_embeddings.model_id))

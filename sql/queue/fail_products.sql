@@ -34,13 +34,13 @@ begin
         available_at = now() + v_settings.retry_after * power(2, least(f.attempts - 1, 20))
       from held h
       join failed f on f.product_id = h.product_id
-      where q.queue_id = h.queue_id and not f.set_aside
+      where q.model_id = h.model_id and q.queue_id = h.queue_id and not f.set_aside
       returning q.available_at
     ),
     done as (
       delete from :PGVECTOR_SCHEMA.product_queue q
       using held h, failed f
-      where q.queue_id = h.queue_id and f.product_id = h.product_id and f.set_aside
+      where q.model_id = h.model_id and q.queue_id = h.queue_id and f.product_id = h.product_id and f.set_aside
     )
   select (select count(*) from failed f where f.set_aside), (select min(w.available_at) from waiting w)
   into v_set_aside, v_next;

@@ -5,7 +5,7 @@
  * needed.) What a row means is decided when it is claimed, from the source as it is then.
  */
 create table if not exists :PGVECTOR_SCHEMA.product_queue (
-  queue_id bigint generated always as identity primary key,
+  queue_id bigint not null generated always as identity,
   product_id bigint not null,
   queued_at timestamptz not null default now(),
   available_at timestamptz not null default now(),
@@ -21,10 +21,15 @@ create table if not exists :PGVECTOR_SCHEMA.product_queue (
 alter table :PGVECTOR_SCHEMA.product_queue
   add column if not exists model_id integer not null default 0,
   -- For who queues a product by hand.
-  alter column model_id set default coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
+  alter column model_id set default coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0),
+  -- A worker goes along one model's rows, however many wait for another.
+  drop constraint if exists product_queue_pkey,
+  drop constraint if exists product_queue_key,
+  add constraint product_queue_key primary key (model_id, queue_id);
 
-create index if not exists product_queue_model_id_idx on :PGVECTOR_SCHEMA.product_queue (model_id, queue_id);
-create index if not exists product_queue_product_id_idx on :PGVECTOR_SCHEMA.product_queue (product_id);
+-- Both columns: of a queue that nobody analyzed yet, the planner would look a product up among all of its model.
+drop index if exists :PGVECTOR_SCHEMA.product_queue_product_id_idx;
+create index product_queue_product_id_idx on :PGVECTOR_SCHEMA.product_queue (product_id, model_id);
 create index if not exists product_queue_claim_id_idx on :PGVECTOR_SCHEMA.product_queue (claim_id) where claim_id is not null;
 
 comment on table  :PGVECTOR_SCHEMA.product_queue is 'Products that changed and have not been looked at since; the truth about what is to do, a graphile-worker job is only a wake-up.';

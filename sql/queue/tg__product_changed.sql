@@ -6,6 +6,8 @@
 create or replace function :PGVECTOR_SCHEMA.tg__product_changed() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
+-- Compiling takes longer than what is compiled.
+set jit = off
 as $$
 declare
   v_changed text;
@@ -42,9 +44,9 @@ begin
 
   execute format(
     'insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id)
-      select c.id, k.model_id from (%s) c (id) cross join :PGVECTOR_SCHEMA.kept_models k where c.id is not null',
+      select c.id, m.model_id from (%s) c (id) cross join unnest($1) m (model_id) where c.id is not null',
     v_changed
-  );
+  ) using array(select k.model_id from :PGVECTOR_SCHEMA.kept_models k);
   get diagnostics v_rows = row_count;
   if v_rows > 0 then
     perform :PGVECTOR_SCHEMA.wake_worker();
