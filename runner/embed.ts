@@ -69,12 +69,10 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   while (!stopped() && result.stored + result.failed < limit) {
     await indexWords(context);
     const kept = await models.kept();
+    await noteFit(context, kept);
     const [settings] = await sql<{ windows: boolean }[]>`select windows from ${schema}.settings`;
     const claim = await claimFirst(context, kept, limit - result.stored - result.failed);
-    if (claim === undefined) {
-      await noteFit(context, kept);
-      return { ...result, drained: true };
-    }
+    if (claim === undefined) return { ...result, drained: true };
     const { model, claimId, products, batchSize } = claim;
     try {
       for (let start = 0; start < products.length && !stopped(); start += batchSize) {
@@ -124,7 +122,7 @@ async function indexWords(context: EmbedContext): Promise<void> {
   }
 }
 
-/** Once a model: whether its tokenizer knows the language of the documents, which no other figure tells. */
+/** Once a model, as soon as there are vectors: whether its tokenizer knows the language of the documents, which no other figure tells. */
 async function noteFit({ sql, schema }: EmbedContext, kept: readonly KeptModel[]): Promise<void> {
   const unknown = await sql<{ model_id: number }[]>`
     select m.model_id from ${sql(schema)}.embedding_models m join ${sql(schema)}.kept_models using (model_id) where m.spelled_out is null`;

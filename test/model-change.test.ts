@@ -107,6 +107,11 @@ test("the Russian model that is bundled is prepared by its name, finds more, and
   const [model] = await db.sql`
     select query_prefix, passage_prefix, spelled_out < 0.2 as fits from analytics_features.embedding_models where is_kept`;
   t.deepEqual({ ...model }, { query_prefix: "query: ", passage_prefix: "passage: ", fits: true });
+  const [beside] = await db.sql`select array_to_string(notes, ' ') as notes from analytics_features.embedding_status`;
+  t.regex(
+    beside?.notes,
+    /intfloat\/multilingual-e5-small-ru-en was, and is kept beside it: select analytics_features\.activate_model\('\d+'\);/,
+  );
   await activate();
   const [after] = await db.sql`select array_to_string(notes, ' ') as notes, model from analytics_features.embedding_status`;
   t.notRegex(after?.notes, /spells/);

@@ -1,5 +1,5 @@
 --! Previous: sha1:1a66e0d2561c87b68c56c02350de4b556e482a68
---! Hash: sha1:46b9be4c0b48e357d01c61df729170cfedc8feac
+--! Hash: sha1:792383794fcf4784da7900edc2fc99e35e2588a2
 --! Message: what is embedded
 
 /*
@@ -6881,8 +6881,19 @@ begin
   select * into v_model from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
   if v_model.spelled_out >= 0.5 then
     return query select format(
-      '%s spells %s %% of the letters of the documents out one by one: it was not made for this language, and its vectors find little. Prepare one that was: select :PGVECTOR_SCHEMA.prepare_model(''intfloat/multilingual-e5-small-ru-en'');',
-      v_model.name, round((v_model.spelled_out * 100)::numeric)
+      '%s spells %s %% of the letters of the documents out one by one: it was not made for this language, and its vectors find little. %s',
+      v_model.name,
+      round((v_model.spelled_out * 100)::numeric),
+      coalesce(
+        (
+          select format('%s was, and is kept beside it: select :PGVECTOR_SCHEMA.activate_model(%L);', m.name, m.model_id::text)
+          from :PGVECTOR_SCHEMA.embedding_models m
+          where m.is_kept and m.spelled_out < 0.5
+          order by m.spelled_out, m.model_id
+          limit 1
+        ),
+        'Prepare one that was: select :PGVECTOR_SCHEMA.prepare_model(''intfloat/multilingual-e5-small-ru-en'');'
+      )
     );
   end if;
   select count(*) as documents, max(e.tokens) as longest, percentile_disc(0.5) within group (order by e.tokens) as usual

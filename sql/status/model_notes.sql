@@ -12,8 +12,19 @@ begin
   select * into v_model from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
   if v_model.spelled_out >= 0.5 then
     return query select format(
-      '%s spells %s %% of the letters of the documents out one by one: it was not made for this language, and its vectors find little. Prepare one that was: select :PGVECTOR_SCHEMA.prepare_model(''intfloat/multilingual-e5-small-ru-en'');',
-      v_model.name, round((v_model.spelled_out * 100)::numeric)
+      '%s spells %s %% of the letters of the documents out one by one: it was not made for this language, and its vectors find little. %s',
+      v_model.name,
+      round((v_model.spelled_out * 100)::numeric),
+      coalesce(
+        (
+          select format('%s was, and is kept beside it: select :PGVECTOR_SCHEMA.activate_model(%L);', m.name, m.model_id::text)
+          from :PGVECTOR_SCHEMA.embedding_models m
+          where m.is_kept and m.spelled_out < 0.5
+          order by m.spelled_out, m.model_id
+          limit 1
+        ),
+        'Prepare one that was: select :PGVECTOR_SCHEMA.prepare_model(''intfloat/multilingual-e5-small-ru-en'');'
+      )
     );
   end if;
   select count(*) as documents, max(e.tokens) as longest, percentile_disc(0.5) within group (order by e.tokens) as usual
