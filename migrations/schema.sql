@@ -3066,6 +3066,10 @@ begin
   if coalesce(embeddings_table.model_id, 0) = 0 or embeddings_table.model_id = analytics_features.active_model_id() then
     return 'product_embeddings';
   end if;
+  if not exists (select from analytics_features.embedding_models m where m.model_id = embeddings_table.model_id and m.is_kept) then
+    raise exception 'No vectors are kept of a model %.', embeddings_table.model_id
+      using errcode = 'PE031', hint = 'select model_id, name, state from analytics_features.model_status;';
+  end if;
   return 'product_embeddings' || '_' || embeddings_table.model_id;
 end
 $$;
@@ -3074,7 +3078,7 @@ $$;
 -- Name: FUNCTION embeddings_table(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.embeddings_table(model_id integer) IS 'Name of the table in our schema that holds a model''s vectors: product_embeddings for the active one, for null and for 0, else that with the model''s number behind it.';
+COMMENT ON FUNCTION analytics_features.embeddings_table(model_id integer) IS 'Name of the table in our schema that holds a model''s vectors: product_embeddings for the active one, for null and for 0, else that with the model''s number behind it. Raises PE031 for a model of which none are kept.';
 
 --
 -- Name: evaluate_search(integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3989,9 +3993,12 @@ begin
   begin
     v_relation := import_embeddings.relation::regclass;
   exception when others then
+    v_relation := null;
+  end;
+  if v_relation is null then
     raise exception 'There is no relation %.', coalesce(quote_literal(left(import_embeddings.relation, 100)), 'null')
       using errcode = 'PE035', hint = 'Name it with its schema: schema.table.';
-  end;
+  end if;
   foreach v_column in array array_remove(array[id_column, embedding_column, document_column], null) loop
     if not exists (
       select from pg_attribute a where a.attrelid = v_relation and a.attname = v_column and a.attnum > 0 and not a.attisdropped

@@ -53,6 +53,7 @@ test("vectors of another model, of nothing to check by, or of a wrong call are r
     t.is(await current(), 5);
   };
   await refused("'public.nowhere', 'test'", "PE035", /no relation 'public\.nowhere'/);
+  await refused("null, 'test'", "PE035", /no relation null/);
   await refused("'public.made_elsewhere', 'test', document_column => 'nope'", "PE035", /no column nope/);
   await refused("'public.made_elsewhere', 'another'", "PE031", /'another'/);
   await db.sql`update public.made_elsewhere m set embedding = (select o.embedding from public.made_elsewhere o where o.product_id = m.product_id + 1) where product_id = 3`;

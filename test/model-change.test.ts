@@ -137,6 +137,9 @@ test("the Russian model that is bundled is prepared by its name, finds more, and
 test("before it is complete a model is activated only by force, and a second one is not prepared beside it", async (t) => {
   await fails(t, activate(), { code: "PE031", message: "No model is prepared." });
   await fails(t, db.sql`select analytics_features.prepare_model(' ')`, { code: "PE031" });
+  for (const call of ["index_sql(model_id => 999)", "claim_products('w', 1, 999)", "embedding_difference(999)"]) {
+    await fails(t, db.sql.unsafe(`select * from analytics_features.${call}`), { code: "PE031", hint: /model_status/ });
+  }
   await db.sql`select analytics_features.prepare_model(${tiny})`;
   await fails(t, db.sql`select analytics_features.prepare_model('another')`, { code: "PE030", hint: /drop_model/ });
   await withModels(db.database, db.settings, async (context) => {

@@ -1,5 +1,5 @@
 --! Previous: sha1:1a66e0d2561c87b68c56c02350de4b556e482a68
---! Hash: sha1:792383794fcf4784da7900edc2fc99e35e2588a2
+--! Hash: sha1:61fd1054103fe26b8af4178126bbccd093d1a89c
 --! Message: what is embedded
 
 /*
@@ -3489,12 +3489,16 @@ begin
   if coalesce(embeddings_table.model_id, 0) = 0 or embeddings_table.model_id = :PGVECTOR_SCHEMA.active_model_id() then
     return ':PGVECTOR_TABLE';
   end if;
+  if not exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = embeddings_table.model_id and m.is_kept) then
+    raise exception 'No vectors are kept of a model %.', embeddings_table.model_id
+      using errcode = 'PE031', hint = 'select model_id, name, state from :PGVECTOR_SCHEMA.model_status;';
+  end if;
   return ':PGVECTOR_TABLE' || '_' || embeddings_table.model_id;
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.embeddings_table(integer) is
-  'Name of the table in our schema that holds a model''s vectors: :PGVECTOR_TABLE for the active one, for null and for 0, else that with the model''s number behind it.';
+  'Name of the table in our schema that holds a model''s vectors: :PGVECTOR_TABLE for the active one, for null and for 0, else that with the model''s number behind it. Raises PE031 for a model of which none are kept.';
 --! EndIncluded models/embeddings_table.sql
 --! Included models/fail_model.sql
 create or replace function :PGVECTOR_SCHEMA.fail_model(model_id integer, error text) returns void
@@ -4274,9 +4278,12 @@ begin
   begin
     v_relation := import_embeddings.relation::regclass;
   exception when others then
+    v_relation := null;
+  end;
+  if v_relation is null then
     raise exception 'There is no relation %.', coalesce(quote_literal(left(import_embeddings.relation, 100)), 'null')
       using errcode = 'PE035', hint = 'Name it with its schema: schema.table.';
-  end;
+  end if;
   foreach v_column in array array_remove(array[id_column, embedding_column, document_column], null) loop
     if not exists (
       select from pg_attribute a where a.attrelid = v_relation and a.attname = v_column and a.attnum > 0 and not a.attisdropped

@@ -36,9 +36,12 @@ begin
   begin
     v_relation := import_embeddings.relation::regclass;
   exception when others then
+    v_relation := null;
+  end;
+  if v_relation is null then
     raise exception 'There is no relation %.', coalesce(quote_literal(left(import_embeddings.relation, 100)), 'null')
       using errcode = 'PE035', hint = 'Name it with its schema: schema.table.';
-  end;
+  end if;
   foreach v_column in array array_remove(array[id_column, embedding_column, document_column], null) loop
     if not exists (
       select from pg_attribute a where a.attrelid = v_relation and a.attname = v_column and a.attnum > 0 and not a.attisdropped
