@@ -1,6 +1,6 @@
-import Table from "cli-table3";
 import { connect, type Sql } from "../runner/database.ts";
 import { createFeed, withBenchDatabase } from "./database.ts";
+import { milliseconds, printTable } from "./report.ts";
 
 /*
  * What copying products from another database costs, and what a replicated row does:
@@ -25,7 +25,7 @@ await withBenchDatabase(async ({ sql }) => {
     await server.unsafe(`drop database ${name} with (force)`);
     await server.end();
   }
-});
+}, "What copying products from another database costs");
 
 async function measure(sql: Sql, upstream: Sql): Promise<void> {
   await createFeed(upstream, products);
@@ -34,11 +34,13 @@ async function measure(sql: Sql, upstream: Sql): Promise<void> {
     create table staging_staging.stg_product as select * from public.feed;
     update staging_staging.stg_product set updated_at = updated_at - product_id * interval '1 second', ingested_at = ingested_at - interval '1 day'`);
   await upstream.unsafe("vacuum analyze staging_staging.stg_product");
-  const table = new Table({ head: [`${products} products`, "ms", "what it did"] });
+  const rows: string[][] = [];
   const add = async (label: string, run: () => Promise<string>) => {
-    const started = performance.now();
-    const what = await run();
-    table.push([label, (performance.now() - started).toFixed(0), what]);
+    let what = "";
+    const took = await milliseconds(async () => {
+      what = await run();
+    });
+    rows.push([label, took.toFixed(0), what]);
   };
   const refresh = (full: boolean) => async () => {
     const [row] = await sql`select * from analytics_features.refresh_copy(${full})`;
@@ -78,7 +80,5 @@ async function measure(sql: Sql, upstream: Sql): Promise<void> {
     await sql`insert into staging_staging.stg_product select * from public.feed`;
     return "";
   });
-  console.log(table.toString());
-  const [row] = await sql`select version() as server`;
-  console.log(`${row?.server}; Node ${process.version}.`);
+  printTable([`${products} products`, "ms", "what it did"], rows);
 }

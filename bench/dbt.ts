@@ -2,11 +2,10 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Table from "cli-table3";
 import { root } from "../runner/settings.ts";
 import { dbtEnvironment, findDbt } from "../scripts/dbt.ts";
 import { createFeed, withBenchDatabase } from "./database.ts";
-import { median } from "./median.ts";
+import { median, printTable } from "./report.ts";
 
 /*
  * What the hook costs a dbt run, side by side in one run: BENCH_DATABASE_URL=… npm run bench:dbt -- 61000
@@ -15,7 +14,7 @@ import { median } from "./median.ts";
  */
 const products = Number(process.argv[2] ?? 61_000);
 const rounds = 5;
-const table = new Table({ head: [`${products} products`, "without the hook, s", "with, s", "ratio"] });
+const rows: string[][] = [];
 const project = mkdtempSync(join(tmpdir(), "product-embeddings-bench-"));
 cpSync(join(root, "dbt/integration_tests"), project, { recursive: true });
 writeFileSync(join(project, "packages.yml"), `packages:\n  - local: ${join(root, "dbt")}\n`);
@@ -47,7 +46,7 @@ try {
         dbt("run", "--select", "stg_product", "--vars", JSON.stringify({ ...vars, hook }), ...args);
       run(true, "--full-refresh");
       await sql.unsafe(`
-        truncate analytics_features.product_embeddings, analytics_features.product_queue;
+        truncate analytics_features.product_embeddings, analytics_features.product_queue, analytics_features.product_changes;
         insert into analytics_features.product_embeddings (product_id, embedding, model_id, document_hash)
           select product_id, l2_normalize(array_fill(1, array[384])::vector), analytics_features.active_model_id(), document_hash
           from analytics_features.product_documents();
@@ -57,16 +56,16 @@ try {
         for (const kind of ["without", "with"] as const) {
           await sql.unsafe(`
             update bronze.product set price = price + 1, ingested_at = clock_timestamp() where product_id % 10 = ${round};
-            truncate analytics_features.product_queue;
+            truncate analytics_features.product_queue, analytics_features.product_changes;
             select analytics_features.${kind === "with" ? "attach_triggers" : "detach"}()`);
           times[kind].push(run(kind === "with"));
         }
       }
       const [without, withHook] = [median(times.without), median(times.with)];
-      table.push([label, without.toFixed(2), withHook.toFixed(2), (withHook / without).toFixed(2)]);
+      rows.push([label, without.toFixed(2), withHook.toFixed(2), (withHook / without).toFixed(2)]);
     }
-  });
-  console.log(table.toString());
+    printTable([`${products} products`, "without the hook, s", "with, s", "ratio"], rows);
+  }, "What the hook costs a dbt run");
 } finally {
   rmSync(project, { recursive: true, force: true });
 }

@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
 import { collectionSource, loadCollection } from "../runner/collection.ts";
 import type { Sql } from "../runner/database.ts";
 import { embedQueued } from "../runner/embed.ts";
@@ -8,6 +7,7 @@ import { migrate } from "../runner/migrate.ts";
 import { withScratchDatabase } from "../runner/scratch.ts";
 import { withModels } from "../runner/session.ts";
 import { readSettings } from "../runner/settings.ts";
+import { printFoot, printHead, printTable } from "./report.ts";
 
 /*
  * Which way of putting words, trigrams and vectors together is the best, on a collection in the files of
@@ -53,6 +53,7 @@ await withScratchDatabase({ ...readSettings(), source: collectionSource }, async
   });
   await sql`select ${sql(settings.schema)}.refresh_word_statistics()`;
 
+  printHead("Which way of mixing words and vectors is best");
   const columns = await signals(sql, settings.schema);
   for (const [words, trigrams, vectors, prose] of weights) {
     await sql`
@@ -66,9 +67,11 @@ await withScratchDatabase({ ...readSettings(), source: collectionSource }, async
   }
 
   const kinds = [...(columns.get("words")?.keys() ?? [])];
-  const table = new Table({ head: ["nDCG@10", ...kinds], style: { head: [], border: [] } });
-  for (const [name, figures] of columns) table.push([name, ...kinds.map((kind) => (figures.get(kind) ?? 0).toFixed(3))]);
-  console.log(table.toString());
+  printTable(
+    ["nDCG@10", ...kinds],
+    [...columns].map(([name, figures]) => [name, ...kinds.map((kind) => (figures.get(kind) ?? 0).toFixed(3))]),
+  );
+  await printFoot(sql);
 });
 
 /** nDCG@10 by kind of each signal alone, over all documents, and of the reciprocal ranks of words and vectors. */

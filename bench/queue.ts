@@ -1,7 +1,6 @@
-import Table from "cli-table3";
-import type { Sql } from "../runner/database.ts";
+import { connect, type Sql } from "../runner/database.ts";
 import { createFeed, withBenchDatabase } from "./database.ts";
-import { median } from "./median.ts";
+import { median, milliseconds, printNote, printTable, quantile } from "./report.ts";
 
 /*
  * What the triggers cost a writer and what the bookkeeping costs a worker, side by side in one run
@@ -11,9 +10,12 @@ import { median } from "./median.ts";
 const products = Number(process.argv[2] ?? 61_000);
 const rounds = 5;
 
-await withBenchDatabase(({ sql }) => measure(sql));
+const clients = 8;
+const updatesOfAClient = 250;
 
-async function measure(sql: Sql): Promise<void> {
+await withBenchDatabase(({ sql, url }) => measure(sql, url), "What triggers cost a writer, and bookkeeping a worker");
+
+async function measure(sql: Sql, url: string): Promise<void> {
   await sql.unsafe(`
     create schema staging_staging;
     create table staging_staging.stg_product (product_id bigint, name text, vendor_code text, weight numeric, length numeric, width numeric,
@@ -21,7 +23,6 @@ async function measure(sql: Sql): Promise<void> {
     create index on staging_staging.stg_product (product_id)`);
   await createFeed(sql, products);
 
-  const writers = new Table({ head: [`${products} rows`, "without, ms", "with triggers, ms", "ratio"] });
   const statements: [string, string, number][] = [
     ["insert", "insert into staging_staging.stg_product select * from public.feed", 1],
     ["update, text changes", "update staging_staging.stg_product set price = price + 1", 1],
@@ -29,38 +30,59 @@ async function measure(sql: Sql): Promise<void> {
     ["delete", "delete from staging_staging.stg_product", 1],
     ["update of one row, committed, 200 times", "update staging_staging.stg_product set price = price + 1 where product_id = 7", 200],
   ];
+  const latencies = { with: [] as number[], without: [] as number[] };
   const times = new Map<string, { with: number[]; without: number[] }>(statements.map(([label]) => [label, { with: [], without: [] }]));
   for (let round = 0; round < rounds; round++) {
     for (const kind of ["without", "with"] as const) {
       await sql.unsafe(`select analytics_features.${kind === "with" ? "attach" : "detach"}()`);
-      await sql.unsafe(
-        "truncate staging_staging.stg_product; truncate analytics_features.product_queue; delete from graphile_worker._private_jobs",
-      );
+      await sql.unsafe("truncate staging_staging.stg_product, analytics_features.product_queue, analytics_features.product_changes");
       for (const [label, statement, repeat] of statements) {
         if (repeat > 1) await sql.unsafe("insert into staging_staging.stg_product select * from public.feed limit 1000");
         await sql.unsafe("checkpoint");
         times.get(label)?.[kind].push(
-          await timed(async () => {
+          await milliseconds(async () => {
             for (let i = 0; i < repeat; i++) await sql.unsafe(statement);
           }),
         );
       }
+      latencies[kind].push(...(await concurrently(url)));
     }
   }
-  for (const [label, { with: withTriggers, without }] of times) {
-    writers.push([label, median(without).toFixed(0), median(withTriggers).toFixed(0), (median(withTriggers) / median(without)).toFixed(2)]);
-  }
-  console.log(writers.toString());
+  printTable(
+    [`${products} rows`, "without, ms", "with triggers, ms", "ratio"],
+    [
+      ...[...times].map(([label, { with: withTriggers, without }]) => [
+        label,
+        median(without).toFixed(0),
+        median(withTriggers).toFixed(0),
+        (median(withTriggers) / median(without)).toFixed(2),
+      ]),
+      ...[
+        { label: "p50", share: 0.5 },
+        { label: "p99", share: 0.99 },
+      ].map(({ label, share }) => {
+        const [without, withTriggers] = [quantile(latencies.without, share), quantile(latencies.with, share)];
+        return [
+          `update of one row, committed, by ${clients} at a time, ${label}`,
+          without.toFixed(2),
+          withTriggers.toFixed(2),
+          (withTriggers / without).toFixed(2),
+        ];
+      }),
+    ],
+  );
+  printNote(`The median of ${rounds} rounds.`);
 
-  const worker = new Table({ head: [`${products} products, no index on product_id`, "ms"] });
-  const add = async (label: string, run: () => Promise<unknown>) => worker.push([label, (await timed(run)).toFixed(0)]);
+  const worker: string[][] = [];
+  const add = async (label: string, run: () => Promise<unknown>) => worker.push([label, (await milliseconds(run)).toFixed(0)]);
   await sql.unsafe(`
     select analytics_features.detach(); drop index staging_staging.stg_product_product_id_idx;
     truncate staging_staging.stg_product; insert into staging_staging.stg_product select * from public.feed;
-    truncate analytics_features.product_queue; analyze staging_staging.stg_product`);
+    truncate analytics_features.product_queue, analytics_features.product_changes; analyze staging_staging.stg_product`);
   await sql`select analytics_features.register_model('bench', 'none', 'none', 384, 'mean', 256)`;
   await add("attach to the full table", () => sql`select analytics_features.attach()`);
   await add("take up the words of all", () => sql`select analytics_features.index_words()`);
+  await sql`select * from analytics_features.take_up_changes(${products}::integer)`;
   await sql`select * from analytics_features.claim_products('bench')`;
   await add("claim of 320", () => sql`select * from analytics_features.claim_products('bench')`);
   await sql.unsafe(`
@@ -71,13 +93,33 @@ async function measure(sql: Sql): Promise<void> {
   await add("claim that finds all of them unchanged", () => sql`select * from analytics_features.claim_products('bench')`);
   await add("reconcile that finds nothing", () => sql`select analytics_features.reconcile()`);
   await add("embedding_status", () => sql`select * from analytics_features.embedding_status`);
-  console.log(worker.toString());
-  const [row] = await sql`select version() as server, (select extversion from pg_extension where extname = 'vector') as pgvector`;
-  console.log(`${row?.server}; pgvector ${row?.pgvector}; Node ${process.version}; median of ${rounds} rounds.`);
+  printTable([`${products} products, no index on product_id`, "ms"], worker);
 }
 
-async function timed(run: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await run();
-  return performance.now() - started;
+/** Milliseconds of each update, by clients that each have rows of their own, so that none waits for a row. */
+async function concurrently(url: string): Promise<number[]> {
+  const connections = await Promise.all(
+    Array.from({ length: clients }, async () => {
+      const connection = connect(url, 1);
+      await connection`select 1`;
+      return connection;
+    }),
+  );
+  const all = await Promise.all(
+    connections.map(async (connection, client) => {
+      const each: number[] = [];
+      for (let i = 0; i < updatesOfAClient; i++) {
+        each.push(
+          await milliseconds(() =>
+            connection.unsafe(
+              `update staging_staging.stg_product set price = price + 1 where product_id = ${1 + client + clients * (i % 100)}`,
+            ),
+          ),
+        );
+      }
+      return each;
+    }),
+  );
+  await Promise.all(connections.map((connection) => connection.end()));
+  return all.flat();
 }

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import Table from "cli-table3";
 import type { Sql } from "../runner/database.ts";
 import { root } from "../runner/settings.ts";
 import { withBenchDatabase } from "./database.ts";
+import { milliseconds, printNote, printTable } from "./report.ts";
 import { insertVectors } from "./vectors.ts";
 
 /*
@@ -27,16 +27,11 @@ await withBenchDatabase(async ({ sql, url }) => {
   await sql`select analytics_features.attach()`;
   const words = await seconds(() => sql`select analytics_features.index_words()`);
   await sql`select analytics_features.refresh_word_statistics(false)`;
-  await sql`truncate analytics_features.product_queue`;
+  await sql`truncate analytics_features.product_queue, analytics_features.product_changes`;
   await sql`vacuum analyze`;
 
-  const sizes = new Table({ head: ["", "bytes a product", "a million, GB"], colAligns: ["left", "right", "right"] });
-  const row = (what: string, bytes: number) =>
-    sizes.push([
-      what,
-      Math.round(bytes / products),
-      ((bytes / products) * 1e6) / 1e9 < 0.01 ? "0" : (((bytes / products) * 1e6) / 1e9).toFixed(2),
-    ]);
+  const sizes: (string | number)[][] = [];
+  const row = (what: string, bytes: number) => sizes.push([what, Math.round(bytes / products), (bytes / products / 1e3).toFixed(2)]);
   row("the source, dbt's own", await bytesOf(sql, "staging_staging.stg_product"));
   row("product_embeddings: vectors, with primary key", await bytesOf(sql, "analytics_features.product_embeddings"));
   row("product_words, with indexes", await bytesOf(sql, "analytics_features.product_words"));
@@ -53,18 +48,20 @@ await withBenchDatabase(async ({ sql, url }) => {
     await sql.unsafe(`drop index analytics_features.${index?.name}`);
   }
   await sql`update staging_staging.stg_product set price = product_id`;
-  row("product_queue while each product waits", await bytesOf(sql, "analytics_features.product_queue"));
-  console.log(sizes.toString());
-  console.log(`Words were taken up in ${words.toFixed(1)} s, ${((words / products) * 1e6).toFixed(0)} µs a product.`);
+  row("product_changes while each product waits", await bytesOf(sql, "analytics_features.product_changes"));
+  await sql`select * from analytics_features.take_up_changes(${products}::integer)`;
+  row("product_queue once they are taken up", await bytesOf(sql, "analytics_features.product_queue"));
+  printTable(["", "bytes a product", "a million, GB"], sizes);
+  printNote(`Words were taken up in ${words.toFixed(1)} s, ${((words / products) * 1e6).toFixed(0)} µs a product.`);
 
-  await sql`truncate analytics_features.product_queue, analytics_features.product_embeddings`;
+  await sql`truncate analytics_features.product_queue, analytics_features.product_changes, analytics_features.product_embeddings`;
   await sql`delete from analytics_features.embedding_models`;
   await sql`delete from staging_staging.stg_product where product_id > ${encoded}`;
   const worker = await encode(url);
-  console.log(
+  printNote(
     `npm run embed: ${encoded} products in ${worker.seconds.toFixed(0)} s with its start, ${worker.megabytes} MB of memory at the most.`,
   );
-});
+}, "What a product takes on disk, and a worker in memory");
 
 async function fillSource(sql: Sql, count: number): Promise<void> {
   await sql.unsafe(readFileSync(`${root}/sample/stg_product.sql`, "utf8"));
@@ -84,9 +81,7 @@ async function bytesOf(sql: Sql, relation: string): Promise<number> {
 }
 
 async function seconds(run: () => PromiseLike<unknown>): Promise<number> {
-  const started = performance.now();
-  await run();
-  return (performance.now() - started) / 1000;
+  return (await milliseconds(run)) / 1000;
 }
 
 /** Runs one pass in a process of its own, as a worker is one, and reads its memory from /proc. */

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
 import { collectionSource, loadCollection } from "../runner/collection.ts";
 import { embedQueued } from "../runner/embed.ts";
 import { encodeGoldenQueries, evaluate, loadGoldenQueries, unembeddedQueries } from "../runner/evaluate.ts";
@@ -10,6 +9,7 @@ import { migrate } from "../runner/migrate.ts";
 import { withScratchDatabase } from "../runner/scratch.ts";
 import { withModels } from "../runner/session.ts";
 import { readSettings, root } from "../runner/settings.ts";
+import { printFoot, printHead, printTable } from "./report.ts";
 
 /*
  * Whether it helps to encode groups of fields apart and to combine their vectors by weight: nDCG@10 of the
@@ -77,9 +77,12 @@ await withScratchDatabase(
       }
       const { encoder } = await context.models.active();
       const kinds = [...(figures.values().next().value?.keys() ?? [])];
-      const table = new Table({ head: [`nDCG@10, ${encoder.model.name}`, ...kinds], style: { head: [], border: [] } });
-      for (const [name, of] of figures) table.push([name, ...kinds.map((kind) => (of.get(kind) ?? 0).toFixed(3))]);
-      console.log(table.toString());
+      printHead("One text a product, or groups of fields encoded apart");
+      printTable(
+        [`nDCG@10, ${encoder.model.name}`, ...kinds],
+        [...figures].map(([name, of]) => [name, ...kinds.map((kind) => (of.get(kind) ?? 0).toFixed(3))]),
+      );
+      await printFoot(sql);
     });
   },
 );

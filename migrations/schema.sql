@@ -139,7 +139,7 @@ begin
   foreach v_statement in array coalesce(v_views, '{}') loop
     execute v_statement;
   end loop;
-  perform analytics_features.wake_worker();
+  perform analytics_features.announce_changes();
   return format('%s is active. %s is kept true: select analytics_features.rollback_model(); or, when it is not needed any more: select analytics_features.drop_model(%L);',
     v_to.name, v_from.name, v_from.model_id::text);
 end
@@ -167,6 +167,27 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.active_model_id() IS 'The model whose vectors are current; null before the first worker came.';
+
+--
+-- Name: announce_changes(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.announce_changes() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not pg_try_advisory_xact_lock_shared(hashtext('analytics_features.product_changes'), 1) then
+    perform pg_notify('analytics_features', '');
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION announce_changes(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.announce_changes() IS 'Wakes the workers that rest, when this transaction commits; for who wrote product_changes or product_queue.';
 
 --
 -- Name: attach(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -736,7 +757,7 @@ begin
     (select a.atttypmod from pg_attribute a where a.attrelid = analytics_features.require_embeddings() and a.attname = 'embedding'),
     case when v_type <> 'vector' then v_type else 'public.vector' end
   ) loop
-    plan := concat_ws(e'\n', plan, regexp_replace(v_line, '\[[0-9.,-]{100,}\]', '[…]'));
+    plan := concat_ws(e'\n', plan, regexp_replace(v_line, E'\\[[0-9.,-]{100,}\\]', '[…]'));
   end loop;
   used := plan ~ 'Index Scan using';
   return next;
@@ -753,7 +774,7 @@ COMMENT ON FUNCTION analytics_features.check_index() IS 'Whether the planner goe
 -- Name: claim_products(text, integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.claim_products(worker text, max_products integer DEFAULT 320, model_id integer DEFAULT NULL::integer) RETURNS TABLE(claim_id bigint, product_id bigint, document text, texts text[], weights double precision[])
+CREATE FUNCTION analytics_features.claim_products(worker text, max_products integer DEFAULT 320, model_id integer DEFAULT NULL::integer) RETURNS TABLE(claim_id bigint, product_id bigint, document text, texts text[], weights double precision[], is_bulk boolean)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -764,7 +785,9 @@ declare
   v_model_id integer;
   v_active_id integer;
   v_claim_id bigint;
-  v_chunk integer := greatest(max_products, 1);
+  -- With room for none it would look for one for ever.
+  v_most integer := greatest(coalesce(max_products, 320), 1);
+  v_chunk integer := v_most;
   v_ids bigint[];
   v_found boolean;
 begin
@@ -780,14 +803,10 @@ begin
   values (claim_products.worker, v_model_id, clock_timestamp() + v_settings.lease)
   returning c.claim_id into v_claim_id;
 
+  -- What was noted since the worker last took changes up, which may be all.
+  perform analytics_features.take_up_changes();
   loop
-    v_ids := array(
-      select q.product_id
-      from analytics_features.claimable_queue q
-      where q.model_id = v_model_id
-      order by q.queue_id
-      limit v_chunk
-    );
+    v_ids := analytics_features.first_claimable(v_model_id, v_chunk);
     return query execute format($claim$
       with
       candidate as materialized (
@@ -795,6 +814,7 @@ begin
         select
           q.product_id,
           min(q.queue_id) as queue_id,
+          bool_and(q.is_bulk) as is_bulk,
           array_agg(q.queue_id) as queue_ids,
           max(q.attempts) as attempts,
           (array_agg(q.document_hash order by q.attempts desc))[1] as tried_hash
@@ -807,16 +827,19 @@ begin
           c.product_id,
           c.queue_id,
           c.queue_ids,
+          c.is_bulk,
           d.document,
           d.document_hash,
           d.texts,
           d.weights,
           d.error,
           a.attempts,
+          t.product_id as twin_id,
           case
             when d.product_id is null then 'vanished'
             when d.error is not null then 'hook failed'
             when e.document_hash = d.document_hash and e.model_id = $2 then 'unchanged'
+            when t.product_id is not null then 'known'
             when f.set_aside and f.document_hash = d.document_hash then 'set aside'
             when a.attempts >= $3 then 'given up'
             else 'to encode'
@@ -828,6 +851,13 @@ begin
           select case when c.tried_hash = d.document_hash then c.attempts else 0 end as attempts
         ) a
         left join analytics_features.%1$I e on e.product_id = c.product_id
+        left join lateral (
+          select t.product_id
+          from analytics_features.%1$I t
+          where t.document_hash = d.document_hash and t.model_id = $2
+            and (e.document_hash, e.model_id) is distinct from (d.document_hash, $2)
+          limit 1
+        ) t on true
         left join analytics_features.product_failures f on f.product_id = c.product_id and f.model_id = $2
       ),
       picked as materialized (
@@ -835,13 +865,23 @@ begin
         from (
           select
             j.*,
-            row_number() over (order by j.queue_id) as place,
-            first_value(j.attempts) over (order by j.queue_id) as first_attempts
+            row_number() over (order by j.is_bulk, j.queue_id) as place,
+            first_value(j.attempts) over (order by j.is_bulk, j.queue_id) as first_attempts
           from judged j
           where j.verdict = 'to encode'
         ) p
         where p.place <= case when p.first_attempts > 0 then 1 else $4 end
           and (p.attempts = 0 or p.place = 1)
+      ),
+      copied as (
+        insert into analytics_features.%1$I as e (product_id, embedding, model_id, document_hash, tokens)
+        select j.product_id, t.embedding, $2, j.document_hash, t.tokens
+        from judged j
+        join analytics_features.%1$I t on t.product_id = j.twin_id
+        where j.verdict = 'known'
+        on conflict (product_id) do update
+        set embedding = excluded.embedding, model_id = excluded.model_id, document_hash = excluded.document_hash,
+          tokens = excluded.tokens, updated_at = now(), vanished_at = null
       ),
       vanished as (
         update analytics_features.%1$I e
@@ -853,7 +893,7 @@ begin
         update analytics_features.%1$I e
         set vanished_at = null
         from judged j
-        where j.verdict <> 'vanished' and e.product_id = j.product_id and e.vanished_at is not null
+        where j.verdict not in ('vanished', 'known') and e.product_id = j.product_id and e.vanished_at is not null
       ),
       given_up as (
         insert into analytics_features.product_failures as f (product_id, model_id, document_hash, attempts, error, set_aside)
@@ -867,7 +907,7 @@ begin
       forgotten as (
         delete from analytics_features.product_failures f
         using judged j
-        where f.product_id = j.product_id and f.model_id = $2 and j.verdict in ('vanished', 'unchanged')
+        where f.product_id = j.product_id and f.model_id = $2 and j.verdict in ('vanished', 'unchanged', 'known')
       ),
       settled as (
         delete from analytics_features.product_queue q
@@ -882,18 +922,21 @@ begin
         cross join unnest(p.queue_ids) i (queue_id)
         where q.model_id = $2 and q.queue_id = i.queue_id
       )
-    select $5, p.product_id, left(p.document, $6), array(select left(t, $6) from unnest(p.texts) with ordinality u (t, place) order by place), p.weights
+    select $5, p.product_id, left(p.document, $6), array(select left(t, $6) from unnest(p.texts) with ordinality u (t, place) order by place), p.weights, p.is_bulk
     from picked p
-    order by p.queue_id
+    order by p.is_bulk, p.queue_id
     $claim$, analytics_features.embeddings_table(v_model_id))
-    using v_ids, v_model_id, v_settings.max_attempts, max_products, v_claim_id, v_settings.max_document_characters;
+    using v_ids, v_model_id, v_settings.max_attempts, v_most, v_claim_id, v_settings.max_document_characters;
 
     v_found := found;
     -- After the claim, so that the words are no older than what was judged; mostly they are there already.
     if v_model_id = v_active_id then
       perform analytics_features.index_words(v_ids);
     end if;
-    exit when v_found or not exists (select from analytics_features.claimable_queue q where q.model_id = v_model_id);
+    exit when v_found or not (
+      exists (select from analytics_features.claimable_queue q where q.model_id = v_model_id)
+      or (select t.products from analytics_features.take_up_changes() t) > 0
+    );
     v_chunk := least(v_chunk * 4, 20000);
   end loop;
 
@@ -908,7 +951,7 @@ $_$;
 -- Name: FUNCTION claim_products(worker text, max_products integer, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products integer, model_id integer) IS 'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, and the texts that are encoded apart with what each counts (of one text: the document and 1); settles the others, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';
+COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products integer, model_id integer) IS 'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, the texts that are encoded apart with what each counts (of one text: the document and 1), and whether the change was a large one, which come last; settles the others, giving those whose text another product has a copy of its vector, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';
 
 --
 -- Name: code_terms(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1132,7 +1175,7 @@ begin
       analytics_features.embeddings_table(v_model.model_id)
     ) into embedded, long_documents, longest_document;
     coverage := trunc(100.0 * least(embedded, products) / nullif(products, 0), 2);
-    select count(distinct q.product_id) into queued from analytics_features.product_queue q where q.model_id = v_model.model_id;
+    select count(distinct q.product_id) into queued from analytics_features.queued_products q where q.model_id = v_model.model_id;
     select count(*) into failed from analytics_features.product_failures f where f.model_id = v_model.model_id and f.set_aside;
     throughput := null;
     time_to_go := null;
@@ -1405,7 +1448,7 @@ CREATE FUNCTION analytics_features.copy_failure(state text, message text, detail
     when starts_with(state, '22') then 'A column there has values that its type cannot take here'
     when detail is null or detail = '' or not starts_with(state, '08') and state not like '2F%' then rtrim(message, '.')
     -- libpq's sentences come a line each and repeat the address.
-    else rtrim(regexp_replace(btrim(detail), '\s*\n.*', ''), '.')
+    else rtrim(regexp_replace(btrim(detail), E'\\s*\\n.*', ''), '.')
   end
 $$;
 
@@ -1675,6 +1718,7 @@ CREATE FUNCTION analytics_features.create_product_embeddings(dimension integer) 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
+  v_table text := 'product_embeddings';
   v_dimension integer;
   v_active_dimension integer := (
     select m.dimension from analytics_features.embedding_models m where m.is_active and m.activated_at is not null
@@ -1698,16 +1742,14 @@ begin
         );
   end if;
 
-  -- The last column that was added tells that the table is complete.
-  if exists (
-    select from pg_attribute a
-    join pg_class c on c.oid = a.attrelid
-    join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = 'analytics_features' and c.relname = 'product_embeddings' and a.attname = 'tokens' and not a.attisdropped
-  ) then
+  -- The last index that was added tells that the table is complete.
+  if to_regclass(format('analytics_features.%I', left(v_table, 40) || '_document_hash_idx')) is not null then
     return;
   end if;
-  perform analytics_features.create_vector_table('product_embeddings', coalesce(v_dimension, create_product_embeddings.dimension));
+  perform analytics_features.create_vector_table(v_table, coalesce(v_dimension, create_product_embeddings.dimension));
+  perform analytics_features.create_vector_table(analytics_features.embeddings_table(m.model_id), m.dimension)
+  from analytics_features.embedding_models m
+  where m.is_kept;
 end
 $$;
 
@@ -1715,7 +1757,7 @@ $$;
 -- Name: FUNCTION create_product_embeddings(dimension integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.create_product_embeddings(dimension integer) IS 'Makes the table of vectors, or completes the one that is there; no effect when it is whole. Raises PE020 when its dimension is another and no model of that dimension was activated.';
+COMMENT ON FUNCTION analytics_features.create_product_embeddings(dimension integer) IS 'Makes the table of vectors, or completes the one that is there, and those of models that are kept beside it; no effect when it is whole. Raises PE020 when its dimension is another and no model of that dimension was activated.';
 
 --
 -- Name: create_vector_table(text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1774,6 +1816,11 @@ begin
   execute format(
     'create index if not exists %I on %s (tokens) where tokens is not null',
     left(create_vector_table.table_name, 40) || '_tokens_idx', v_table
+  );
+  -- For the vector of a text that another product has. Not a hash index, which is slow where one text is in thousands.
+  execute format(
+    'create index if not exists %I on %s (document_hash)',
+    left(create_vector_table.table_name, 40) || '_document_hash_idx', v_table
   );
 
   execute format('comment on table %s is %L', v_table, 'One vector a product. Join it on product_id; search_products() searches it.');
@@ -2149,7 +2196,7 @@ COMMENT ON FUNCTION analytics_features.doctor_jobs() IS 'The part of doctor() ab
 --
 
 CREATE FUNCTION analytics_features.doctor_migrations(client jsonb) RETURNS TABLE(check_name text, state text, finding text, fix text)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
@@ -2787,6 +2834,7 @@ begin
   execute format('drop table if exists analytics_features.%I', analytics_features.embeddings_table(v_model_id));
   update analytics_features.embedding_models m set is_kept = false, activated_at = null where m.model_id = v_model_id;
   delete from analytics_features.model_preparation p where p.model_id = v_model_id;
+  delete from analytics_features.product_changes c where c.model_id = v_model_id;
   delete from analytics_features.product_queue q where q.model_id = v_model_id;
   delete from analytics_features.product_failures f where f.model_id = v_model_id;
   delete from analytics_features.text_embeddings t where t.model_id = v_model_id;
@@ -2939,6 +2987,11 @@ begin
   if analytics_features.request_query(query) then
     return;
   end if;
+  if pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool then
+    raise exception 'The vector of a query cannot be asked for where nothing can be written.'
+      using errcode = 'PE036',
+        hint = 'On a standby: call it on the primary, and the vector comes along. Meanwhile search_products_text() answers from words alone.';
+  end if;
   commit;
   -- The embedded database has one session for all: while this waits, the worker cannot come.
   if pg_catalog.strpos(pg_catalog.version(), 'emscripten') operator(pg_catalog.>) 0 then
@@ -2961,7 +3014,7 @@ $$;
 -- Name: PROCEDURE embed_query(IN query text, IN max_wait interval); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON PROCEDURE analytics_features.embed_query(IN query text, IN max_wait interval) IS 'Has the worker encode a query and waits until it is done, max_wait at the most (null for 10 seconds): call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026.';
+COMMENT ON PROCEDURE analytics_features.embed_query(IN query text, IN max_wait interval) IS 'Has the worker encode a query and waits until it is done, max_wait at the most (null for 10 seconds): call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026, and PE036 at once on a standby and where a transaction is read-only.';
 
 --
 -- Name: embedding_difference(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3250,7 +3303,6 @@ CREATE FUNCTION analytics_features.fail_products(claim_id bigint, product_ids bi
 declare
   v_settings analytics_features.settings;
   v_set_aside bigint;
-  v_next timestamptz;
 begin
   select * into strict v_settings from analytics_features.settings s;
 
@@ -3279,19 +3331,14 @@ begin
       from held h
       join failed f on f.product_id = h.product_id
       where q.model_id = h.model_id and q.queue_id = h.queue_id and not f.set_aside
-      returning q.available_at
     ),
     done as (
       delete from analytics_features.product_queue q
       using held h, failed f
       where q.model_id = h.model_id and q.queue_id = h.queue_id and f.product_id = h.product_id and f.set_aside
     )
-  select (select count(*) from failed f where f.set_aside), (select min(w.available_at) from waiting w)
-  into v_set_aside, v_next;
+  select count(*) into v_set_aside from failed f where f.set_aside;
 
-  if v_next is not null then
-    perform analytics_features.wake_worker(v_next);
-  end if;
   perform analytics_features.note_activity(claim_id, 0, cardinality(product_ids));
   perform analytics_features.extend_claim(claim_id);
   return v_set_aside;
@@ -3445,22 +3492,56 @@ $$;
 COMMENT ON FUNCTION analytics_features.find_model(model text) IS 'The model_id of a model whose vectors are kept, by its name, with or without the organisation, its folder or its number. Raises PE031.';
 
 --
+-- Name: first_claimable(integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.first_claimable(model_id integer, max_products integer) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  v_bulk bigint[] := array(
+    select q.product_id
+    from analytics_features.claimable_queue q
+    where q.model_id = first_claimable.model_id and q.is_bulk
+    order by q.queue_id
+    limit max_products
+  );
+  v_urgent bigint[] := array(
+    select q.product_id
+    from analytics_features.claimable_queue q
+    where q.model_id = first_claimable.model_id and not q.is_bulk
+    order by q.queue_id
+    limit max_products - least(cardinality(v_bulk), max_products / 10)
+  );
+begin
+  return v_urgent || v_bulk[1 : max_products - cardinality(v_urgent)];
+end
+$$;
+
+--
+-- Name: FUNCTION first_claimable(model_id integer, max_products integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.first_claimable(model_id integer, max_products integer) IS 'The products that a model''s worker would take up first; one may stand there several times.';
+
+--
 -- Name: fold_text(text); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
 CREATE FUNCTION analytics_features.fold_text(value text) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-begin
-  return normalize(
-    regexp_replace(
-      normalize(translate(lower(normalize(value, NFKC)), 'łøđ', 'lod'), NFD),
-      '(?<!и)\u0306|[\u0300-\u0305\u0307-\u036f]', '', 'g'
+  select pg_catalog.normalize(
+    pg_catalog.regexp_replace(
+      pg_catalog.normalize(pg_catalog.translate(pg_catalog.lower(pg_catalog.normalize(value, 'NFKC')), 'łøđ', 'lod'), 'NFD'),
+      E'(?<!и)\\u0306|[\\u0300-\\u0305\\u0307-\\u036f]', '', 'g'
     ),
-    NFC
-  );
-end
+    'NFC'
+  )
 $$;
 
 --
@@ -3656,16 +3737,17 @@ begin
       analytics_features.embedding_workers,
       analytics_features.product_failures,
       analytics_features.product_queue,
+      analytics_features.queued_products,
       analytics_features.source_log,
       analytics_features.vector_indexes
     to product_embeddings_operator;
     grant delete on analytics_features.product_failures to product_embeddings_operator;
     grant insert, update (available_at, attempts) on analytics_features.product_queue to product_embeddings_operator;
     grant execute on function
+      analytics_features.announce_changes(),
       analytics_features.compute_status(boolean),
       analytics_features.operator_report(),
-      analytics_features.retry_failed(bigint),
-      analytics_features.wake_worker(timestamptz, text)
+      analytics_features.retry_failed(bigint)
     to product_embeddings_operator;
   end if;
 
@@ -3843,6 +3925,7 @@ declare
   v_near_names text[];
   v_near_codes text[];
   v_near_prices numeric[];
+  v_near_distances double precision[];
   v_ids bigint[];
   v_scores double precision[];
   v_exact boolean[];
@@ -3856,8 +3939,9 @@ declare
   v_text text := analytics_features.fold_text(left(query, 200));
 begin
   if query_vector is not null then
-    select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price)
-    into v_near, v_near_names, v_near_codes, v_near_prices
+    -- Of unit length, so that the one distance gives the other.
+    select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price), array_agg(n.distance * n.distance / 2)
+    into v_near, v_near_names, v_near_codes, v_near_prices, v_near_distances
     from analytics_features.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id) n;
   end if;
   if filter is not null then
@@ -3887,19 +3971,20 @@ begin
   return query
     with
       live as materialized (
-        select l.product_id, l.name, l.vendor_code, l.price, w.word_score, w.is_exact, w.terms, n.place as vector_rank
-        from unnest(v_found || v_near, v_names || v_near_names, v_codes || v_near_codes, v_prices || v_near_prices)
-          l (product_id, name, vendor_code, price)
+        select l.product_id, l.name, l.vendor_code, l.price, w.word_score, w.is_exact, w.terms, l.distance,
+          case when l.place <= cardinality(v_near) then l.place end as vector_rank
+        from unnest(v_near || v_found, v_near_names || v_names, v_near_codes || v_codes, v_near_prices || v_prices, v_near_distances)
+          with ordinality l (product_id, name, vendor_code, price, distance, place)
         left join unnest(v_ids, v_scores, v_exact, v_terms) w (product_id, word_score, is_exact, terms) on w.product_id = l.product_id
-        left join unnest(v_near) with ordinality n (product_id, place) on n.product_id = l.product_id
       ),
       ranked as materialized (
         select l.*, case when l.word_score > 0 then row_number() over (order by l.is_exact desc nulls last, l.word_score desc nulls last, l.product_id) end as word_rank
         from live l
       ),
       candidate as materialized (
-        select r.*,
+        select r.product_id, r.name, r.vendor_code, r.price, r.word_score, r.is_exact, r.terms, r.vector_rank, r.word_rank,
           case
+            when r.distance is not null then r.distance
             when hybrid_products.model_id is not null
               then analytics_features.vector_distance(r.product_id, query_vector, hybrid_products.model_id)
             -- One by one: how many there are the planner cannot know, and would read the table through.
@@ -4256,7 +4341,7 @@ begin
     from analytics_features.kept_models k
     where not analytics_features.has_index(k.model_id)
       and analytics_features.has_vectors(k.model_id, v_from)
-      and (k.is_active or not exists (select from analytics_features.product_queue q where q.model_id = k.model_id offset 1000))
+      and (k.is_active or not exists (select from analytics_features.queued_products q where q.model_id = k.model_id offset 1000))
       and not exists (
         select from pg_locks l
         where l.relation = to_regclass(format('analytics_features.%I', analytics_features.embeddings_table(k.model_id)))
@@ -4332,44 +4417,6 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.index_name(kind text, as_halfvec boolean, model_id integer) IS 'What an index for search of this kind is called when we build it.';
-
---
--- Name: index_queued_words(bigint, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
---
-
-CREATE FUNCTION analytics_features.index_queued_words(after bigint DEFAULT 0, max_products integer DEFAULT 3000) RETURNS bigint
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-declare
-  v_ids bigint[];
-  v_model_id integer := coalesce(analytics_features.active_model_id(), 0);
-  v_last bigint;
-begin
-  select array_agg(distinct q.product_id), max(q.queue_id) into v_ids, v_last
-  from (
-    select q.product_id, q.queue_id
-    from analytics_features.product_queue q
-    -- Each change is there once more for every other model.
-    where q.queue_id > index_queued_words.after and q.model_id = v_model_id
-    order by q.queue_id
-    limit max_products
-  ) q;
-  if v_last is not null then
-    perform analytics_features.index_words(v_ids);
-  else
-    perform analytics_features.refresh_word_statistics(only_if_due => true);
-  end if;
-  return v_last;
-end
-$$;
-
---
--- Name: FUNCTION index_queued_words(after bigint, max_products integer); Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON FUNCTION analytics_features.index_queued_words(after bigint, max_products integer) IS 'Takes up the words of queued products from behind a queue_id on; returns the queue_id to go on from, null when there is none. Raises PE001, PE002, PE005.';
 
 --
 -- Name: index_sql(text, boolean, integer, integer, integer, boolean, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4757,17 +4804,30 @@ COMMENT ON FUNCTION analytics_features.last_comparison() IS 'The last comparison
 CREATE FUNCTION analytics_features.live_products(product_ids bigint[], filter jsonb DEFAULT NULL::jsonb) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
   v_source regclass := analytics_features.lock_source();
-  v_expressions analytics_features.source_expressions := analytics_features.current_expressions(v_source);
+  v_signature text := analytics_features.source_signature(v_source);
+  v_expressions analytics_features.source_expressions;
 begin
+  if filter is null and exists (select from analytics_features.source_expressions e where e.columns = v_signature) then
+    return query
+      select r.product_id, r.name, r.vendor_code, r.price
+      from analytics_features.source_rows(live_products.product_ids, v_signature) r
+      where r.passes;
+    -- None may be because it is made for something else.
+    if found then
+      return;
+    end if;
+  end if;
+  v_expressions := analytics_features.current_expressions(v_source);
   return query execute format(
-    'select distinct on (1) p.product_id, p.name, p.vendor_code, p.price from (%s) p where p.passes order by 1, 2, 3, 4',
+    'select r.product_id, r.name, r.vendor_code, r.price from (%s) r where r.passes',
     analytics_features.source_rows_sql(
       v_source, v_expressions, v_expressions.among,
       concat_ws(' and ', v_expressions.is_live, analytics_features.filter_sql('s', filter)),
-      coalesce((analytics_features.last_comparison()).duplicate_ids > 0, false)
+      true
     )
   ) using product_ids;
 end
@@ -4826,13 +4886,22 @@ CREATE FUNCTION analytics_features.load_golden_queries(judgments jsonb) RETURNS 
 declare
   v_queries bigint;
 begin
+  if jsonb_typeof(judgments) is distinct from 'array' then
+    raise exception 'Golden queries are an array of objects, not %.', coalesce(jsonb_typeof(judgments), 'null')
+      using errcode = 'PE040', hint = 'Such as [{"query": "brake pads", "product_id": 7807552, "grade": 3}]; [] for none.';
+  end if;
   delete from analytics_features.golden_queries g;
 
-  -- Public collections have one text under two numbers, and then judge a document twice.
-  insert into analytics_features.golden_queries as g (query, product_id, grade, kind)
-  select j.query, j.product_id, max(greatest(j.grade, 0)), min(coalesce(j.kind, ''))
-  from jsonb_to_recordset(load_golden_queries.judgments) j (query text, product_id bigint, grade smallint, kind text)
-  group by j.query, j.product_id;
+  begin
+    -- Public collections have one text under two numbers, and then judge a document twice.
+    insert into analytics_features.golden_queries as g (query, product_id, grade, kind)
+    select j.query, j.product_id, max(greatest(j.grade, 0)), min(coalesce(j.kind, ''))
+    from jsonb_to_recordset(load_golden_queries.judgments) j (query text, product_id bigint, grade smallint, kind text)
+    group by j.query, j.product_id;
+  exception when data_exception or integrity_constraint_violation then
+    raise exception 'A golden query is not as it has to be.'
+      using errcode = 'PE040', detail = sqlerrm, hint = 'Each is an object of query, product_id, grade (0 or more) and, if you like, kind.';
+  end;
 
   select count(distinct g.query) into v_queries from analytics_features.golden_queries g;
   return v_queries;
@@ -4843,7 +4912,7 @@ $$;
 -- Name: FUNCTION load_golden_queries(judgments jsonb); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.load_golden_queries(judgments jsonb) IS 'Puts these in place of all golden queries: an array of objects of query, product_id, grade and kind. A negative grade, as TREC has them, is 0. Returns how many queries there are now.';
+COMMENT ON FUNCTION analytics_features.load_golden_queries(judgments jsonb) IS 'Puts these in place of all golden queries: an array of objects of query, product_id, grade and kind. A negative grade, as TREC has them, is 0. Returns how many queries there are now. Raises PE040, and leaves everything as it was.';
 
 --
 -- Name: lock_copy(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4981,16 +5050,23 @@ CREATE FUNCTION analytics_features.lock_source() RETURNS regclass
     AS $$
 declare
   v_name text;
+  v_statement text;
   v_source regclass;
 begin
   select format('%I.%I', s.source_schema, s.source_table) into strict v_name from analytics_features.settings s;
-  begin
-    execute format('select product_id from %s limit 0', v_name);
-    v_source := to_regclass(v_name);
-  exception when undefined_table or invalid_schema_name or undefined_column or insufficient_privilege or wrong_object_type then
-    -- To look into the catalogs first would cost every search twice what the lock does.
-    v_source := null;
-  end;
+  -- The second where the first is not possible: a materialized view, a foreign table. To look into the catalogs first
+  -- would cost every search more than the lock does.
+  foreach v_statement in array array['lock table %s in access share mode', 'select from %s limit 0'] loop
+    begin
+      execute format(v_statement, v_name);
+      v_source := to_regclass(v_name);
+      -- Fails where there is none.
+      perform has_column_privilege(v_source, 'product_id', 'select');
+      exit;
+    exception when undefined_table or invalid_schema_name or undefined_column or insufficient_privilege or wrong_object_type then
+      v_source := null;
+    end;
+  end loop;
   if v_source is null or not has_table_privilege(v_source, 'select') then
     raise exception 'The role % may not read the source of the products, %.', current_user, analytics_features.require_source()
       using errcode = 'PE005',
@@ -5029,6 +5105,46 @@ $$;
 COMMENT ON FUNCTION analytics_features.lock_words() IS 'Lets one transaction at a time write product_words, until it ends.';
 
 --
+-- Name: look_for_work(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.look_for_work() RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_key integer := hashtext('analytics_features.product_changes');
+  v_resting integer := (
+    select l.pid
+    from pg_locks l
+    where l.locktype = 'advisory' and l.database = (select d.oid from pg_database d where d.datname = current_database())
+      and (l.classid, l.objid, l.objsubid) = (v_key::oid, 1::oid, 2) and l.mode = 'ExclusiveLock' and l.granted
+  );
+begin
+  if v_resting = pg_backend_pid() then
+    perform pg_advisory_unlock(v_key, 1);
+  end if;
+  if analytics_features.work_waits() then
+    return 'work';
+  elsif v_resting <> pg_backend_pid() then
+    return 'rest';
+  elsif not pg_try_advisory_lock(v_key, 1) then
+    return 'look again';
+  elsif analytics_features.work_waits() then
+    perform pg_advisory_unlock(v_key, 1);
+    return 'work';
+  end if;
+  return 'rest';
+end
+$$;
+
+--
+-- Name: FUNCTION look_for_work(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.look_for_work() IS 'What a worker has to do now: work; rest, until it is notified on the channel named as this schema; or look again in a moment, because a writer has not committed yet. The session that rests holds a lock by which writers know.';
+
+--
 -- Name: maintain(text); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -5051,6 +5167,9 @@ begin
   update analytics_features.product_queue q
   set model_id = analytics_features.active_model_id()
   where q.model_id = 0 and analytics_features.active_model_id() is not null;
+  update analytics_features.product_changes c
+  set model_id = analytics_features.active_model_id()
+  where c.model_id = 0 and analytics_features.active_model_id() is not null;
   perform analytics_features.refresh_word_statistics(only_if_due => true);
   perform analytics_features.keep_queries();
   if exists (select from analytics_features.model_preparation p where p.model_id is null) then
@@ -5062,7 +5181,7 @@ begin
   then
     perform analytics_features.wake_worker(task => 'build_index');
   end if;
-  if exists (select from analytics_features.claimable_queue) then
+  if analytics_features.work_waits() then
     perform analytics_features.wake_worker();
   end if;
 end
@@ -5345,6 +5464,23 @@ $_$;
 COMMENT ON FUNCTION analytics_features.measure_recall(k integer, sample integer) IS 'Of the k exactly nearest, the share that the index finds, with stored vectors as queries, and the mean and 99th percentile of milliseconds along the index and without. Reads everything for each query. Raises PE003, PE014.';
 
 --
+-- Name: mend_timetable(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.mend_timetable() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update graphile_worker._private_known_crontabs c set last_execution = now() where c.last_execution > now() + interval '1 minute'
+$$;
+
+--
+-- Name: FUNCTION mend_timetable(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.mend_timetable() IS 'Has tasks run again that are noted as run at a time to come, by a worker whose clock was ahead; each worker calls it when it starts.';
+
+--
 -- Name: min_max(double precision, double precision, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -5381,7 +5517,7 @@ begin
       where m.state = 'stale' and a.state = 'current'
         and not exists (
           select
-          from analytics_features.product_queue q
+          from analytics_features.queued_products q
           where q.product_id = m.product_id and q.model_id = model_gaps.model_id and q.queued_at > now() - interval '1 minute'
         )
     )
@@ -5460,6 +5596,37 @@ $$;
 COMMENT ON FUNCTION analytics_features.model_notes() IS 'What is out of the ordinary about the models, a sentence each; part of embedding_status.notes.';
 
 --
+-- Name: more_urgent_waits(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.more_urgent_waits(model_id integer) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+  v_active_id integer := coalesce(analytics_features.active_model_id(), 0);
+begin
+  return exists (
+      select
+      from analytics_features.claimable_queue q
+      where q.model_id = v_active_id and (not q.is_bulk or more_urgent_waits.model_id <> v_active_id)
+    )
+    or exists (
+      select
+      from analytics_features.sized_changes c
+      where coalesce(c.model_id, v_active_id) = v_active_id and (not c.is_bulk or more_urgent_waits.model_id <> v_active_id)
+    );
+end
+$$;
+
+--
+-- Name: FUNCTION more_urgent_waits(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.more_urgent_waits(model_id integer) IS 'Whether something waits that goes before the bulk of this model: a small change of the active model, or anything of that where this is another.';
+
+--
 -- Name: nearest_products(public.vector, integer, jsonb, bigint[], integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -5480,7 +5647,7 @@ declare
   v_state record;
   v_expressions analytics_features.source_expressions;
   v_index text;
-  v_duplicates boolean;
+  v_is_kept boolean;
   v_passes text;
   v_excluded bigint[] := coalesce(nearest_products.excluded, array[]::bigint[]);
   v_lookup text;
@@ -5497,7 +5664,7 @@ declare
   v_wanted double precision;
   v_exact boolean := true;
   v_among text;
-  v_position integer;
+  v_duplicates boolean;
   -- A product that came twice, which the last comparison cannot know yet: then all rows are looked through.
   v_double boolean := false;
   v_hit_ids bigint[] := array[]::bigint[];
@@ -5508,27 +5675,19 @@ declare
 begin
   -- One statement, because each costs as much as what it looks up.
   select
-    s.hnsw_ef_search::text, s.ivfflat_probes::text, e as expressions, analytics_features.search_index() as index,
-    (analytics_features.last_comparison()).duplicate_ids > 0 as duplicates
+    s.hnsw_ef_search::text, s.ivfflat_probes::text, g.signature,
+    exists (select from analytics_features.source_expressions e where e.columns = g.signature) as is_kept,
+    case when nearest_products.model_id is null then analytics_features.search_index() end as index
   into strict v_state
   from analytics_features.settings s
-  -- In a subquery, or the planner calls it besides.
-  left join analytics_features.source_expressions e on e.columns = (select analytics_features.source_signature(v_source));
-  v_expressions := v_state.expressions;
-  if v_expressions.columns is null then
-    v_expressions := analytics_features.generate_expressions();
-  end if;
-  v_duplicates := coalesce(v_state.duplicates, false);
-  v_passes := v_expressions.is_live;
-  if nearest_products.filter is not null then
-    v_passes := v_passes || ' and ' || analytics_features.filter_sql('s', nearest_products.filter);
-  end if;
-  v_index := case when nearest_products.model_id is null then v_state.index end;
+  -- Or the planner calls it twice.
+  cross join (select analytics_features.source_signature(v_source) as signature offset 0) g;
+  v_index := v_state.index;
+  v_is_kept := v_state.is_kept and nearest_products.filter is null;
 
   if v_index is not null then
     perform set_config('hnsw.ef_search', v_state.hnsw_ef_search, true),
       set_config('ivfflat.probes', v_state.ivfflat_probes, true);
-    v_lookup := analytics_features.source_rows_sql(v_source, v_expressions, v_expressions.among, v_passes, v_duplicates);
     if v_index = 'vector' then
       open v_vectors for
         select e.product_id, e.embedding operator(public.<->) nearest_products.query
@@ -5561,19 +5720,36 @@ begin
       exit when cardinality(v_ids) = 0;
       v_taken := v_taken + cardinality(v_ids);
 
-      for v_row in execute v_lookup using v_ids loop
-        v_position := array_position(v_ids, v_row.product_id);
-        v_double := v_position is null;
-        exit when v_double;
-        v_ids[v_position] := null;
-        continue when not v_row.passes;
-        v_hit_ids := v_hit_ids || v_row.product_id;
-        v_names := v_names || v_row.name;
-        v_codes := v_codes || v_row.vendor_code;
-        v_prices := v_prices || v_row.price;
-        v_hit_distances := v_hit_distances || v_distances[v_position];
-      end loop;
-      exit when v_double;
+      if v_is_kept then
+        select array_agg(r.product_id) as ids, array_agg(r.name) as names, array_agg(r.vendor_code) as codes,
+          array_agg(r.price) as prices, array_agg(v_distances[array_position(v_ids, r.product_id)]) as distances
+        into v_row
+        from analytics_features.source_rows(v_ids, v_state.signature) r
+        where r.passes;
+        -- Too few may be because it is made for something else.
+        v_is_kept := coalesce(cardinality(v_row.ids) >= max_results, false);
+      end if;
+      if not v_is_kept then
+        if v_lookup is null then
+          v_expressions := analytics_features.current_expressions(v_source);
+          v_passes := concat_ws(' and ', v_expressions.is_live, analytics_features.filter_sql('s', nearest_products.filter));
+          v_lookup := format(
+            $sql$
+              select array_agg(r.product_id) as ids, array_agg(r.name) as names, array_agg(r.vendor_code) as codes,
+                array_agg(r.price) as prices, array_agg(($2)[array_position($1, r.product_id)]) as distances
+              from (%s) r
+              where r.passes
+            $sql$,
+            analytics_features.source_rows_sql(v_source, v_expressions, v_expressions.among, v_passes, true)
+          );
+        end if;
+        execute v_lookup into v_row using v_ids, v_distances;
+      end if;
+      v_hit_ids := v_hit_ids || v_row.ids;
+      v_names := v_names || v_row.names;
+      v_codes := v_codes || v_row.codes;
+      v_prices := v_prices || v_row.prices;
+      v_hit_distances := v_hit_distances || v_row.distances;
       v_hits := cardinality(v_hit_ids);
       v_exact := v_hits < max_results;
       exit when not v_exact;
@@ -5589,9 +5765,14 @@ begin
       v_batch := least(v_wanted * 1.2 + 10, 2000);
     end loop;
     close v_vectors;
-    v_id := null;
   end if;
 
+  if v_exact then
+    v_expressions := analytics_features.current_expressions(v_source);
+    v_passes := concat_ws(' and ', v_expressions.is_live, analytics_features.filter_sql('s', nearest_products.filter));
+    v_among := case when cardinality(v_passing) <= 2000 then v_expressions.among else 'true' end;
+    v_duplicates := coalesce((analytics_features.last_comparison()).duplicate_ids > 0, false);
+  end if;
   while v_exact loop
     v_duplicates := v_duplicates or v_double;
     v_double := false;
@@ -5600,7 +5781,7 @@ begin
     v_codes := array[]::text[];
     v_prices := array[]::numeric[];
     v_hit_distances := array[]::double precision[];
-    v_among := case when cardinality(v_passing) <= 2000 then v_expressions.among else 'true' end;
+    v_id := null;
     for v_row in execute format(
       -- The sum keeps the planner from taking the index, which need not know all.
       $sql$
@@ -5625,7 +5806,6 @@ begin
       v_prices := v_prices || v_row.price;
       v_hit_distances := v_hit_distances || v_row.distance;
     end loop;
-    v_id := null;
     v_exact := v_double;
   end loop;
 
@@ -5660,7 +5840,7 @@ CREATE FUNCTION analytics_features.newest_row_sql(alias text) RETURNS text
   )
   from analytics_features.source_columns c
   join pg_type t on t.oid = c.type
-  where c.column_name in ('dbt_valid_from', 'updated_at', 'ingested_at')
+  where c.decides_order
     -- What has an order: times, numbers, and times that came as text.
     and t.typcategory in ('D', 'N', 'S')
 $$;
@@ -5727,25 +5907,38 @@ COMMENT ON FUNCTION analytics_features.note_copy_failure(reason text, took inter
 CREATE FUNCTION analytics_features.note_expressions() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 declare
   v_now analytics_features.source_expressions := analytics_features.generate_expressions();
+  v_rows text := analytics_features.source_rows_sql(analytics_features.require_source(), v_now, v_now.among, v_now.is_live, true);
 begin
-  if exists (select from analytics_features.source_expressions e where e = v_now)
+  v_rows := format('select r.* from (%s) r where $2 operator(pg_catalog.=) %L', v_rows, v_now.columns);
+  if exists (
+      select
+      from analytics_features.source_expressions e
+      join pg_proc p on p.oid = 'analytics_features.source_rows(bigint[], text)'::regprocedure
+      where e = v_now and p.prosrc = v_rows
+    )
     or not pg_try_advisory_xact_lock(hashtext('analytics_features.source_expressions'), 1)
   then
     return;
   end if;
   delete from analytics_features.source_expressions;
   insert into analytics_features.source_expressions values (v_now.*);
+  execute format(
+    'create or replace function analytics_features.source_rows(product_ids bigint[], signature text)
+      returns table (product_id bigint, name text, vendor_code text, price numeric, passes boolean)
+      language sql stable as %L',
+    v_rows
+  );
 end
-$$;
+$_$;
 
 --
 -- Name: FUNCTION note_expressions(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.note_expressions() IS 'Keeps source_expressions for the source as it is now; no effect while its columns are the same. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.note_expressions() IS 'Keeps source_expressions and source_rows() for the source as it is now; no effect while its columns are the same. Raises PE001, PE002.';
 
 --
 -- Name: note_fit(integer, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6054,14 +6247,25 @@ CREATE FUNCTION analytics_features.product_ids_sql(alias text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  select case
-    when c.type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
-      then format('%I.product_id operator(pg_catalog.=) any ($1)', alias)
-    when c.type = 'numeric'::regtype
-      then format('%I.product_id operator(pg_catalog.=) any ($1::pg_catalog.numeric[])', alias)
-    else format('(%s) operator(pg_catalog.=) any ($1)', analytics_features.product_id_sql(alias))
-  end
+  select format(
+    case
+      when c.type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) and i.is_indexed then '%1$I.product_id operator(pg_catalog.=) any ($1)'
+      when c.type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+        then '%1$I.product_id operator(pg_catalog.=) any (select pg_catalog.unnest($1))'
+      when c.type = 'numeric'::regtype then '%1$I.product_id operator(pg_catalog.=) any (select pg_catalog.unnest($1)::pg_catalog.numeric)'
+      else '(%2$s) operator(pg_catalog.=) any (select pg_catalog.unnest($1))'
+    end,
+    alias, analytics_features.product_id_sql(alias)
+  )
   from analytics_features.source_columns c
+  cross join (
+    select exists (
+      select
+      from pg_index i
+      join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+      where i.indrelid = analytics_features.source_relation() and a.attname = 'product_id' and i.indisvalid and i.indpred is null
+    ) as is_indexed
+  ) i
   where c.column_name = 'product_id'
 $_$;
 
@@ -6139,7 +6343,7 @@ CREATE FUNCTION analytics_features.query_key(query text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  return nullif(btrim(left(btrim(regexp_replace(normalize(left(query, 4000), NFC), '\s+', ' ', 'g')), 1000)), '');
+  return nullif(btrim(left(btrim(regexp_replace(normalize(left(query, 4000), NFC), E'\\s+', ' ', 'g')), 1000)), '');
 end
 $$;
 
@@ -6160,8 +6364,10 @@ CREATE FUNCTION analytics_features.query_terms(query text) RETURNS TABLE(group_n
     AS $_$
 #variable_conflict use_column
 declare
-  v_config regconfig := (select s.words_config from analytics_features.settings s);
-  v_products double precision := (select greatest(t.products, 1) from analytics_features.word_totals t);
+  v_config regconfig;
+  v_products double precision;
+  v_has_synonyms boolean;
+  v_whole text;
   v_query text := analytics_features.fold_text(left(query, 1000));
   v_tokens text[];
   v_lexemes text[] := '{}';
@@ -6173,47 +6379,54 @@ begin
   if v_tokens = '{}' then
     return;
   end if;
+  select s.words_config, greatest(t.products, 1), exists (select from analytics_features.synonyms)
+  into strict v_config, v_products, v_has_synonyms
+  from analytics_features.settings s
+  cross join analytics_features.word_totals t;
+  v_whole := analytics_features.squash_text(v_query);
+  -- What words_of() makes of a text that is folded already and has no separators.
   for i in 1 .. cardinality(v_tokens) loop
-    v_lexemes[i] := (tsvector_to_array(analytics_features.words_of(v_config, v_tokens[i])))[1];
+    v_lexemes[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i])))[1];
   end loop;
 
-  -- Of phrases that have synonyms the longest, from the left.
-  for v_phrase in
-    select p.first, p.last, array_agg(distinct s.key) as keys
-    from (
-      select f.first, l.last, (
-        select string_agg(coalesce(v_lexemes[i], v_tokens[i]), ' ' order by i) from generate_series(f.first, l.last) i
-      ) as key
-      from generate_series(1, cardinality(v_tokens)) f (first)
-      cross join generate_series(f.first, least(f.first + 4, cardinality(v_tokens))) l (last)
-    ) p
-    cross join lateral (
-      select s.same_as_key as key from analytics_features.synonyms s where s.phrase_key = p.key
-      union all
-      select s.phrase_key from analytics_features.synonyms s where s.same_as_key = p.key
-    ) s
-    where exists (select from analytics_features.synonyms)
-    group by p.first, p.last
-    order by p.first, p.last desc
-  loop
-    continue when v_phrase.first = any (v_spoken);
-    return query
-      select v_phrase.first, k.alternative::integer, ('''' || k.word || '''')::tsquery, k.weight, analytics_features.idf(w.products, v_products)
+  if v_has_synonyms then
+    -- Of phrases that have synonyms the longest, from the left.
+    for v_phrase in
+      select p.first, p.last, array_agg(distinct s.key) as keys
       from (
-        select 1 as alternative, coalesce(v_lexemes[i], v_tokens[i]) as word, 1.0::double precision as weight
-        from generate_series(v_phrase.first, v_phrase.last) i
-        -- A word alone has its other alternatives below.
-        where v_phrase.last > v_phrase.first
+        select f.first, l.last, (
+          select string_agg(coalesce(v_lexemes[i], v_tokens[i]), ' ' order by i) from generate_series(f.first, l.last) i
+        ) as key
+        from generate_series(1, cardinality(v_tokens)) f (first)
+        cross join generate_series(f.first, least(f.first + 4, cardinality(v_tokens))) l (last)
+      ) p
+      cross join lateral (
+        select s.same_as_key as key from analytics_features.synonyms s where s.phrase_key = p.key
         union all
-        select 1000 + s.place, k.word, 0.9
-        from unnest(v_phrase.keys) with ordinality s (key, place)
-        cross join lateral string_to_table(s.key, ' ') k (word)
-      ) k
-      left join analytics_features.word_statistics w on w.word = k.word;
-    if v_phrase.last > v_phrase.first then
-      v_spoken := v_spoken || array(select generate_series(v_phrase.first, v_phrase.last));
-    end if;
-  end loop;
+        select s.phrase_key from analytics_features.synonyms s where s.same_as_key = p.key
+      ) s
+      group by p.first, p.last
+      order by p.first, p.last desc
+    loop
+      continue when v_phrase.first = any (v_spoken);
+      return query
+        select v_phrase.first, k.alternative::integer, ('''' || k.word || '''')::tsquery, k.weight, analytics_features.idf(w.products, v_products)
+        from (
+          select 1 as alternative, coalesce(v_lexemes[i], v_tokens[i]) as word, 1.0::double precision as weight
+          from generate_series(v_phrase.first, v_phrase.last) i
+          -- A word alone has its other alternatives below.
+          where v_phrase.last > v_phrase.first
+          union all
+          select 1000 + s.place, k.word, 0.9
+          from unnest(v_phrase.keys) with ordinality s (key, place)
+          cross join lateral string_to_table(s.key, ' ') k (word)
+        ) k
+        left join analytics_features.word_statistics w on w.word = k.word;
+      if v_phrase.last > v_phrase.first then
+        v_spoken := v_spoken || array(select generate_series(v_phrase.first, v_phrase.last));
+      end if;
+    end loop;
+  end if;
 
   return query
     with
@@ -6223,12 +6436,21 @@ begin
           t.token !~ '^[[:digit:]]' as is_word,
           w.products is null and n.products is null as is_unknown,
           -- Of stem and word, since the two scripts are stemmed by different rules.
-          case when t.token !~ '^[[:digit:]]' then analytics_features.deletions_of(s.sound) || analytics_features.deletions_of(s.spoken) end as deletions
+          case when t.token !~ '^[[:digit:]]' then
+            coalesce(w.deletions, analytics_features.deletions_of(s.sound))
+              || case when s.spoken <> s.sound then analytics_features.deletions_of(s.spoken) end
+          end as deletions
         from unnest(v_tokens, v_lexemes) with ordinality t (token, lexeme, place)
         cross join lateral (select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code) c
-        cross join lateral (select analytics_features.sound_of(t.lexeme) as sound, analytics_features.sound_of(t.token) as spoken) s
         left join analytics_features.word_statistics w on w.word = t.lexeme
         left join analytics_features.word_statistics n on n.word = c.code
+        -- What the vocabulary knows of a word need not be worked out again. In the collation that the index over deletions has.
+        cross join lateral (
+          select
+            coalesce(w.sound collate "default", analytics_features.sound_of(t.lexeme)) as sound,
+            case when t.token = t.lexeme and w.sound is not null then w.sound collate "default" else analytics_features.sound_of(t.token) end as spoken
+          offset 0
+        ) s
         where t.lexeme is not null and t.place <> all (v_spoken)
       ),
       alternative as (
@@ -6251,7 +6473,7 @@ begin
                 select w.products
                 from analytics_features.word_statistics w
                 where w.word >= case when k.is_word then k.lexeme else k.code end
-                  and w.word < case when k.is_word then k.lexeme else k.code end || U&'\+10FFFF'
+                  and w.word < case when k.is_word then k.lexeme else k.code end || E'\U0010FFFF'
                 limit 1000
               ) w
             ) as products
@@ -6263,13 +6485,18 @@ begin
         from known k
         cross join lateral (
           select w.word, w.products, row_number() over (order by w.products desc, w.word) as place
-          from analytics_features.word_statistics w
-          where (
+          from (
+            select w.word, w.products
+            from analytics_features.word_statistics w
+            where w.sound is not null and (
               w.sound = k.spoken
-              or w.sound >= k.sound and w.sound < k.sound || U&'\+10FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
+              or w.sound >= k.sound and w.sound < k.sound || E'\U0010FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
               or w.deletions && k.deletions and length(k.sound) > 3
             )
-            and (w.word ~ '^[a-z]+$') = (k.lexeme ~ '^[^a-z]+$') and w.sound is not null
+            -- Patterns are dear, and few words come so far.
+            offset 0
+          ) w
+          where (w.word ~ '^[a-z]+$') = (k.lexeme ~ '^[^a-z]+$')
           limit 3
         ) o
         where k.is_word and length(k.token) > 2
@@ -6302,15 +6529,14 @@ begin
     from alternative a
     union all
     select 0, c.place::integer, ('''' || c.term || '''')::tsquery, 1.0, analytics_features.idf(w.products, v_products)
-    from unnest(analytics_features.code_terms(left(regexp_replace(v_query, '\s+', '-', 'g'), 200))) with ordinality c (term, place)
+    from unnest(analytics_features.code_terms(left(regexp_replace(v_query, E'\\s+', '-', 'g'), 200))) with ordinality c (term, place)
     join analytics_features.word_statistics w on w.word = c.term
     where v_query ~ '[[:digit:]]' and length(c.term) > 4 and c.term ~ '[[:digit:]]' and w.products <= 100
     union all
-    select 0, case c.kind when '=' then 0 else -1 end,
-      (case c.kind when '=' then '''' || c.whole || '''' else '''#' || substr(c.whole, 2) || ''':*' end)::tsquery, 1.0,
-      analytics_features.idf(case c.kind when '=' then 0 else 1 end, v_products)
-    from (select analytics_features.squash_text(v_query) as whole, k.kind from (values ('='), ('#')) k (kind)) c
-    where c.kind = '=' or c.whole ~ '[[:digit:]]' and length(c.whole) between 4 and 41;
+    select 0, 0, ('''' || v_whole || '''')::tsquery, 1.0, analytics_features.idf(0, v_products)
+    union all
+    select 0, -1, ('''#' || substr(v_whole, 2) || ''':*')::tsquery, 1.0, analytics_features.idf(1, v_products)
+    where v_query ~ '[[:digit:]]' and length(v_whole) between 4 and 41;
 end
 $_$;
 
@@ -6319,6 +6545,33 @@ $_$;
 --
 
 COMMENT ON FUNCTION analytics_features.query_terms(query text) IS 'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. Reads the first 1000 characters.';
+
+--
+-- Name: queue_changes_sql(text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.queue_changes_sql(changed text, model_id text DEFAULT 'null'::text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  return format(
+    $sql$
+      insert into analytics_features.product_changes (model_id, product_ids)
+      select %s, a.ids[s.first : s.first + 199]
+      from (select pg_catalog.array_agg(c.id) as ids from (select c.id from (%s) c (id) where c.id is not null limit 60000000) c) a
+      cross join lateral pg_catalog.generate_series(1, pg_catalog.cardinality(a.ids), 200) s (first)
+    $sql$,
+    queue_changes_sql.model_id, changed
+  );
+end
+$_$;
+
+--
+-- Name: FUNCTION queue_changes_sql(changed text, model_id text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.queue_changes_sql(changed text, model_id text) IS 'SQL that notes the products of a query of ids in product_changes, for one model or for all that are kept.';
 
 --
 -- Name: queue_difference(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6337,9 +6590,8 @@ begin
         difference as materialized (
           select d.product_id, d.state, d.document_hash, d.has_words from analytics_features.embedding_difference($1) d
         ),
-        queued as (
-          insert into analytics_features.product_queue (product_id, model_id)
-          select d.product_id, $1
+        to_queue as materialized (
+          select d.product_id
           from difference d
           left join analytics_features.%I e on e.product_id = d.product_id
           left join analytics_features.product_failures f on f.product_id = d.product_id and f.model_id = $1
@@ -6356,21 +6608,22 @@ begin
             -- Not what waits already, nor what is being encoded from the text that it has now.
             and not exists (
               select
-              from analytics_features.product_queue q
+              from analytics_features.queued_products q
               where q.product_id = d.product_id and q.model_id = $1
                 and (q.claim_id is null or q.document_hash = d.document_hash)
             )
-          returning product_id
-        )
+        ),
+        queued as (%s)
       select
         count(*) filter (where d.state <> 'orphan'),
         count(*) filter (where d.state = 'missing'),
         count(*) filter (where d.state = 'stale'),
         count(*) filter (where d.state = 'orphan'),
-        (select count(*) from queued)
+        (select count(*) from to_queue)
       from difference d
     $sql$,
-    analytics_features.embeddings_table(queue_difference.model_id)
+    analytics_features.embeddings_table(queue_difference.model_id),
+    analytics_features.queue_changes_sql('select t.product_id from to_queue t', '$1')
   ) using queue_difference.model_id, queue_difference.model_id = coalesce(analytics_features.active_model_id(), 0);
 end
 $_$;
@@ -6395,7 +6648,7 @@ declare
 begin
   select count(*), count(*) filter (where c.lease_until > clock_timestamp()), min(q.queued_at)
   into queued, claimed, oldest
-  from analytics_features.product_queue q
+  from analytics_features.queued_products q
   left join analytics_features.product_claims c on c.claim_id = q.claim_id
   where q.model_id = v_model_id;
   select count(*) into failed from analytics_features.product_failures f where f.set_aside and f.model_id = v_model_id;
@@ -6407,7 +6660,7 @@ begin
       select u.product_id, bool_or(u.waits) as waits, bool_or(u.claimed) as claimed
       from (
         select q.product_id, true as waits, c.lease_until > clock_timestamp() as claimed
-        from analytics_features.product_queue q
+        from analytics_features.queued_products q
         left join analytics_features.product_claims c on c.claim_id = q.claim_id
         where q.model_id = v_model_id
         union all
@@ -6451,7 +6704,10 @@ declare
   v_found bigint[] := '{}';
   v_ids bigint[] := coalesce(others, '{}');
   v_complete boolean := true;
-  v_average double precision := (select t.average_tokens from analytics_features.word_totals t);
+  v_has_extra boolean := true;
+  v_products double precision;
+  v_average double precision;
+  v_rarity double precision;
 begin
   select array_agg(t.group_no), array_agg(t.alternative), array_agg(t.term), array_agg(t.weight * t.idf), array_agg(t.term::text)
   into v_group, v_alternative, v_term, v_idf, v_label
@@ -6459,9 +6715,10 @@ begin
   if v_group is null then
     return;
   end if;
+  select t.products, t.average_tokens into strict v_products, v_average from analytics_features.word_totals t;
 
   if wanted > 0 then
-    select array_agg(g.query order by g.idf desc) into v_choosing
+    select array_agg(g.query order by g.idf desc), min(g.idf) into v_choosing, v_rarity
     from (
       select string_agg('(' || a.query || ')', ' | ')::tsquery as query, max(a.idf) as idf
       from (
@@ -6495,41 +6752,60 @@ begin
         ) c;
       end if;
       continue when v_query is null;
-      v_found := array(
-        select f.product_id
-        from (
-          select w.product_id, w.tokens
-          from analytics_features.product_words w
-          where w.words @@ v_query and w.product_id <> all (v_found)
-          limit 4 * wanted
-        ) f
-        order by f.tokens, f.product_id
-        limit wanted
-      ) || v_found;
+      if v_level = 1 and power(v_products / exp(v_rarity), 2) > 80 * wanted * v_products then
+        -- So many have the commonest word that reading products in their order until there are enough takes less than the
+        -- index over words, which would first collect all of them. "is true" keeps it from that.
+        v_found := array(
+          select f.product_id
+          from (
+            select w.product_id, w.tokens
+            from analytics_features.product_words w
+            where (w.words @@ v_query) is true and w.product_id <> all (v_found)
+            order by w.product_id
+            limit 4 * wanted
+          ) f
+          order by f.tokens, f.product_id
+          limit wanted
+        ) || v_found;
+      else
+        v_found := array(
+          select f.product_id
+          from (
+            select w.product_id, w.tokens
+            from analytics_features.product_words w
+            where w.words @@ v_query and w.product_id <> all (v_found)
+            limit 4 * wanted
+          ) f
+          order by f.tokens, f.product_id
+          limit wanted
+        ) || v_found;
+      end if;
+      -- What no product has need not be scored.
+      v_has_extra := v_has_extra and (v_level <= coalesce(cardinality(v_choosing), 0) or v_found <> '{}');
       v_complete := v_level = 1 and cardinality(v_found) < wanted;
     end loop;
     v_ids := v_ids || v_found;
   end if;
 
   return query
-    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.score > 0 and s.group_no > 0), v_complete
+    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0), v_complete
     from (
       -- The best way to say each group counts, and all that only adds.
-      select a.product_id, a.group_no, bool_or(a.is_exact) as is_exact,
+      select a.product_id, a.group_no, bool_or(a.group_no = 0 and a.alternative = 0) as is_exact,
         case when a.group_no = 0 then sum(a.score) else max(a.score) end as score,
         (array_agg(a.term order by a.score desc))[1] as term
       from (
-        select o.product_id, o.group_no, bool_or(o.is_exact) as is_exact, sum(o.score) as score,
-          string_agg(o.term, ' ') filter (where o.score > 0) as term
+        select o.product_id, o.group_no, o.alternative, sum(o.score) as score, string_agg(o.term, ' ') as term
         from (
-          select w.product_id, t.group_no, t.alternative, t.label as term, t.group_no = 0 and t.alternative = 0 and w.words @@ t.term as is_exact,
+          select w.product_id, t.group_no, t.alternative, t.label as term,
             analytics_features.word_score(w.words, t.term, t.idf, w.tokens / v_average) as score
           from analytics_features.product_words w
           cross join unnest(v_group, v_alternative, v_term, v_idf, v_label) t (group_no, alternative, term, idf, label)
-          where w.product_id = any (v_ids)
+          where w.product_id = any (v_ids) and (v_has_extra or t.group_no > 0)
           -- Before it is sorted, so that the words are not sorted along.
           offset 0
         ) o
+        where o.score > 0
         group by o.product_id, o.group_no, o.alternative
       ) a
       group by a.product_id, a.group_no
@@ -6542,7 +6818,7 @@ $$;
 -- Name: FUNCTION rank_words(query text, wanted integer, others bigint[]); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.rank_words(query text, wanted integer, others bigint[]) IS 'Scores products by the words of a query: about so many that the words find as wanted, and the others; unordered. terms: what of the query they have, one a group; is_complete: the words find no more. Dead products are among them.';
+COMMENT ON FUNCTION analytics_features.rank_words(query text, wanted integer, others bigint[]) IS 'Scores products by the words of a query: about so many that the words find as wanted, and of the others those that have a word; unordered. terms: what of the query they have, one a group; is_complete: the words find no more. Dead products are among them.';
 
 --
 -- Name: ranked_products(text, integer, text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6804,7 +7080,7 @@ begin
   cross join lateral analytics_features.queue_difference(m.model_id) q;
 
   if v_log.queued + v_queued_otherwise > 0 then
-    perform analytics_features.wake_worker();
+    perform analytics_features.announce_changes();
   end if;
 
   select s.unusable_ids, s.duplicate_ids, s.document_columns
@@ -7110,7 +7386,7 @@ begin
       using errcode = 'PE021',
         detail = 'Vectors of two models cannot be compared, so they never share a table.',
         hint = format(
-          'Leave EMBEDDING_MODEL out, or set it to %s. To change the model without a gap in search: select analytics_features.prepare_model(%L);  and when it is ready: select analytics_features.activate_model(); Or start over, with search empty meanwhile: select analytics_features.reset_embeddings(%s);',
+          'Leave EMBEDDING_MODEL and EMBEDDING_PRECISION out, or set the model to %s. To change the model without a gap in search: select analytics_features.prepare_model(%L);  and when it is ready: select analytics_features.activate_model(); Or start over, with search empty meanwhile: select analytics_features.reset_embeddings(%s);',
           v_active.name, register_model.name, register_model.dimension
         );
   end if;
@@ -7121,6 +7397,9 @@ begin
   update analytics_features.product_queue q
   set model_id = v_model_id
   where q.model_id = 0 or q.model_id = v_active.model_id;
+  update analytics_features.product_changes c
+  set model_id = v_model_id
+  where c.model_id = 0 or c.model_id = v_active.model_id;
   insert into analytics_features.query_embeddings (query, model_id, kept, uses, used_at)
   select q.query, v_model_id, q.kept, q.uses, q.used_at
   from analytics_features.query_embeddings q
@@ -7358,7 +7637,7 @@ declare
     join pg_namespace n on n.oid = p.pronamespace
     where p.proname = 'rename_schema' and p.prosrc like '%v_written text := ''' || v_written || '''%'
   );
-  v_pattern text := format('\m%s\M', v_written);
+  v_pattern text := format(E'\\m%s\\M', v_written);
   v_object record;
 begin
   if rename_schema.new_name is null or rename_schema.new_name !~ '^[a-z_][a-z0-9_]{0,47}$' or quote_ident(rename_schema.new_name) <> rename_schema.new_name then
@@ -7744,6 +8023,7 @@ begin
   update analytics_features.product_queue q
   set model_id = 0, claim_id = null
   where q.model_id = analytics_features.active_model_id();
+  update analytics_features.product_changes c set model_id = 0 where c.model_id = analytics_features.active_model_id();
   update analytics_features.embedding_models m set is_active = false, activated_at = null where m.is_active;
   if analytics_features.source_relation() is null then
     return 0;
@@ -7787,7 +8067,7 @@ begin
   select f.product_id, f.model_id from forgiven f;
   get diagnostics v_rows = row_count;
   if v_rows > 0 then
-    perform analytics_features.wake_worker();
+    perform analytics_features.announce_changes();
   end if;
   return v_rows;
 end
@@ -7958,9 +8238,10 @@ CREATE FUNCTION analytics_features.search_products_text(query text, max_results 
 #variable_conflict use_column
 declare
   v_mode text := lower(btrim(mode));
+  v_key text := analytics_features.query_key(query);
   v_vector public.vector;
 begin
-  if analytics_features.query_key(query) is null then
+  if v_key is null then
     raise exception 'The query is empty.'
       using errcode = 'PE019', hint = 'Pass what a person would type.';
   end if;
@@ -7971,8 +8252,15 @@ begin
   perform analytics_features.require_limit(max_results);
 
   perform analytics_features.lock_embeddings();
-  if v_mode <> 'words' and analytics_features.request_query(query) then
-    v_vector := analytics_features.query_embedding(query);
+  if v_mode <> 'words' then
+    -- What request_query() would come to, for a query that was counted within the minute.
+    select q.embedding into v_vector
+    from analytics_features.embedding_models m
+    join analytics_features.query_embeddings q on q.query = v_key and q.model_id = m.model_id
+    where m.is_active and q.used_at > now() - interval '1 minute';
+    if v_vector is null and analytics_features.request_query(query) then
+      v_vector := analytics_features.query_embedding(query);
+    end if;
   end if;
 
   if v_mode = 'vectors' and v_vector is not null then
@@ -8126,16 +8414,17 @@ begin
       $sql$
         with changed as (
           update analytics_features.%I e set document_hash = null where e.tokens is not null returning e.product_id
-        )
-        insert into analytics_features.product_queue (product_id, model_id) select c.product_id, $1 from changed c
+        ),
+        queued as (%s)
+        select count(*) from changed
       $sql$,
-      analytics_features.embeddings_table(v_model.model_id)
-    ) using v_model.model_id;
-    get diagnostics v_rows = row_count;
+      analytics_features.embeddings_table(v_model.model_id),
+      analytics_features.queue_changes_sql('select c.product_id from changed c', '$1')
+    ) into v_rows using v_model.model_id;
     v_all := v_all + v_rows;
   end loop;
   if v_all > 0 then
-    perform analytics_features.wake_worker();
+    perform analytics_features.announce_changes();
   end if;
   return v_all;
 end
@@ -8181,10 +8470,13 @@ CREATE FUNCTION analytics_features.shown_words(terms text[], label text) RETURNS
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  -- Of megabytes, which feeds have in a name too, folding takes seconds.
+  v_label text := analytics_features.fold_text(left(label, 2000));
 begin
   -- As the product writes it, where it can be found there: the stem is nothing to show.
   return array(
-    select coalesce(substring(analytics_features.fold_text(label) from '\m' || t.stem || '[[:alnum:]]*'), t.stem)
+    select coalesce(substring(v_label from E'\\m' || t.stem || '[[:alnum:]]*'), t.stem)
     from unnest(terms) with ordinality u (term, place)
     cross join lateral (select regexp_replace(u.term, '[^[:alnum:]]', '', 'g') as stem) t
     order by u.place
@@ -8196,29 +8488,32 @@ $$;
 -- Name: FUNCTION shown_words(terms text[], label text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.shown_words(terms text[], label text) IS 'The terms that a product was found by, as words that a person can read.';
+COMMENT ON FUNCTION analytics_features.shown_words(terms text[], label text) IS 'The terms that a product was found by, as words that a person can read; looks at the first 2000 characters of the label.';
 
 --
 -- Name: signal_weights(text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
 CREATE FUNCTION analytics_features.signal_weights(query text, has_vector boolean) RETURNS TABLE(word_weight double precision, trigram_weight double precision, vector_weight double precision)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select
-    s.word_weight / (s.word_weight + s.trigram_weight) * (1 - v.weight),
-    s.trigram_weight / (s.word_weight + s.trigram_weight) * (1 - v.weight),
-    v.weight
-  from analytics_features.settings s
-  cross join lateral (
-    -- Up to four words the one, from twelve on the other, and in between a share of both.
-    select case when has_vector
-      then s.vector_weight + (s.prose_vector_weight - s.vector_weight) * least(greatest((count(*) - 4) / 8.0, 0), 1)
-      else 0
-    end::double precision as weight
-    from regexp_matches(left(query, 1000), '[[:alnum:]]{3,}', 'g')
-  ) v
+begin
+  return query
+    select
+      s.word_weight / (s.word_weight + s.trigram_weight) * (1 - v.weight),
+      s.trigram_weight / (s.word_weight + s.trigram_weight) * (1 - v.weight),
+      v.weight
+    from analytics_features.settings s
+    cross join lateral (
+      -- Up to four words the one, from twelve on the other, and in between a share of both.
+      select case when has_vector
+        then s.vector_weight + (s.prose_vector_weight - s.vector_weight) * least(greatest((count(*) - 4) / 8.0, 0), 1)
+        else 0
+      end::double precision as weight
+      from regexp_matches(left(query, 1000), '[[:alnum:]]{3,}', 'g')
+    ) v;
+end
 $$;
 
 --
@@ -8309,7 +8604,7 @@ begin
       ),
       'и(?=[аеиоу])', '', 'g'
     ),
-    '(.)\1+', '\1', 'g'
+    E'(.)\\1+', E'\\1', 'g'
   );
 end
 $$;
@@ -8332,7 +8627,7 @@ CREATE FUNCTION analytics_features.source_column_sql(alias text, column_name tex
     (
       select case
         when source_column_sql.type = 'numeric' and t.typcategory <> 'N' then format(
-          $sql$case when %1$I.%2$I::pg_catalog.text operator(pg_catalog.~) '^\s*[-+]?[0-9]+([.][0-9]+)?\s*$' then %1$I.%2$I::pg_catalog.text::pg_catalog.numeric end$sql$,
+          $sql$case when %1$I.%2$I::pg_catalog.text operator(pg_catalog.~) E'^\\s*[-+]?[0-9]+([.][0-9]+)?\\s*$' then %1$I.%2$I::pg_catalog.text::pg_catalog.numeric end$sql$,
           alias, c.column_name
         )
         else format('%I.%I::pg_catalog.%I', alias, c.column_name, source_column_sql.type)
@@ -8456,6 +8751,22 @@ $$;
 COMMENT ON FUNCTION analytics_features.source_relation() IS 'The relation the products are read from, as it is now; null while it does not exist.';
 
 --
+-- Name: source_rows(bigint[], text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.source_rows(product_ids bigint[], signature text) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, passes boolean)
+    LANGUAGE sql STABLE
+    AS $$
+  select null::pg_catalog.int8, null::pg_catalog.text, null::pg_catalog.text, null::pg_catalog.numeric, false where false
+$$;
+
+--
+-- Name: FUNCTION source_rows(product_ids bigint[], signature text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.source_rows(product_ids bigint[], signature text) IS 'The rows of the source that count for these products, one each, and whether it is live; none where the body is not made for this signature (see source_signature). Generated by note_expressions().';
+
+--
 -- Name: source_rows_sql(regclass, analytics_features.source_expressions, text, text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -8517,16 +8828,16 @@ $_$;
 COMMENT ON FUNCTION analytics_features.source_shape() IS 'Rows without a usable product_id, product_ids that stand in several rows, and the columns that are in the document. Reads every id. Raises PE001, PE002, PE005.';
 
 --
--- Name: source_signature(oid); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: source_signature(regclass); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.source_signature(source oid) RETURNS text
+CREATE FUNCTION analytics_features.source_signature(source regclass) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   return (
-    select string_agg(c.attname || ' ' || c.atttypid, ', ')
+    select source_signature.source || ': ' || string_agg(c.attname || ' ' || c.atttypid, ', ')
     from (
       select a.attname, a.atttypid
       from pg_attribute a
@@ -8538,10 +8849,10 @@ end
 $$;
 
 --
--- Name: FUNCTION source_signature(source oid); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION source_signature(source regclass); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.source_signature(source oid) IS 'Names and types of a relation''s columns; expressions over its rows are right while it is the same.';
+COMMENT ON FUNCTION analytics_features.source_signature(source regclass) IS 'A relation''s name, and names and types of its columns; SQL over its rows is right while it is the same.';
 
 --
 -- Name: spread_order(public.vector, public.vector[], integer, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -8755,6 +9066,11 @@ begin
         select
         from analytics_features.product_queue newer
         where newer.product_id = h.product_id and newer.model_id = $2 and newer.claim_id is distinct from $1
+      )
+      and not exists (
+        select
+        from analytics_features.product_changes newer
+        where h.product_id = any (newer.product_ids) and coalesce(newer.model_id, $2) = $2
       )
       group by h.product_id
     ),
@@ -9034,6 +9350,73 @@ $$;
 COMMENT ON FUNCTION analytics_features.take_queries(max_queries integer, model_id integer) IS 'Queries that have no vector of a model, the active one when null, those asked for last first. Two workers may take the same; that costs an encoding and nothing else.';
 
 --
+-- Name: take_up_changes(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.take_up_changes(max_products integer DEFAULT 3000, OUT products bigint, OUT is_bulk boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  v_active_id integer;
+  v_ids bigint[];
+begin
+  products := 0;
+  is_bulk := false;
+  if not pg_try_advisory_xact_lock(hashtext('analytics_features.product_changes'), 2)
+    or not exists (select from analytics_features.product_changes)
+  then
+    return;
+  end if;
+  perform analytics_features.lock_models();
+  v_active_id := coalesce(analytics_features.active_model_id(), 0);
+
+  with
+    waiting as materialized (
+      select
+        c.change_id, c.is_bulk,
+        rank() over (order by c.is_bulk) as lane,
+        sum(c.products) over (order by c.is_bulk, c.change_id) - c.products as ahead
+      from analytics_features.sized_changes c
+    ),
+    taken as (
+      delete from analytics_features.product_changes c
+      using waiting w
+      where w.change_id = c.change_id and w.lane = 1 and w.ahead < take_up_changes.max_products
+      returning c.change_id, c.model_id, c.queued_at, c.product_ids, w.is_bulk
+    ),
+    queued as (
+      -- Available at once also to who began before us and waits for us.
+      insert into analytics_features.product_queue (product_id, model_id, queued_at, available_at, is_bulk)
+      select i.product_id, k.model_id, min(t.queued_at), min(t.queued_at), bool_and(t.is_bulk)
+      from taken t
+      join analytics_features.kept_models k on k.model_id = coalesce(t.model_id, k.model_id)
+      cross join lateral unnest(t.product_ids) i (product_id)
+      group by i.product_id, k.model_id
+      order by min(t.change_id), i.product_id
+      returning product_id, model_id
+    )
+  select
+    (select count(*) from taken t cross join lateral unnest(t.product_ids)),
+    (select bool_and(t.is_bulk) from taken t),
+    (select array_agg(q.product_id) from queued q where q.model_id = v_active_id)
+  into products, is_bulk, v_ids;
+
+  if v_ids is not null then
+    perform analytics_features.index_words(v_ids);
+  end if;
+end
+$$;
+
+--
+-- Name: FUNCTION take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean) IS 'Takes up changes of about max_products products into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) and whether they are part of large changes. Raises PE001, PE002, PE005, PE029.';
+
+--
 -- Name: tg__embedding_provenance(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -9065,49 +9448,112 @@ COMMENT ON FUNCTION analytics_features.tg__embedding_provenance() IS 'Forgets mo
 CREATE FUNCTION analytics_features.tg__product_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET extra_float_digits TO '1'
     SET jit TO 'off'
     AS $_$
 declare
-  v_changed text;
+  v_hooked boolean;
+  v_left_out text[];
+  v_old record;
+  v_new record;
+  v_old_image jsonb;
+  v_new_image jsonb;
+  v_ids bigint[];
   v_rows bigint;
+  v_changed text;
 begin
   -- dbt leaves our triggers on the table it renamed away, and anybody may put them on a table of his own.
-  if tg_relid is distinct from analytics_features.source_relation()::oid then
+  select
+    s.document_hook is not null,
+    array(
+      select f.column_name
+      from analytics_features.document_fields f
+      where not f.included and f.column_name not in ('deleted', 'dbt_valid_to', 'dbt_is_deleted')
+    )
+  into v_hooked, v_left_out
+  from analytics_features.settings s
+  where s.source_schema = tg_table_schema and s.source_table = tg_table_name;
+  if not found then
     return null;
   end if;
 
-  if tg_op = 'TRUNCATE' then
-    v_changed := 'select e.product_id from analytics_features.product_embeddings e';
-  elsif tg_op = 'UPDATE' then
-    select format(
-      $sql$
-        select coalesce(n.id, o.id)
-        from (select %1$s as id, row(%2$s) as image from new_rows s) n
-        full join (select %1$s as id, row(%2$s) as image from old_rows s) o on o.id = n.id
-        where n.id is null or o.id is null or n.image operator(pg_catalog.*<>) o.image
-      $sql$,
-      analytics_features.product_id_sql('s'),
-      string_agg(format('s.%I', c.column_name), ', ' order by c.position)
-    ) into v_changed
-    from analytics_features.source_columns c
-    -- A hook may look at any column.
-    where c.in_document or c.decides_life or exists (select from analytics_features.settings h where h.document_hook is not null);
-  else
-    v_changed := format(
-      'select %s from %s s',
-      analytics_features.product_id_sql('s'),
-      case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end
-    );
+  if tg_op = 'DELETE' then
+    v_rows := (select count(*) from (select from old_rows limit 2) o);
+  elsif tg_op <> 'TRUNCATE' then
+    v_rows := (select count(*) from (select from new_rows limit 2) n);
   end if;
 
-  execute format(
-    'insert into analytics_features.product_queue (product_id, model_id)
-      select c.id, m.model_id from (%s) c (id) cross join unnest($1) m (model_id) where c.id is not null',
-    v_changed
-  ) using array(select k.model_id from analytics_features.kept_models k);
+  if v_rows = 0 then
+    return null;
+  elsif v_rows = 1 then
+    if tg_op <> 'DELETE' then
+      select * into v_new from new_rows;
+      v_ids := array[analytics_features.whole_number(v_new.product_id::text)];
+    end if;
+    if tg_op <> 'INSERT' then
+      select * into v_old from old_rows;
+      v_ids := v_ids || analytics_features.whole_number(v_old.product_id::text);
+    end if;
+    -- A hook may look at any column.
+    if tg_op = 'UPDATE' and not v_hooked and v_ids[1] = v_ids[2] then
+      begin
+        v_old_image := to_jsonb(v_old) - v_left_out;
+        v_new_image := to_jsonb(v_new) - v_left_out;
+        if strpos(v_new_image::text, '"_') > 0 then
+          v_left_out := array(
+            select k.name
+            from jsonb_object_keys(v_new_image) k (name)
+            left join analytics_features.document_fields f on f.column_name = k.name
+            where starts_with(k.name, '_') and f.included is not true
+          );
+          v_old_image := v_old_image - v_left_out;
+          v_new_image := v_new_image - v_left_out;
+        end if;
+        -- Of a product in several rows a column that is left out may say which of them counts.
+        if v_old_image::text = v_new_image::text and coalesce((analytics_features.last_comparison()).duplicate_ids, 0) = 0 then
+          return null;
+        end if;
+      exception when others then
+        -- Not everything of type json is jsonb too. The claim tells whether it changed.
+        null;
+      end;
+    end if;
+    insert into analytics_features.product_changes (product_ids)
+    select array_agg(distinct i.id)
+    from unnest(v_ids) i (id)
+    where i.id is not null
+    having count(*) > 0;
+  else
+    if tg_op = 'TRUNCATE' then
+      v_changed := 'select e.product_id from analytics_features.product_embeddings e';
+    elsif tg_op = 'UPDATE' then
+      select format(
+        $sql$
+          select coalesce(n.id, o.id)
+          from (select %1$s as id, row(%2$s) as image from new_rows s) n
+          full join (select %1$s as id, row(%2$s) as image from old_rows s) o on o.id = n.id
+          where n.id is null or o.id is null or n.image operator(pg_catalog.*<>) o.image
+        $sql$,
+        analytics_features.product_id_sql('s'),
+        string_agg(format('s.%I', c.column_name), ', ' order by c.position)
+      ) into v_changed
+      from analytics_features.source_columns c
+      where c.in_document or c.decides_life or v_hooked
+        -- What says which of two rows of a product counts; where there are no two, each load moves it for nothing.
+        or c.decides_order and (select (analytics_features.last_comparison()).duplicate_ids) > 0;
+    else
+      v_changed := format(
+        'select %s from %s s',
+        analytics_features.product_id_sql('s'),
+        case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end
+      );
+    end if;
+    execute analytics_features.queue_changes_sql(v_changed);
+  end if;
+
   get diagnostics v_rows = row_count;
   if v_rows > 0 then
-    perform analytics_features.wake_worker();
+    perform analytics_features.announce_changes();
   end if;
   return null;
 end
@@ -9117,7 +9563,7 @@ $_$;
 -- Name: FUNCTION tg__product_changed(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.tg__product_changed() IS 'Queues the products of a statement whose document may have changed; attached by attach().';
+COMMENT ON FUNCTION analytics_features.tg__product_changed() IS 'Notes the products of a statement whose document may have changed in product_changes; attached by attach().';
 
 --
 -- Name: tg__product_replicated(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9126,11 +9572,11 @@ COMMENT ON FUNCTION analytics_features.tg__product_changed() IS 'Queues the prod
 CREATE FUNCTION analytics_features.tg__product_replicated() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 declare
   v_source oid := analytics_features.source_relation();
-  v_old text;
-  v_new text;
+  v_old bigint;
+  v_new bigint;
 begin
   -- A partition fires for its table.
   if tg_relid is distinct from v_source
@@ -9142,27 +9588,22 @@ begin
     return null;
   end if;
   if tg_op <> 'DELETE' then
-    v_new := btrim(new.product_id::text);
+    v_new := analytics_features.whole_number(new.product_id::text);
   end if;
   if tg_op <> 'INSERT' then
-    v_old := btrim(old.product_id::text);
+    v_old := analytics_features.whole_number(old.product_id::text);
   end if;
 
-  if v_new ~ '^-?[0-9]{1,18}([.]0*)?$' then
-    insert into analytics_features.product_queue (product_id, model_id)
-    select split_part(v_new, '.', 1)::bigint, k.model_id from analytics_features.kept_models k;
+  if v_new is not null then
+    insert into analytics_features.product_changes (product_ids) values (array[v_new]);
   end if;
-  if v_old is distinct from v_new and v_old ~ '^-?[0-9]{1,18}([.]0*)?$' then
-    insert into analytics_features.product_queue (product_id, model_id)
-    select split_part(v_old, '.', 1)::bigint, k.model_id from analytics_features.kept_models k;
+  if v_old <> v_new or v_old is not null and v_new is null then
+    insert into analytics_features.product_changes (product_ids) values (array[v_old]);
   end if;
-  if current_setting('product_embeddings.woken', true) is distinct from pg_current_xact_id()::text then
-    perform analytics_features.wake_worker();
-    perform set_config('product_embeddings.woken', pg_current_xact_id()::text, true);
-  end if;
+  perform analytics_features.announce_changes();
   return null;
 end
-$_$;
+$$;
 
 --
 -- Name: FUNCTION tg__product_replicated(); Type: COMMENT; Schema: analytics_features; Owner: -
@@ -9194,8 +9635,7 @@ begin
     where c.oid = tg_relid
   loop
     if tg_op = 'TRUNCATE' then
-      insert into analytics_features.product_queue (product_id, model_id)
-      select w.product_id, k.model_id from analytics_features.product_words w cross join analytics_features.kept_models k;
+      execute analytics_features.queue_changes_sql('select w.product_id from analytics_features.product_words w');
       get diagnostics v_rows = row_count;
       v_queued := v_queued + v_rows;
       exit;
@@ -9223,29 +9663,23 @@ begin
     else
       v_changed := format('select distinct %s from %s r', v_key.key, case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end);
     end if;
-    execute format(
-      $sql$
-        with c (key) as materialized (%s)
-        insert into analytics_features.product_queue (product_id, model_id)
-        select distinct q.id, k.model_id
-        from analytics_features.kept_models k
-        cross join (select %s as id from %s s where %s in (select c.key from c) %s) q
-        where q.id is not null
-      $sql$,
-      v_changed,
-      analytics_features.product_id_sql('s'),
-      analytics_features.require_source(),
-      v_key.product_key,
-      case
-        when v_related.product_column = 'product_id'
-          then format('union all select %s from (select c.key as product_id from c) s', analytics_features.product_id_sql('s'))
-      end
+    execute format('with changed (key) as materialized (%s) ', v_changed) || analytics_features.queue_changes_sql(
+      format(
+        'select distinct q.id from (select %s as id from %s s where %s in (select k.key from changed k) %s) q',
+        analytics_features.product_id_sql('s'),
+        analytics_features.require_source(),
+        v_key.product_key,
+        case
+          when v_related.product_column = 'product_id'
+            then format('union all select %s from (select k.key as product_id from changed k) s', analytics_features.product_id_sql('s'))
+        end
+      )
     );
     get diagnostics v_rows = row_count;
     v_queued := v_queued + v_rows;
   end loop;
   if v_queued > 0 then
-    perform analytics_features.wake_worker();
+    perform analytics_features.announce_changes();
   end if;
   return null;
 exception when others then
@@ -9485,7 +9919,7 @@ begin
   );
 exception when others then
   raise warning 'The embedding worker could not be woken: %', sqlerrm
-    using hint = 'The change is queued and will be taken up within a minute of the worker running. npm run migrate repairs its schema.';
+    using hint = 'What is to do is noted and will be taken up within a minute of the worker running. npm run migrate repairs its schema.';
 end
 $$;
 
@@ -9494,6 +9928,34 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.wake_worker(run_at timestamp with time zone, task text) IS 'Leaves one wake-up a transaction and task for the worker, at once or at run_at. Never fails.';
+
+--
+-- Name: whole_number(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.whole_number(value text) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_value text := btrim(value);
+begin
+  if v_value !~ '^-?[0-9]{1,19}([.]0*)?$' then
+    return null;
+  end if;
+  v_value := split_part(v_value, '.', 1);
+  if v_value::numeric not between -9223372036854775808 and 9223372036854775807 then
+    return null;
+  end if;
+  return v_value::bigint;
+end
+$_$;
+
+--
+-- Name: FUNCTION whole_number(value text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.whole_number(value text) IS 'A product''s id from its text, null where that is not a whole number that fits a bigint.';
 
 --
 -- Name: whole_number_sql(text, regtype); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9638,7 +10100,7 @@ begin
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
     if v_value ~ '[[:digit:]]' then
       v_terms := v_terms || analytics_features.code_terms(
-        case when length(v_value) <= 40 then regexp_replace(v_value, '\s+', '-', 'g') else left(v_value, 32768) end
+        case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else left(v_value, 32768) end
       );
     end if;
     if length(v_value) <= 200 then
@@ -9659,6 +10121,26 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], classes text[], OUT words tsvector, OUT tokens integer, OUT label text) IS 'What product_words holds of a product with this name and these other texts, of which the first class is the name''s and the next ones the texts''; a text without one has D.';
+
+--
+-- Name: work_waits(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.work_waits() RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return exists (select from analytics_features.product_changes)
+    or exists (select from analytics_features.claimable_queue q join analytics_features.kept_models k on k.model_id = q.model_id);
+end
+$$;
+
+--
+-- Name: FUNCTION work_waits(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.work_waits() IS 'Whether there is anything that a worker could take up now.';
 
 --
 -- Name: worker_is_alive(text, interval); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9762,7 +10244,8 @@ CREATE TABLE analytics_features.product_queue (
     attempts integer DEFAULT 0 NOT NULL,
     claim_id bigint,
     document_hash bytea,
-    model_id integer DEFAULT COALESCE(analytics_features.active_model_id(), 0) NOT NULL
+    model_id integer DEFAULT COALESCE(analytics_features.active_model_id(), 0) NOT NULL,
+    is_bulk boolean DEFAULT false NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.05');
 
@@ -9770,7 +10253,7 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.
 -- Name: TABLE product_queue; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON TABLE analytics_features.product_queue IS 'Products that changed and have not been looked at since; the truth about what is to do, a graphile-worker job is only a wake-up.';
+COMMENT ON TABLE analytics_features.product_queue IS 'Products that changed, that a worker took up from product_changes, and that have not been looked at since.';
 
 --
 -- Name: COLUMN product_queue.queue_id; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -9821,6 +10304,12 @@ COMMENT ON COLUMN analytics_features.product_queue.document_hash IS 'sha256 of t
 COMMENT ON COLUMN analytics_features.product_queue.model_id IS 'The model whose vector of it is to be looked at: a row for each of kept_models; 0 before the first worker came.';
 
 --
+-- Name: COLUMN product_queue.is_bulk; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_queue.is_bulk IS 'Whether it is part of a large change, which the changes of a few products overtake.';
+
+--
 -- Name: claimable_queue; Type: VIEW; Schema: analytics_features; Owner: -
 --
 
@@ -9828,7 +10317,8 @@ CREATE VIEW analytics_features.claimable_queue AS
  SELECT q.queue_id,
     q.product_id,
     q.queued_at,
-    q.model_id
+    q.model_id,
+    q.is_bulk
    FROM analytics_features.product_queue q
   WHERE ((q.available_at <= now()) AND (NOT (EXISTS ( SELECT
            FROM (analytics_features.product_queue held
@@ -9864,6 +10354,12 @@ COMMENT ON COLUMN analytics_features.claimable_queue.queued_at IS 'Since when it
 --
 
 COMMENT ON COLUMN analytics_features.claimable_queue.model_id IS 'For which model.';
+
+--
+-- Name: COLUMN claimable_queue.is_bulk; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.claimable_queue.is_bulk IS 'Whether it is part of a large change.';
 
 --
 -- Name: document_fields; Type: TABLE; Schema: analytics_features; Owner: -
@@ -10261,7 +10757,7 @@ COMMENT ON COLUMN analytics_features.embedding_status.failed IS 'Products set as
 -- Name: COLUMN embedding_status.queued; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_status.queued IS 'Products in product_queue, claimed ones among them; not each of them needs encoding.';
+COMMENT ON COLUMN analytics_features.embedding_status.queued IS 'Products that wait (see queued_products), claimed ones among them; not each of them needs encoding.';
 
 --
 -- Name: COLUMN embedding_status.claimed; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -10674,6 +11170,61 @@ COMMENT ON COLUMN analytics_features.model_status.activated_at IS 'When it was a
 COMMENT ON COLUMN analytics_features.model_status.error IS 'Why no worker could load it.';
 
 --
+-- Name: product_changes; Type: TABLE; Schema: analytics_features; Owner: -
+--
+
+CREATE TABLE analytics_features.product_changes (
+    change_id bigint NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    model_id integer,
+    product_ids bigint[] NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.05');
+
+--
+-- Name: TABLE product_changes; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON TABLE analytics_features.product_changes IS 'Products that changed, as writers noted them; a worker takes them up into product_queue (see take_up_changes). queued_products shows both.';
+
+--
+-- Name: COLUMN product_changes.change_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_changes.change_id IS 'Order in which they were noted.';
+
+--
+-- Name: COLUMN product_changes.queued_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_changes.queued_at IS 'Start of the transaction that changed them; rows of one transaction belong together.';
+
+--
+-- Name: COLUMN product_changes.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_changes.model_id IS 'The model that has to look at them; null is all of kept_models.';
+
+--
+-- Name: COLUMN product_changes.product_ids; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_changes.product_ids IS 'The products, up to 200 of them.';
+
+--
+-- Name: product_changes_change_id_seq; Type: SEQUENCE; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE analytics_features.product_changes ALTER COLUMN change_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME analytics_features.product_changes_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: product_claims_claim_id_seq; Type: SEQUENCE; Schema: analytics_features; Owner: -
 --
 
@@ -11055,6 +11606,63 @@ COMMENT ON COLUMN analytics_features.query_embeddings.attempts IS 'Failed attemp
 COMMENT ON COLUMN analytics_features.query_embeddings.error IS 'What the last attempt said; never the query.';
 
 --
+-- Name: queued_products; Type: VIEW; Schema: analytics_features; Owner: -
+--
+
+CREATE VIEW analytics_features.queued_products AS
+ SELECT q.product_id,
+    q.model_id,
+    q.queued_at,
+    q.claim_id,
+    q.document_hash
+   FROM analytics_features.product_queue q
+UNION ALL
+ SELECT i.product_id,
+    k.model_id,
+    c.queued_at,
+    NULL::bigint AS claim_id,
+    NULL::bytea AS document_hash
+   FROM ((analytics_features.product_changes c
+     JOIN analytics_features.kept_models k ON ((k.model_id = COALESCE(c.model_id, k.model_id))))
+     CROSS JOIN LATERAL unnest(c.product_ids) i(product_id));
+
+--
+-- Name: VIEW queued_products; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON VIEW analytics_features.queued_products IS 'All that waits, taken up by a worker yet (product_queue) or not (product_changes): a row a change, product and model.';
+
+--
+-- Name: COLUMN queued_products.product_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.queued_products.product_id IS 'The product.';
+
+--
+-- Name: COLUMN queued_products.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.queued_products.model_id IS 'The model whose vector of it is to be looked at.';
+
+--
+-- Name: COLUMN queued_products.queued_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.queued_products.queued_at IS 'Since when it waits.';
+
+--
+-- Name: COLUMN queued_products.claim_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.queued_products.claim_id IS 'The claim that holds it (see product_claims).';
+
+--
+-- Name: COLUMN queued_products.document_hash; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.queued_products.document_hash IS 'sha256 of the document that the claim handed out.';
+
+--
 -- Name: related_tables; Type: TABLE; Schema: analytics_features; Owner: -
 --
 
@@ -11411,6 +12019,47 @@ COMMENT ON COLUMN analytics_features.settings.document_hook IS 'Function that is
 COMMENT ON COLUMN analytics_features.settings.max_hook_ms IS 'Milliseconds a product that such a function may take, measured when it is set.';
 
 --
+-- Name: sized_changes; Type: VIEW; Schema: analytics_features; Owner: -
+--
+
+CREATE VIEW analytics_features.sized_changes AS
+ SELECT c.change_id,
+    c.model_id,
+    cardinality(c.product_ids) AS products,
+    (sum(cardinality(c.product_ids)) OVER (PARTITION BY c.queued_at) > 100) AS is_bulk
+   FROM analytics_features.product_changes c;
+
+--
+-- Name: VIEW sized_changes; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON VIEW analytics_features.sized_changes IS 'The rows of product_changes, and whether each is part of a large change.';
+
+--
+-- Name: COLUMN sized_changes.change_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.sized_changes.change_id IS 'The row.';
+
+--
+-- Name: COLUMN sized_changes.model_id; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.sized_changes.model_id IS 'The model that has to look at it; null is all of kept_models.';
+
+--
+-- Name: COLUMN sized_changes.products; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.sized_changes.products IS 'How many products it names.';
+
+--
+-- Name: COLUMN sized_changes.is_bulk; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.sized_changes.is_bulk IS 'Whether its transaction changed more than 100 products, and so comes after what changed a few.';
+
+--
 -- Name: source_columns; Type: VIEW; Schema: analytics_features; Owner: -
 --
 
@@ -11426,7 +12075,8 @@ CREATE VIEW analytics_features.source_columns AS
             WHEN (a.attname = 'name'::name) THEN 'A'::text
             ELSE 'D'::text
         END) AS word_class,
-    COALESCE(f.weight, (1)::double precision) AS weight
+    COALESCE(f.weight, (1)::double precision) AS weight,
+    (a.attname = ANY (ARRAY['dbt_valid_from'::name, 'updated_at'::name, 'ingested_at'::name])) AS decides_order
    FROM ((pg_attribute a
      LEFT JOIN analytics_features.document_fields f ON ((f.column_name = a.attname)))
      LEFT JOIN analytics_features.document_order o ON ((o.column_name = a.attname)))
@@ -11485,6 +12135,12 @@ COMMENT ON COLUMN analytics_features.source_columns.word_class IS 'What its word
 --
 
 COMMENT ON COLUMN analytics_features.source_columns.weight IS 'What it counts in the vector; columns of one weight are encoded together.';
+
+--
+-- Name: COLUMN source_columns.decides_order; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.source_columns.decides_order IS 'Whether the column says which row counts of a product that stands in several (see newest_row_sql).';
 
 --
 -- Name: source_connection; Type: TABLE; Schema: analytics_features; Owner: -
@@ -12201,6 +12857,13 @@ ALTER TABLE ONLY analytics_features.model_preparation
     ADD CONSTRAINT model_preparation_pkey PRIMARY KEY (singleton);
 
 --
+-- Name: product_changes product_changes_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
+--
+
+ALTER TABLE ONLY analytics_features.product_changes
+    ADD CONSTRAINT product_changes_pkey PRIMARY KEY (change_id);
+
+--
 -- Name: product_claims product_claims_pkey; Type: CONSTRAINT; Schema: analytics_features; Owner: -
 --
 
@@ -12326,6 +12989,12 @@ ALTER TABLE ONLY analytics_features.word_totals
 CREATE UNIQUE INDEX embedding_models_active_idx ON analytics_features.embedding_models USING btree (is_active) WHERE is_active;
 
 --
+-- Name: product_embeddings_document_hash_idx; Type: INDEX; Schema: analytics_features; Owner: -
+--
+
+CREATE INDEX product_embeddings_document_hash_idx ON analytics_features.product_embeddings USING btree (document_hash);
+
+--
 -- Name: product_embeddings_tokens_idx; Type: INDEX; Schema: analytics_features; Owner: -
 --
 
@@ -12348,6 +13017,12 @@ CREATE INDEX product_queue_claim_id_idx ON analytics_features.product_queue USIN
 --
 
 CREATE INDEX product_queue_product_id_idx ON analytics_features.product_queue USING btree (product_id, model_id);
+
+--
+-- Name: product_queue_urgent_idx; Type: INDEX; Schema: analytics_features; Owner: -
+--
+
+CREATE INDEX product_queue_urgent_idx ON analytics_features.product_queue USING btree (model_id, queue_id) WHERE (NOT is_bulk);
 
 --
 -- Name: product_words_indexed_at_idx; Type: INDEX; Schema: analytics_features; Owner: -
@@ -12425,6 +13100,14 @@ GRANT ALL ON FUNCTION analytics_features.activate_model(model text, force boolea
 
 REVOKE ALL ON FUNCTION analytics_features.active_model_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.active_model_id() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION announce_changes(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.announce_changes() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.announce_changes() TO product_embeddings_operator;
+GRANT ALL ON FUNCTION analytics_features.announce_changes() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION attach(); Type: ACL; Schema: analytics_features; Owner: -
@@ -12870,6 +13553,13 @@ REVOKE ALL ON FUNCTION analytics_features.find_model(model text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.find_model(model text) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION first_claimable(model_id integer, max_products integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.first_claimable(model_id integer, max_products integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.first_claimable(model_id integer, max_products integer) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION fold_text(value text); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -12998,13 +13688,6 @@ REVOKE ALL ON FUNCTION analytics_features.index_name(kind text, as_halfvec boole
 GRANT ALL ON FUNCTION analytics_features.index_name(kind text, as_halfvec boolean, model_id integer) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION index_queued_words(after bigint, max_products integer); Type: ACL; Schema: analytics_features; Owner: -
---
-
-REVOKE ALL ON FUNCTION analytics_features.index_queued_words(after bigint, max_products integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.index_queued_words(after bigint, max_products integer) TO product_embeddings_worker;
-
---
 -- Name: FUNCTION index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -13119,6 +13802,13 @@ REVOKE ALL ON FUNCTION analytics_features.lock_words() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.lock_words() TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION look_for_work(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.look_for_work() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.look_for_work() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION maintain(worker text); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -13171,6 +13861,13 @@ GRANT ALL ON FUNCTION analytics_features.measure_recall(k integer, sample intege
 GRANT ALL ON FUNCTION analytics_features.measure_recall(k integer, sample integer) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION mend_timetable(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.mend_timetable() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.mend_timetable() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION min_max(value double precision, lowest double precision, highest double precision); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -13190,6 +13887,13 @@ GRANT ALL ON FUNCTION analytics_features.model_gaps(model_id integer, OUT missin
 
 REVOKE ALL ON FUNCTION analytics_features.model_notes() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.model_notes() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION more_urgent_waits(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.more_urgent_waits(model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.more_urgent_waits(model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer); Type: ACL; Schema: analytics_features; Owner: -
@@ -13325,6 +14029,13 @@ GRANT ALL ON FUNCTION analytics_features.query_key(query text) TO product_embedd
 
 REVOKE ALL ON FUNCTION analytics_features.query_terms(query text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.query_terms(query text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION queue_changes_sql(changed text, model_id text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.queue_changes_sql(changed text, model_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.queue_changes_sql(changed text, model_id text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION queue_difference(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
@@ -13690,6 +14401,13 @@ GRANT ALL ON FUNCTION analytics_features.source_relation() TO product_embeddings
 GRANT ALL ON FUNCTION analytics_features.source_relation() TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION source_rows(product_ids bigint[], signature text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.source_rows(product_ids bigint[], signature text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.source_rows(product_ids bigint[], signature text) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION source_rows_sql(source regclass, expressions analytics_features.source_expressions, among text, passes text, has_duplicates boolean); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -13704,11 +14422,11 @@ REVOKE ALL ON FUNCTION analytics_features.source_shape() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.source_shape() TO product_embeddings_worker;
 
 --
--- Name: FUNCTION source_signature(source oid); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION source_signature(source regclass); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.source_signature(source oid) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.source_signature(source oid) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.source_signature(source regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.source_signature(source regclass) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION spread_order(query public.vector, candidates public.vector[], max_results integer, spread double precision); Type: ACL; Schema: analytics_features; Owner: -
@@ -13779,6 +14497,13 @@ GRANT ALL ON FUNCTION analytics_features.sweep_vanished() TO product_embeddings_
 
 REVOKE ALL ON FUNCTION analytics_features.take_queries(max_queries integer, model_id integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.take_queries(max_queries integer, model_id integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION tg__embedding_provenance(); Type: ACL; Schema: analytics_features; Owner: -
@@ -13865,8 +14590,14 @@ GRANT ALL ON FUNCTION analytics_features.vector_distance(product_id bigint, quer
 --
 
 REVOKE ALL ON FUNCTION analytics_features.wake_worker(run_at timestamp with time zone, task text) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.wake_worker(run_at timestamp with time zone, task text) TO product_embeddings_operator;
 GRANT ALL ON FUNCTION analytics_features.wake_worker(run_at timestamp with time zone, task text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION whole_number(value text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.whole_number(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.whole_number(value text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION whole_number_sql(expression text, type regtype); Type: ACL; Schema: analytics_features; Owner: -
@@ -13909,6 +14640,13 @@ GRANT ALL ON FUNCTION analytics_features.words_recipe() TO product_embeddings_wo
 
 REVOKE ALL ON FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], classes text[], OUT words tsvector, OUT tokens integer, OUT label text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.words_row(config regconfig, name text, texts text[], classes text[], OUT words tsvector, OUT tokens integer, OUT label text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION work_waits(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.work_waits() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.work_waits() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION worker_is_alive(host text, within interval); Type: ACL; Schema: analytics_features; Owner: -
@@ -14030,6 +14768,12 @@ GRANT SELECT ON TABLE analytics_features.model_status TO product_embeddings_atta
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.model_status TO product_embeddings_worker;
 
 --
+-- Name: TABLE product_changes; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_changes TO product_embeddings_worker;
+
+--
 -- Name: TABLE product_embeddings; Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -14068,6 +14812,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.product_words TO p
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.query_embeddings TO product_embeddings_worker;
 
 --
+-- Name: TABLE queued_products; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT ON TABLE analytics_features.queued_products TO product_embeddings_operator;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.queued_products TO product_embeddings_worker;
+
+--
 -- Name: TABLE related_tables; Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -14087,6 +14838,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.related_triggers T
 
 GRANT SELECT ON TABLE analytics_features.settings TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: TABLE sized_changes; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.sized_changes TO product_embeddings_worker;
 
 --
 -- Name: TABLE source_columns; Type: ACL; Schema: analytics_features; Owner: -

@@ -1,4 +1,6 @@
+import type { Socket } from "node:net";
 import postgres from "postgres";
+import { applicationName, type Watch, watchConnections } from "./connections.ts";
 import { codeOf, Failure } from "./errors.ts";
 import { type Settings, withoutPassword } from "./settings.ts";
 
@@ -11,6 +13,8 @@ export interface Database {
   embedded: boolean;
   /** True when another process serves the embedded database. */
   shared: boolean;
+  /** Set where connections are watched; others to the same server take their sockets from it. */
+  watch?: Watch | undefined;
   close(): Promise<void>;
 }
 
@@ -19,7 +23,7 @@ export interface Database {
  *
  * @throws Failure PE102 the server cannot be reached or refuses; PE104 the embedded one cannot start
  */
-export async function openDatabase(settings: Settings, options: { max?: number } = {}): Promise<Database> {
+export async function openDatabase(settings: Settings, options: { max?: number; watched?: boolean } = {}): Promise<Database> {
   if (settings.database.kind === "embedded") {
     // PostgreSQL in the process is ten megabytes that nobody with a server needs.
     const { openEmbedded } = await import("./embedded.ts");
@@ -33,14 +37,15 @@ export async function openDatabase(settings: Settings, options: { max?: number }
   }
 
   const { url } = settings.database;
-  const sql = connect(url, options.max);
+  const watch = options.watched === true ? watchConnections(url, settings.silence) : undefined;
+  const sql = connect(url, options.max, { watch });
   try {
     await sql`select 1`;
   } catch (error) {
     await sql.end({ timeout: 0 });
     throw unreachable(url, error);
   }
-  return { sql, url, embedded: false, shared: true, close: () => sql.end({ timeout: 5 }) };
+  return { sql, url, embedded: false, shared: true, watch, close: () => sql.end({ timeout: 5 }) };
 }
 
 /*
@@ -48,15 +53,36 @@ export async function openDatabase(settings: Settings, options: { max?: number }
  * transaction mode a statement would be prepared on one connection and looked for on another.
  * bigint stays the string that the driver gives: ids are handed through, never counted with.
  */
-export function connect(url: string, max = 4): Sql {
+export function connect(url: string, max = 4, { watch, isKept = false }: { watch?: Watch | undefined; isKept?: boolean } = {}): Sql {
   return postgres(url, {
     prepare: false,
     max,
-    idle_timeout: 60,
+    ...(isKept && { max_lifetime: null }),
+    idle_timeout: watch === undefined ? 60 : watch.silence / 2000,
     connect_timeout: 15,
-    connection: { application_name: "product-embeddings" },
+    // The driver counts each connection that broke: after a few at once it would wait for twenty seconds.
+    backoff: (retries: number) => (0.5 + Math.random() / 2) * Math.min(3 ** retries / 100, 2),
+    connection: { application_name: applicationName },
     onnotice: () => {},
+    ...(watch !== undefined && { socket: connecting(watch) }),
   });
+}
+
+/*
+ * The driver takes a socket of ours for connected: it may be handed one that connects, since what it
+ * writes waits until then. One that cannot connect has to fail as a socket and not here, or the driver
+ * never tries that place of its pool again. Several hosts take turns.
+ */
+function connecting(watch: Watch) {
+  let attempts = 0;
+  return ({ host, port, path }: { host: string[]; port: number[]; path?: string | false }): Socket & { host?: string } => {
+    const socket: Socket & { host?: string } = watch.socket();
+    const turn = attempts++ % host.length;
+    if (path) return socket.connect(path);
+    // The driver reads the name that a certificate is for here.
+    socket.host = host[turn] as string;
+    return socket.connect(port[turn] as number, socket.host);
+  };
 }
 
 function unreachable(url: string, error: unknown): Failure {

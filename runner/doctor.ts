@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { parseCronItems } from "graphile-worker";
 import { connect, type Database, openDatabase, type Sql } from "./database.ts";
 import { codeOf, Failure } from "./errors.ts";
+import { ownMigrations } from "./migrate.ts";
 import { findModelFiles } from "./model-files.ts";
 import { readSettings, root, type Settings, settingNames, withoutPassword } from "./settings.ts";
 
@@ -214,16 +215,6 @@ async function askDatabase(sql: Sql, settings: Settings, model: { model?: string
 async function quoted(sql: Sql, { source }: Settings): Promise<string | undefined> {
   const [row] = await sql<{ name: string }[]>`select pg_catalog.format('%I.%I', ${source.schema}::text, ${source.table}::text) as name`;
   return row?.name;
-}
-
-/** Each committed migration by the name that graphile-migrate records, with its hash. */
-function ownMigrations(): Record<string, string> {
-  const folder = join(root, "migrations/committed");
-  return Object.fromEntries(
-    readdirSync(folder)
-      .filter((file) => file.endsWith(".sql"))
-      .map((file) => [`${file.slice(0, 6)}.sql`, /^--! Hash: (\S+)/m.exec(readFileSync(join(folder, file), "utf8"))?.[1] ?? ""]),
-  );
 }
 
 /** The migrations that our version of graphile-worker brings, by its files. */

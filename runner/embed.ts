@@ -14,8 +14,6 @@ export interface EmbedContext {
   worker: string;
   /** Products encoded and stored together. */
   batchSize: number;
-  /** The last row of the queue whose words this process took up; a claim does what it may miss. */
-  wordsUpTo?: string;
 }
 
 export interface EmbedOptions {
@@ -37,9 +35,12 @@ export interface EmbedResult {
 interface Claimed {
   claim_id: string;
   product_id: string;
+  document: string;
   /** What is encoded apart, and what each text counts in the product's vector. */
   texts: string[];
   weights: number[];
+  /** Part of a large change, which small ones overtake. */
+  is_bulk: boolean;
 }
 
 /*
@@ -67,20 +68,27 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   const result: EmbedResult = { stored: 0, failed: 0, drained: false };
 
   while (!stopped() && result.stored + result.failed < limit) {
-    await indexWords(context);
+    await takeUpChanges(context);
     const kept = await models.kept();
     await noteFit(context, kept);
     const [settings] = await sql<{ windows: boolean }[]>`select windows from ${schema}.settings`;
     const claim = await claimFirst(context, kept, limit - result.stored - result.failed);
     if (claim === undefined) return { ...result, drained: true };
     const { model, claimId, products, batchSize } = claim;
+    const known = new Map<string, Encoded>();
+    let hasMoved = false;
     try {
-      for (let start = 0; start < products.length && !stopped(); start += batchSize) {
+      // Texts of one token count are encoded together, and those of about one length are likely to be such.
+      products.sort((a, b) => Number(a.is_bulk) - Number(b.is_bulk) || a.document.length - b.document.length);
+      for (const batch of batchesOf(products, batchSize)) {
+        if (stopped()) break;
         // Somebody waits for these.
         await embedQueries(context);
-        if (!model.isActive && start > 0 && (await activeWaits(context))) break;
-        const batch = products.slice(start, start + batchSize);
-        const { stored, failed } = await embedBatch(context, model, claimId, batch, { windows: settings?.windows === true });
+        // One batch of what can wait is done in any case, or a steady trickle would keep it waiting for good.
+        const canWait = !model.isActive || batch[0]?.is_bulk === true;
+        if (hasMoved && (await moreUrgentWaits(context, model))) break;
+        const { stored, failed } = await embedBatch(context, model, claimId, batch, known, { windows: settings?.windows === true });
+        hasMoved ||= canWait;
         result.stored += stored;
         result.failed += failed;
         options.onBatch?.(stored, failed);
@@ -103,22 +111,31 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   }
 }
 
-async function activeWaits({ sql, schema }: EmbedContext): Promise<boolean> {
-  const [row] = await sql<{ waits: boolean }[]>`
-    select exists (
-      select from ${sql(schema)}.claimable_queue q join ${sql(schema)}.kept_models k using (model_id) where k.is_active
-    ) as waits`;
+/** A batch is all urgent or all bulk: one product is encoded in a thirtieth of the time that a batch takes. */
+function batchesOf(products: readonly Claimed[], size: number): Claimed[][] {
+  const batches: Claimed[][] = [];
+  for (const product of products) {
+    const last = batches.at(-1);
+    if (last !== undefined && last.length < size && last[0]?.is_bulk === product.is_bulk) last.push(product);
+    else batches.push([product]);
+  }
+  return batches;
+}
+
+async function moreUrgentWaits({ sql, schema }: EmbedContext, model: KeptModel): Promise<boolean> {
+  const [row] = await sql<{ waits: boolean }[]>`select ${sql(schema)}.more_urgent_waits(${model.modelId}) as waits`;
   return row?.waits === true;
 }
 
-/** Takes up the words of what was queued since the last time, which costs no encoding and so goes first. */
-async function indexWords(context: EmbedContext): Promise<void> {
-  const { sql } = context;
+/** What writers noted goes into the queue, and with it the words, which cost no encoding; but nothing urgent waits for the words of many. */
+async function takeUpChanges({ sql, schema }: EmbedContext): Promise<void> {
   for (;;) {
-    const [row] = await sql<{ last: string | null }[]>`
-      select ${sql(context.schema)}.index_queued_words(${context.wordsUpTo ?? "0"}) as last`;
-    if (row?.last === null || row?.last === undefined) return;
-    context.wordsUpTo = row.last;
+    const [row] = await sql<{ products: string; is_bulk: boolean }[]>`select products, is_bulk from ${sql(schema)}.take_up_changes()`;
+    if (row?.products === "0") {
+      await sql`select ${sql(schema)}.refresh_word_statistics(only_if_due => true)`;
+      return;
+    }
+    if (row?.is_bulk !== true) return;
   }
 }
 
@@ -158,11 +175,12 @@ async function embedBatch(
   model: KeptModel,
   claimId: string,
   products: readonly Claimed[],
+  known: Map<string, Encoded>,
   options: { windows: boolean },
 ): Promise<{ stored: number; failed: number }> {
   const { sql } = context;
   const schema = sql(context.schema);
-  const { encoded, errors } = await encodeEach(context, model, products, options);
+  const { encoded, errors } = await encodeEach(context, model, products, known, options);
   let stored = 0;
   if (encoded.length > 0) {
     const ids = encoded.map(({ product }) => product.product_id);
@@ -185,15 +203,21 @@ interface EncodedProduct extends Encoded {
 }
 
 /** Encodes all at once; if that fails, one by one, so that only those that cannot be encoded fail. */
-async function encodeEach(context: EmbedContext, model: KeptModel, products: readonly Claimed[], options: { windows: boolean }) {
+async function encodeEach(
+  context: EmbedContext,
+  model: KeptModel,
+  products: readonly Claimed[],
+  known: Map<string, Encoded>,
+  options: { windows: boolean },
+) {
   let encoded: EncodedProduct[] = [];
   const errors: { product: Claimed; message: string }[] = [];
   try {
-    encoded = await encodeProducts(context, model, products, options);
+    encoded = await encodeProducts(context, model, products, known, options);
   } catch {
     for (const product of products) {
       try {
-        encoded.push(...(await encodeProducts(context, model, [product], options)));
+        encoded.push(...(await encodeProducts(context, model, [product], known, options)));
       } catch (error) {
         errors.push({ product, message: error instanceof Error ? error.message : String(error) });
       }
@@ -202,17 +226,20 @@ async function encodeEach(context: EmbedContext, model: KeptModel, products: rea
   return { encoded, errors };
 }
 
-/** A product's vector is that of its document, or the sum of those of its texts, each by what it counts. */
+/**
+ * A product's vector is that of its document, or the sum of those of its texts, each by what it counts. A text
+ * is encoded once a claim, whichever products have it: what it became is kept in `known`.
+ */
 async function encodeProducts(
   context: EmbedContext,
   model: KeptModel,
   products: readonly Claimed[],
+  known: Map<string, Encoded>,
   options: { windows: boolean },
 ): Promise<EncodedProduct[]> {
-  // The same text is encoded once, whichever products have it.
-  const texts = [...new Set(products.flatMap((product) => product.texts))];
+  const texts = [...new Set(products.flatMap((product) => product.texts))].filter((text) => !known.has(text));
   const isGrouped = products.some((product) => product.texts.length > 1);
-  const known = isGrouped ? await cachedTexts(context, model, texts) : new Map<string, Encoded>();
+  if (isGrouped) for (const [text, encoded] of await cachedTexts(context, model, texts)) known.set(text, encoded);
   const unknown = texts.filter((text) => !known.has(text));
   const fresh = await model.encoder.encode(unknown, "passage", options);
   for (const [index, text] of unknown.entries()) {

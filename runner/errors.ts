@@ -31,6 +31,8 @@ const exitCodes = {
   PE112: 4, // the model cannot be used: its files or its device
   PE113: 4, // the dimension of model and configuration differ
   PE116: 4, // the model's files are not those that the vectors are from
+  PE117: 4, // the model does not come in the precision
+  PE118: 4, // the processor is not one that the precision was tried on
   PE120: 5, // products were set aside in this pass
   PE130: 6, // dbt is not there
   PE131: 6, // dbt failed
@@ -45,6 +47,9 @@ const exitCodes = {
   PE166: 1, // HTTP: the service stops, or is not ready
   PE167: 1, // HTTP: the service's login has no right to this
   PE170: 8, // no worker on this host is alive
+  PE171: 3, // a connection to the database is dead
+  PE172: 3, // the database is newer than this checkout
+  PE173: 9, // the clock was put back while the worker ran
 } as const;
 
 export type FailureCode = keyof typeof exitCodes;

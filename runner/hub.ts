@@ -36,7 +36,7 @@ export async function fetchModel(name: string, cacheDir: string): Promise<void> 
 }
 
 /** The library prints stack traces of what it then throws, and tries a runtime that is of no use here. */
-export async function quietly<T>(load: () => Promise<T>): Promise<T> {
+async function quietly<T>(load: () => Promise<T>): Promise<T> {
   const { warn, error } = console;
   console.warn = console.error = () => {};
   try {

@@ -1,9 +1,13 @@
-import { Logger } from "graphile-worker";
+import { Logger } from "@graphile/logger";
 import pino from "pino";
 
-/** JSON lines on standard error: standard output is for results. Never product text, never a password. */
+/**
+ * JSON lines on standard error: standard output is for results. Never product text, never a password. Written aside, and
+ * dropped from a megabyte on: a reader that hangs would otherwise hold up the process at its next line.
+ */
 export function createLog(level: string): pino.Logger {
-  return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
+  const destination = pino.destination({ dest: 2, sync: false, maxLength: 1_000_000 });
+  return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
 /** graphile-worker's log as ours; what it calls info is a line a job, so it is debug here. */

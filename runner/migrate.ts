@@ -1,9 +1,6 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Logger } from "@graphile/logger";
-import { migrate as runCommitted } from "graphile-migrate";
-// Not public, hence the exact version in package.json: without it the tool keeps its connections for
-// a moment and ends the process when the embedded server goes away in that time.
-import { clearAllPools } from "graphile-migrate/dist/pgReal.js";
-import { runMigrations } from "graphile-worker";
 import { connectSource, requireConnected, sourceIsCopy } from "./copy.ts";
 import type { Database, Sql } from "./database.ts";
 import { codeOf, Failure } from "./errors.ts";
@@ -26,6 +23,12 @@ export interface MigrateResult {
  * @throws the server's PE150 to PE154 the other database cannot be connected; Failure PE103 the database was migrated for another schema or table; PE100 a name that needs quoting
  */
 export async function migrate(database: Database, settings: Settings): Promise<MigrateResult> {
+  // Here and not above: most commands only look whether this was done, and the two take as long to load as a search.
+  const { runMigrations } = await import("graphile-worker");
+  const { migrate: runCommitted } = await import("graphile-migrate");
+  // Not public, hence the exact version in package.json: without it the tool keeps its connections for
+  // a moment and ends the process when the embedded server goes away in that time.
+  const { clearAllPools } = await import("graphile-migrate/dist/pgReal.js");
   const lock = await database.sql.reserve();
   try {
     await lock`select pg_catalog.pg_advisory_lock(pg_catalog.hashtext('product-embeddings migrate'))`;
@@ -86,6 +89,32 @@ export async function requireMigrated(sql: Sql, settings: Settings): Promise<voi
     select pg_catalog.to_regclass(${`${settings.schema}.model_preparation`}) is not null as there`;
   if (row?.there === true) return requireConnected(sql, settings);
   throw new Failure("PE103", `The database has no schema ${settings.schema} of ours, or that of an earlier version.`, "npm run migrate");
+}
+
+/**
+ * For whoever encodes: nothing that an earlier or a later version made is written to on the assumption that it fits.
+ *
+ * @throws Failure PE103 a migration of this checkout has not run; PE172 one ran that it does not have, or another of the same name
+ */
+export async function requireSameMigrations(sql: Sql, settings: Settings): Promise<void> {
+  const [problem] = await sql<{ finding: string; fix: string }[]>`
+    select finding, fix from ${sql(settings.schema)}.doctor_migrations(${JSON.stringify({ migrations: ownMigrations() })}::text::jsonb)
+    where check_name = 'migrations' and state = 'error'`.catch((error) => {
+    // Of before that function was there, or was anybody's but the owner's.
+    if (codeOf(error) !== "42883" && codeOf(error) !== "42501") throw error;
+    return [{ finding: `The schema ${settings.schema} is of an earlier version.`, fix: "npm run migrate" }];
+  });
+  if (problem !== undefined) throw new Failure(problem.fix === "npm run migrate" ? "PE103" : "PE172", problem.finding, problem.fix);
+}
+
+/** Each committed migration by the name that graphile-migrate records, with its hash. */
+export function ownMigrations(): Record<string, string> {
+  const folder = join(root, "migrations/committed");
+  return Object.fromEntries(
+    readdirSync(folder)
+      .filter((file) => file.endsWith(".sql"))
+      .map((file) => [`${file.slice(0, 6)}.sql`, /^--! Hash: (\S+)/m.exec(readFileSync(join(folder, file), "utf8"))?.[1] ?? ""]),
+  );
 }
 
 /** What graphile-migrate needs, for the command here and for its own command line (scripts/db.ts). */

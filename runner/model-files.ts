@@ -10,8 +10,8 @@ export interface ModelFiles {
   name: string;
   /** Folder with config.json, tokenizer.json and onnx/; undefined: the hub has to be asked. */
   folder: string | undefined;
-  /** Whether the folder's ONNX file is the one with `_quantized` in its name. */
-  quantized: boolean;
+  /** Its ONNX file in that folder. */
+  onnx: string;
   /** From provenance.json, where one lies beside the model. */
   precision: string | undefined;
   /** What provenance.json says about using the model; its own files win. */
@@ -25,11 +25,12 @@ export interface ModelFiles {
  * else bundled in models/, else in the cache folder, and checks them against their recorded sums. Never
  * asks the network.
  *
- * @throws Failure PE110 a path is no model; PE111 a file is not the recorded one; PE112 a file is missing
+ * @throws Failure PE110 a path is no model; PE111 a file is not the recorded one; PE112 a file is missing; PE117 it does not come in the precision
  */
 export async function findModelFiles(settings: EncoderSettings): Promise<ModelFiles> {
   const path = settings.modelPath ?? (isAbsolute(settings.model) ? settings.model : undefined);
   if (path !== undefined) {
+    if (settings.precision !== undefined) throw notInPrecision(path, settings.precision);
     if (!existsSync(join(path, "config.json"))) {
       throw new Failure(
         "PE110",
@@ -40,7 +41,7 @@ export async function findModelFiles(settings: EncoderSettings): Promise<ModelFi
     // EMBEDDING_MODEL may say nothing about what lies there: the folder names itself.
     return inFolder(undefined, path);
   }
-  const name = modelName(settings.model);
+  const name = inPrecision(modelName(settings.model), settings.precision);
   const bundled = join(root, "models", name);
   if (existsSync(join(bundled, "config.json"))) return inFolder(name, bundled);
 
@@ -49,7 +50,7 @@ export async function findModelFiles(settings: EncoderSettings): Promise<ModelFi
   if (["config.json", ...tokenizerFiles].every((file) => existsSync(join(cached, file))) && onnxFile(cached) !== undefined) {
     return inFolder(name, cached);
   }
-  return { name, folder: undefined, quantized: false, precision: undefined, stated: {}, revision: undefined };
+  return { name, folder: undefined, onnx: "onnx/model.onnx", precision: undefined, stated: {}, revision: undefined };
 }
 
 /** What is bundled is known by its bare name, and so are the sentence-transformers models, as in the Python library. */
@@ -59,12 +60,30 @@ function modelName(id: string): string {
   return `${bundled ?? "sentence-transformers"}/${id}`;
 }
 
+/*
+ * A precision is a model of its own with a name of its own, since its vectors are others: so everything that
+ * keeps two models apart, and leads from one to another, holds for two precisions.
+ */
+function inPrecision(name: string, precision: string | undefined): string {
+  if (precision === undefined || name.endsWith(`-${precision}`)) return name;
+  const named = `${name}-${precision}`;
+  if (!existsSync(join(root, "models", named, "config.json"))) throw notInPrecision(name, precision);
+  return named;
+}
+
+function notInPrecision(model: string, precision: string): Failure {
+  return new Failure(
+    "PE117",
+    `The model ${model} does not come in the precision ${precision}.`,
+    "Leave EMBEDDING_PRECISION out, or take all-MiniLM-L6-v2: docs/models.md says which precisions there are.",
+  );
+}
+
 const tokenizerFiles = ["tokenizer.json", "tokenizer_config.json"];
-const quantizedFile = "onnx/model_quantized.onnx";
 
 /** The file of the folder that is loaded: the plain one, else the quantized one. */
 function onnxFile(folder: string): string | undefined {
-  return ["onnx/model.onnx", quantizedFile].find((file) => existsSync(join(folder, file)));
+  return ["onnx/model.onnx", "onnx/model_quantized.onnx"].find((file) => existsSync(join(folder, file)));
 }
 
 async function inFolder(knownAs: string | undefined, folder: string): Promise<ModelFiles> {
@@ -86,7 +105,7 @@ async function inFolder(knownAs: string | undefined, folder: string): Promise<Mo
   return {
     name,
     folder,
-    quantized: onnx === quantizedFile,
+    onnx,
     precision: provenance?.precision,
     stated: provenance ?? {},
     revision: sums[onnx]?.slice(0, 12),

@@ -53,7 +53,7 @@ export function openModels(sql: Sql, schema: string, settings: EncoderSettings):
     const folder = path ?? (isAbsolute(model) ? model : undefined);
     // A folder that the settings name is where to look for the model that lies there, and for no other.
     const isThere = folder === undefined && settings.modelPath !== undefined && (await findModelFiles(settings)).name === model;
-    const encoder = await loadEncoder({ ...settings, model, modelPath: isThere ? settings.modelPath : folder });
+    const encoder = await loadEncoder({ ...settings, model, precision: undefined, modelPath: isThere ? settings.modelPath : folder });
     own.add(encoder);
     return encoder;
   };

@@ -37,21 +37,41 @@ export async function searchVectors(
   >`select * from ${sql(schema)}.search_products(${toSql(Array.from(encoded.vector))}, ${query.metric}, ${query.limit}::integer)`;
 }
 
-/** search_products_text() with the query's vector put in its cache first, so that nobody has to wait for a worker. */
+/**
+ * search_products_text() with the query's vector put in its cache first, so that nobody has to wait for a worker. On a standby,
+ * where nothing can be put, a vector that is not there yet is encoded for mode vectors, and hybrid is from words alone.
+ */
 export async function searchText(
   { sql, schema, models }: SearchContext,
   query: { text: string; mode: string; limit: number; filter?: string | undefined },
 ): Promise<TextHit[]> {
-  const [row] = await sql<{ key: string | null; cached: boolean }[]>`
-    select ${sql(schema)}.query_key(${query.text}) as key, ${sql(schema)}.query_embedding(${query.text}) is not null as cached`;
-  if (row?.key !== null && row?.key !== undefined && !row.cached) {
+  const filter = query.filter ?? null;
+  const [row] = await sql<{ key: string | null; cached: boolean; is_read_only: boolean }[]>`
+    select ${sql(schema)}.query_key(${query.text}) as key, ${sql(schema)}.query_embedding(${query.text}) is not null as cached,
+      current_setting('transaction_read_only')::boolean as is_read_only`;
+  const wantsVector = row?.is_read_only === true ? query.mode === "vectors" : true;
+  if (row?.key !== null && row?.key !== undefined && !row.cached && wantsVector) {
     const { encoder, modelId } = await models.active();
     const [encoded] = await encoder.encode([row.key], "query");
     if (encoded === undefined) throw new Error("The encoder returned no vector.");
-    await sql`select ${sql(schema)}.store_query_embedding(${query.text}, ${modelId}, ${toSql(Array.from(encoded.vector))})`;
+    const vector = toSql(Array.from(encoded.vector));
+    if (row.is_read_only) {
+      const hits = await sql<Hit[]>`
+        select * from ${sql(schema)}.search_products(${vector}, 'cosine', ${query.limit}::integer, ${filter}::text::jsonb)`;
+      return hits.map((hit, index) => ({
+        ...hit,
+        score: 1 - hit.distance,
+        vector_rank: index + 1,
+        word_rank: null,
+        word_score: null,
+        matched_words: null,
+        used_vectors: true,
+      }));
+    }
+    await sql`select ${sql(schema)}.store_query_embedding(${query.text}, ${modelId}, ${vector})`;
   }
   return sql<TextHit[]>`
     select * from ${sql(schema)}.search_products_text(
-      ${query.text}, ${query.limit}::integer, ${query.filter ?? null}::text::jsonb, ${query.mode}
+      ${query.text}, ${query.limit}::integer, ${filter}::text::jsonb, ${query.mode}
     )`;
 }

@@ -4,13 +4,17 @@ import { type Database, openDatabase, type Sql } from "./database.ts";
 import type { EmbedContext } from "./embed.ts";
 import type { Encoder, ModelIdentity } from "./encoder.ts";
 import { codeOf, Failure } from "./errors.ts";
-import { requireMigrated } from "./migrate.ts";
+import { requireMigrated, requireSameMigrations } from "./migrate.ts";
 import { openModels } from "./models.ts";
 import type { Settings } from "./settings.ts";
 
-/** Opens the database for the time of `use` and closes it whatever happens. */
-export async function withDatabase<T>(settings: Settings, use: (database: Database) => Promise<T>): Promise<T> {
-  const database = await openDatabase(settings);
+/** Opens the database for the time of `use` and closes it whatever happens; watched where it stays open for long. */
+export async function withDatabase<T>(
+  settings: Settings,
+  use: (database: Database) => Promise<T>,
+  options: { watched?: boolean } = {},
+): Promise<T> {
+  const database = await openDatabase(settings, options);
   try {
     return await use(database);
   } finally {
@@ -43,9 +47,9 @@ export function checkDimension(model: ModelIdentity, { dimension, schema }: Sett
 /**
  * Everything that encoding and searching by text take: which model it is is for the database to say,
  * once vectors are stored; before that, and where EMBEDDING_MODEL or EMBEDDING_MODEL_PATH is set, the settings
- * say it, and a model that may not be mixed in is refused.
+ * say it (not on a standby), and a model that may not be mixed in is refused.
  *
- * @throws Failure PE103 not migrated; PE110 to PE112, PE116 the model; PE113 its dimension; the server's PE020, PE021
+ * @throws Failure PE103 not migrated; PE172 migrated by a later version; PE110 to PE112, PE116 the model; PE113 its dimension; the server's PE020, PE021
  */
 export async function withModels<T>(
   { sql }: Pick<Database, "sql">,
@@ -53,14 +57,16 @@ export async function withModels<T>(
   use: (context: EmbedContext) => Promise<T>,
 ): Promise<T> {
   await requireMigrated(sql, settings);
-  const [active] = await sql<{ is_first: boolean; is_used: boolean }[]>`
-    select m.activated_at is null as is_first, exists (select from ${sql(settings.schema)}.${sql(settings.table)} e where e.model_id = m.model_id) as is_used
+  await requireSameMigrations(sql, settings);
+  const [active] = await sql<{ is_first: boolean; is_used: boolean; is_read_only: boolean }[]>`
+    select m.activated_at is null as is_first, current_setting('transaction_read_only')::boolean as is_read_only, exists (select from ${sql(settings.schema)}.${sql(settings.table)} e where e.model_id = m.model_id) as is_used
     from ${sql(settings.schema)}.embedding_models m where m.is_active`.catch((error) => {
     // The table was dropped: it is made again below, for whichever model the settings name.
     if (codeOf(error) !== "42P01") throw error;
     return [];
   });
-  if (active?.is_used === true && !settings.encoder.isExplicit) {
+  // On a standby a model that the settings name cannot be registered, and what is there can be searched.
+  if (active?.is_used === true && (active.is_read_only || !settings.encoder.isExplicit)) {
     const context = contextOf(sql, settings);
     try {
       const { encoder } = await context.models.active();

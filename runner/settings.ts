@@ -25,6 +25,8 @@ export interface EncoderSettings {
   model: string;
   /** Whether it was asked for, by name or folder; otherwise the model of the vectors that are there is taken. */
   isExplicit: boolean;
+  /** Which of its precisions; undefined is the exact one, or what `model` names already. */
+  precision: "int8" | undefined;
   /** A folder that holds the model's files; wins over `model` for finding them. */
   modelPath: string | undefined;
   /** Where a model fetched from the hub is kept. */
@@ -47,6 +49,8 @@ export interface Settings {
   encoder: EncoderSettings;
   /** Products claimed and stored together. */
   batchSize: number;
+  /** Milliseconds without a byte after which a connection is looked into. */
+  silence: number;
   /** When the worker compares source and vectors, as cron patterns; undefined is never. */
   cron: { reconcile: string | undefined; fullPass: string | undefined };
   http: HttpSettings;
@@ -108,12 +112,14 @@ export function readSettings(env: NodeJS.ProcessEnv = environmentWithDotEnv()): 
     upstream: upstreamLogin(v),
     encoder: {
       model: v.EMBEDDING_MODEL ?? "sentence-transformers/all-MiniLM-L6-v2",
-      isExplicit: v.EMBEDDING_MODEL !== undefined || v.EMBEDDING_MODEL_PATH !== undefined,
+      isExplicit: v.EMBEDDING_MODEL !== undefined || v.EMBEDDING_MODEL_PATH !== undefined || v.EMBEDDING_PRECISION === "int8",
+      precision: v.EMBEDDING_PRECISION === "int8" ? "int8" : undefined,
       modelPath: v.EMBEDDING_MODEL_PATH === undefined ? undefined : resolve(v.EMBEDDING_MODEL_PATH),
       cacheDir: resolve(root, v.EMBEDDING_MODEL_CACHE_DIR),
       device: v.EMBEDDING_DEVICE,
     },
     batchSize: v.EMBEDDING_BATCH_SIZE,
+    silence: v.DATABASE_SILENCE_MS,
     cron: { reconcile: v.RECONCILE_CRON, fullPass: v.FULL_PASS_CRON },
     http: {
       host: v.HTTP_HOST,
@@ -141,6 +147,8 @@ export function readSettings(env: NodeJS.ProcessEnv = environmentWithDotEnv()): 
 export function withoutPassword(url: string): string {
   const shown = new URL(url);
   shown.password = "";
+  // libpq takes it there too.
+  for (const name of ["password", "sslpassword"]) shown.searchParams.delete(name);
   return shown.href;
 }
 
@@ -206,7 +214,9 @@ const variables = z.object({
   EMBEDDING_MODEL_PATH: z.string().optional(),
   EMBEDDING_MODEL_CACHE_DIR: z.string().default(".cache/models"),
   EMBEDDING_DEVICE: z.string().default("cpu"),
+  EMBEDDING_PRECISION: z.enum(["exact", "int8"], "must be exact or int8").default("exact"),
   EMBEDDING_BATCH_SIZE: whole(1000).default(32),
+  DATABASE_SILENCE_MS: whole(3_600_000, 1000).default(60_000),
   EMBEDDED_DATA_DIR: z.string().default(".data/embedded"),
   EMBEDDED_PORT: port.optional(),
   RECONCILE_CRON: cronPattern("*/5 * * * *"),

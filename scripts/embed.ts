@@ -19,20 +19,23 @@ await main(async () => {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
 
-  const result = await withDatabase(settings, (database) =>
-    withModels(database, settings, async (context) => {
-      if (await sourceIsCopy(database.sql, settings)) {
-        const refreshed = await refreshCopy(database.sql, settings.schema);
-        // Each run is the first that anybody sees.
-        logRefresh(createLog(settings.logLevel === "info" ? "warn" : settings.logLevel), {
-          ...refreshed,
-          is_news: refreshed.outcome === "failed",
-        });
-      }
-      const { sourceExists } = await attach(database.sql, settings);
-      if (!sourceExists) await database.sql`select ${database.sql(settings.schema)}.require_source()`;
-      return embedWithProgress(context, { limit, signal: stopping.signal });
-    }),
+  const result = await withDatabase(
+    settings,
+    (database) =>
+      withModels(database, settings, async (context) => {
+        if (await sourceIsCopy(database.sql, settings)) {
+          const refreshed = await refreshCopy(database.sql, settings.schema);
+          // Each run is the first that anybody sees.
+          logRefresh(createLog(settings.logLevel === "info" ? "warn" : settings.logLevel), {
+            ...refreshed,
+            is_news: refreshed.outcome === "failed",
+          });
+        }
+        const { sourceExists } = await attach(database.sql, settings);
+        if (!sourceExists) await database.sql`select ${database.sql(settings.schema)}.require_source()`;
+        return embedWithProgress(context, { limit, signal: stopping.signal });
+      }),
+    { watched: true },
   );
   console.log(json ? JSON.stringify(result) : `Generated embeddings for ${result.stored} products.`);
   if (result.failed > 0) {

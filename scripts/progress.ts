@@ -14,7 +14,10 @@ export async function embedWithProgress(context: EmbedContext, options: EmbedOpt
 
   const bar = startBar("Embedding", "products", total);
   try {
-    return await embedQueued(context, { ...options, onBatch: (stored, failed) => bar.increment(stored + failed) });
+    const result = await embedQueued(context, { ...options, onBatch: (stored, failed) => bar.increment(stored + failed) });
+    // What has the text of another product was not encoded, and is done too.
+    if (result.drained) bar.update(total);
+    return result;
   } finally {
     bar.stop();
   }

@@ -8,8 +8,6 @@ import { attach, migrate } from "../runner/migrate.ts";
 import { searchText } from "../runner/search.ts";
 import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings, root, type Settings, withoutPassword } from "../runner/settings.ts";
-import { startService } from "../service/listen.ts";
-import { startWorker } from "../tasks/worker.ts";
 import { commandLine, main, untilSignal } from "./command.ts";
 import { embedWithProgress } from "./progress.ts";
 import { textHitTable } from "./table.ts";
@@ -63,7 +61,10 @@ await main(async () => {
       }
       if (stopping.signal.aborted) return;
 
-      const worker = await startWorker(database, context, settings.cron, log);
+      // Not before the first answer is there: what serves HTTP takes longest of all to load.
+      const { startWorker } = await import("../tasks/worker.ts");
+      const { startService } = await import("../service/listen.ts");
+      const worker = await startWorker(database, context, settings, log);
       try {
         const service = await startService(database, settings, log);
         console.log(howToGoOn(database, settings, service.url));

@@ -11,17 +11,23 @@ await main(async () => {
   const log = createLog(settings.logLevel);
   const signal = untilSignal();
 
-  await withDatabase(settings, (database) =>
-    withModels(database, settings, async (context) => {
-      const { sourceExists, attached, queued } = await attach(database.sql, settings);
-      if (!sourceExists) log.warn("The source does not exist yet; the worker waits for it.");
-      else if (!attached) log.warn("The triggers are not attached: the source belongs to another role, who has to run attach().");
-      const worker = await startWorker(database, context, settings.cron, log);
-      log.info({ worker: context.worker, model: (await context.models.active()).encoder.model.name, queued }, "worker started");
-      await Promise.race([signal, worker.ended]);
-      log.info("worker stopping");
-      await worker.stop();
-      log.info("worker stopped");
-    }),
+  await withDatabase(
+    settings,
+    (database) =>
+      withModels(database, settings, async (context) => {
+        const { sourceExists, attached, queued } = await attach(database.sql, settings);
+        if (!sourceExists) log.warn("The source does not exist yet; the worker waits for it.");
+        else if (!attached) log.warn("The triggers are not attached: the source belongs to another role, who has to run attach().");
+        const worker = await startWorker(database, context, settings, log);
+        log.info({ worker: context.worker, model: (await context.models.active()).encoder.model.name, queued }, "worker started");
+        try {
+          await Promise.race([signal, worker.ended]);
+          log.info("worker stopping");
+        } finally {
+          await worker.stop();
+        }
+        log.info("worker stopped");
+      }),
+    { watched: true },
   );
 });

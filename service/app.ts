@@ -23,7 +23,7 @@ import { Gate } from "./gate.ts";
 import { callerOf, needsKey, needsOperator } from "./keys.ts";
 import { createMetrics } from "./metrics.ts";
 import { pageRoutes } from "./page.ts";
-import { answerWithProblems, refuseUnreadable } from "./problems.ts";
+import { answerWithProblems, refuseAddress, refuseUnreadable } from "./problems.ts";
 import { operatorRoutes } from "./routes/operator.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { statusRoutes } from "./routes/status.ts";
@@ -77,6 +77,7 @@ export async function createService(
     // Its own lines hold the address, and with it what somebody searched for.
     logController: new LogController({ disableRequestLogging: true }),
     clientErrorHandler: refuseUnreadable,
+    frameworkErrors: refuseAddress,
     genReqId: ({ headers }) => {
       const given = headers["x-request-id"];
       return typeof given === "string" && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { watchConnections } from "../runner/connections.ts";
 import { connect, type Database } from "../runner/database.ts";
 import { codeOf, Failure } from "../runner/errors.ts";
 import type { HttpSettings, Settings } from "../runner/settings.ts";
@@ -19,7 +20,8 @@ export interface Listening {
  */
 export async function startService(database: Pick<Database, "url" | "embedded">, settings: Settings, log: Logger): Promise<Listening> {
   const { http, schema } = settings;
-  const sql = connect(database.url, http.poolSize + 2);
+  const watch = database.embedded ? undefined : watchConnections(database.url, settings.silence);
+  const sql = connect(database.url, http.poolSize + 2, { watch });
   const { app, context } = await createService(sql, schema, http, log, database);
   try {
     const url = await listen(http, (port) => app.listen({ host: http.host, port, listenTextResolver: () => "listening" }));

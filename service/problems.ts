@@ -42,6 +42,16 @@ export function answerWithProblems(app: FastifyInstance): void {
   });
 }
 
+/** An address that Fastify itself cannot take apart, before it looks for a route: its own answer would repeat it. */
+export function refuseAddress(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const error = new Failure(
+    "PE162",
+    "The address is longer than any here, or not percent-encoded UTF-8.",
+    "GET /docs shows what there is.",
+  );
+  sendProblem(reply.header("x-request-id", request.id), problemOf(error, request));
+}
+
 export function sendProblem(reply: FastifyReply, problem: Problem & Record<string, unknown>): FastifyReply {
   if ((problem.status === 503 || problem.status === 429) && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
   if (problem.status === 401) reply.header("www-authenticate", "Bearer");

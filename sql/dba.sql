@@ -18,6 +18,9 @@
 create extension if not exists vector;
 create extension if not exists pg_trgm;
 
+-- Who may create in public must not have a function of his called by a superuser.
+set search_path = pg_catalog, pg_temp;
+
 -- create role has no "if not exists".
 select format('create role %I nologin', r)
 from unnest(array['product_embeddings_reader', 'product_embeddings_operator', 'product_embeddings_attacher', 'product_embeddings_worker']) r

@@ -1,52 +1,83 @@
-import { type ParsedCronItem, parseCronItems, run } from "graphile-worker";
+import { EventEmitter } from "node:events";
+import { type ParsedCronItem, parseCronItems, run, type Task, type TaskList, type WorkerEvents } from "graphile-worker";
 import type { Logger } from "pino";
 import type { Database } from "../runner/database.ts";
 import type { EmbedContext } from "../runner/embed.ts";
-import { Failure } from "../runner/errors.ts";
+import { codeOf, describe, Failure } from "../runner/errors.ts";
 import { workerLogger } from "../runner/log.ts";
+import { requireSameMigrations } from "../runner/migrate.ts";
 import type { Settings } from "../runner/settings.ts";
 import { buildIndex } from "./build_index.ts";
 import { drawMapTask } from "./draw_map.ts";
 import { embedProducts } from "./embed_products.ts";
 import { embedQueriesTask } from "./embed_queries.ts";
 import { fullPass } from "./full_pass.ts";
+import { jobPool, keepListenerAlive, passes } from "./job_pool.ts";
 import { maintain } from "./maintain.ts";
 import { prepareModel } from "./prepare_model.ts";
 import { reconcile } from "./reconcile.ts";
 import { refreshCopyTask } from "./refresh_copy.ts";
+import { createTurns } from "./turns.ts";
+import { type Watch, watchChanges } from "./watch.ts";
 
 export interface Worker {
   /** Lets the batch at work finish, gives the rest back, and ends. */
   stop(): Promise<void>;
-  /** Settles when the worker ended, rejects when it could not go on. */
+  /** Settles when the worker ended, rejects when it could not go on: PE172 when the database became that of a later version, PE173 when the clock was put back. */
   ended: Promise<void>;
 }
 
 /**
- * Runs the tasks until it is stopped. One job at a time: encoding uses all cores as it is, and two
- * passes in one process would only take turns.
+ * Runs passes whenever products change, and the tasks, until it is stopped. One thing at a time: encoding uses
+ * all cores as it is.
  *
  * @throws Failure PE100 a cron pattern of the settings is not one
  */
-export async function startWorker(database: Database, context: EmbedContext, cron: Settings["cron"], log: Logger): Promise<Worker> {
+export async function startWorker(database: Database, context: EmbedContext, settings: Settings, log: Logger): Promise<Worker> {
+  const { cron } = settings;
   const stopping = new AbortController();
   const drawing = new Set<Promise<void>>();
+  const inTurn = createTurns();
+  const pass = embedProducts(context, log, stopping.signal);
+  let watch: Watch | undefined;
+  const pool = jobPool(database, log);
+  const events: WorkerEvents = new EventEmitter();
+  const beat = keepListenerAlive(events, database);
+  let giveUp: (reason: unknown) => void = () => {};
+  const givenUp = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  /*
+   * graphile-worker notes the end of a job without waiting for it: where the server has just gone away, nobody catches that, and
+   * the process would end. The job stays held, as a killed worker's does, and holds nothing up. It may come after the end.
+   */
+  const onUncaught = (reason: unknown) => {
+    if (passes(reason)) log.warn({ code: codeOf(reason), reason: describe(reason) }, "the end of a job was not noted");
+    else giveUp(reason);
+  };
+  process.on("unhandledRejection", onUncaught);
+  await database.sql`select ${database.sql(context.schema)}.mend_timetable()`;
+  const clock = endIfClockGoesBack(giveUp);
   const runner = await run({
-    connectionString: database.url,
+    pgPool: pool,
     logger: workerLogger(log),
     concurrency: 1,
     noHandleSignals: true,
     gracefulShutdownAbortTimeout: 10 * 60_000,
+    events,
     taskList: {
-      embed_products: embedProducts(context, log, stopping.signal),
-      embed_queries: embedQueriesTask(context, stopping.signal),
-      maintain: maintain(context),
-      refresh_copy: refreshCopyTask(context, log),
-      reconcile: reconcile(context, log),
-      full_pass: fullPass(context, log),
-      prepare_model: prepareModel(context, log),
-      build_index: buildIndex(context, log),
-      draw_map: drawMapTask(context, log, stopping.signal, drawing),
+      // Left by maintain(), and by whatever else knows of something to do.
+      embed_products: () => watch?.nudge(),
+      ...eachInTurn({
+        embed_queries: embedQueriesTask(context, stopping.signal),
+        maintain: maintain(context),
+        refresh_copy: refreshCopyTask(context, log),
+        reconcile: reconcile(context, log),
+        full_pass: fullPass(context, log),
+        prepare_model: prepareModel(context, log),
+        build_index: buildIndex(context, log),
+        draw_map: drawMapTask(context, log, stopping.signal, drawing),
+      }),
     },
     parsedCronItems: [
       ...cronItem("maintain", "* * * * *"),
@@ -60,18 +91,60 @@ export async function startWorker(database: Database, context: EmbedContext, cro
     noPreparedStatements: true,
     pollInterval: database.embedded ? 200 : 2000,
   });
-  // Its LISTEN is everybody's on the embedded server, and psql would print a notification at every change.
-  if (database.embedded) runner.events.on("pool:listen:success", () => void database.sql`unlisten *`.catch(() => {}));
+  watch = watchChanges(database, context.schema, () => inTurn(pass), noteFailure);
   // A first map need not wait for the hour to strike.
   await runner.addJob("draw_map", {}, { maxAttempts: 1, jobKey: "draw_map", jobKeyMode: "preserve_run_at" });
   return {
     stop: async () => {
       stopping.abort();
-      await runner.stop();
+      clearInterval(beat);
+      clearInterval(clock);
+      await watch?.stop();
+      // It may have ended by itself.
+      await runner.stop().catch(() => {});
       await Promise.all(drawing);
+      await pool.end();
     },
-    ended: runner.promise,
+    ended: Promise.race([runner.promise, givenUp]),
   };
+
+  function eachInTurn(tasks: TaskList): TaskList {
+    const inTurnUnlessOutdated =
+      (task: Task): Task =>
+      (payload, helpers) =>
+        inTurn(async () => {
+          try {
+            await task(payload, helpers);
+          } catch (error) {
+            await endIfOutdated(error);
+            throw error;
+          }
+        });
+    return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, inTurnUnlessOutdated(task as Task)]));
+  }
+
+  async function noteFailure(error: unknown): Promise<void> {
+    log.warn({ code: codeOf(error), reason: describe(error) }, "pass failed");
+    await endIfOutdated(error);
+  }
+
+  /** What calls something that is not there any more ends the worker, if a later version was migrated meanwhile. */
+  async function endIfOutdated(error: unknown): Promise<void> {
+    if (!["42883", "42703", "42P01"].includes(codeOf(error) ?? "")) return;
+    await requireSameMigrations(database.sql, settings).catch((reason) => codeOf(reason) === "PE172" && giveUp(reason));
+  }
+}
+
+/** The timetable waits for the time that it expected: put back by a day, it would stand still for one. */
+function endIfClockGoesBack(giveUp: (reason: Failure) => void): NodeJS.Timeout {
+  let ahead = Date.now() - performance.now();
+  const look = () => {
+    const back = ahead - (Date.now() - performance.now());
+    if (back > 60_000)
+      giveUp(new Failure("PE173", `The clock of this machine was put back by ${Math.round(back / 1000)} s.`, "Start the worker again."));
+    ahead -= back;
+  };
+  return setInterval(look, 5_000).unref();
 }
 
 /** One attempt, since the next one is due anyway; and one job, however many are due while the worker is busy. */

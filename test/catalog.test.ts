@@ -41,7 +41,7 @@ test("every function pins its search_path, and only what is called without right
   // Inlined, which a SET clause forbids, or commits, which it forbids too; they name everything in full.
   t.deepEqual(
     loose.map(({ proname }) => proname),
-    ["embed_query", "idf", "min_max", "word_score"],
+    ["embed_query", "fold_text", "idf", "min_max", "source_rows", "word_score"],
   );
   const definers = await db.sql`
     select p.proname, has_function_privilege('public', p.oid, 'execute') as everybody from pg_proc p
@@ -54,6 +54,7 @@ test("every function pins its search_path, and only what is called without right
       { proname: "compute_model_status", everybody: false },
       { proname: "compute_status", everybody: false },
       { proname: "doctor", everybody: false },
+      { proname: "doctor_migrations", everybody: false },
       { proname: "duplicate_products", everybody: false },
       { proname: "mapped_products", everybody: false },
       { proname: "measure_recall", everybody: false },

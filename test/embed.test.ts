@@ -99,6 +99,30 @@ test("a limit stops the pass and the next one goes on", async (t) => {
   t.deepEqual(await pass(), { stored: 105, failed: 0, drained: true });
 });
 
+test("a text is encoded once, whichever products have it: across batches, claims and passes", async (t) => {
+  await db.sql`
+    insert into staging_staging.stg_product (product_id, name, price, is_active, deleted)
+    select g, 'part ' || g % 5, 1, true, false from generate_series(1, 50) g`;
+  await db.sql`delete from staging_staging.stg_product where product_id > 50`;
+  await attach(db.sql, db.settings);
+  // The first claim is of forty products in batches of four, and the pass ends after it.
+  const context = await embedContext(db.sql, { ...db.settings, batchSize: 4 }, encoder);
+  t.like(await embedQueued(context, { limit: 40 }), { stored: 40 });
+  t.is(encoded.length, 5);
+  // What is left has texts that are known, and is settled without the encoder.
+  t.deepEqual(await pass(), { stored: 0, failed: 0, drained: true });
+  t.deepEqual(encoded, []);
+  const [row] = await db.sql`
+    select count(*)::integer as vectors, count(distinct embedding)::integer as different, count(distinct document_hash)::integer as texts
+    from analytics_features.product_embeddings`;
+  t.deepEqual({ ...row }, { vectors: 50, different: 5, texts: 5 });
+  t.like((await db.sql`select state, stale::integer, missing::integer from analytics_features.compute_status()`)[0], {
+    state: "complete",
+    stale: 0,
+    missing: 0,
+  });
+});
+
 test("a stop finishes the batch at work and gives the rest back", async (t) => {
   const context = await embedContext(db.sql, { ...db.settings, batchSize: 8 }, encoder);
   await attach(db.sql, db.settings);

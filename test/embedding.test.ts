@@ -75,6 +75,33 @@ test("a changed price re-embeds one product and leaves the others alone", async 
   t.deepEqual(ids(await claim(db.sql)), [2]);
 });
 
+test("a product that gets the text of another gets its vector, and is no longer set aside or vanished", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  await drain(db.sql, model);
+  await db.sql`
+    insert into analytics_features.product_failures (product_id, model_id, document_hash, attempts, error, set_aside)
+    select 2, ${model}, document_hash, 5, 'broken', true from analytics_features.product_embeddings where product_id = 1`;
+  await db.sql`update analytics_features.product_embeddings set tokens = 300 where product_id = 1`;
+  await db.sql`update analytics_features.product_embeddings set vanished_at = now() where product_id = 2`;
+  await db.sql`update staging_staging.stg_product set name = 'part 1', price = 1 where product_id = 2`;
+  t.is((await claim(db.sql)).length, 0);
+  t.deepEqual(await queued(db.sql), []);
+  const [row] = await db.sql`
+    select a.embedding = b.embedding as same, b.model_id, a.document_hash = b.document_hash as current, b.tokens, b.vanished_at
+    from analytics_features.product_embeddings a, analytics_features.product_embeddings b
+    where a.product_id = 1 and b.product_id = 2`;
+  t.deepEqual({ ...row }, { same: true, model_id: model, current: true, tokens: 300, vanished_at: null });
+  t.is((await db.sql`select from analytics_features.product_failures`).length, 0);
+});
+
+test("a vector that another model or somebody else made is not copied", async (t) => {
+  await insertParts(db.sql, 1, 2);
+  await drain(db.sql, model);
+  await db.sql`update staging_staging.stg_product set name = 'part 1', price = 1 where product_id = 2`;
+  await db.sql`update analytics_features.product_embeddings set embedding = ${unitVector(7)} where product_id = 1`;
+  t.deepEqual(ids(await claim(db.sql, "w1", 1)), [2]);
+});
+
 test("a product that changed while it was encoded keeps its old vector until the new text is encoded", async (t) => {
   await insertParts(db.sql, 1, 1);
   await drain(db.sql, model);
@@ -146,8 +173,8 @@ test("a product that cannot be encoded is tried again later, set aside at last, 
   t.is((await fail(claimId))[0]?.n, 0);
   t.is(await store(db.sql, model, claimed), 1, "the other one of the batch is not held up");
   t.is((await claim(db.sql)).length, 0, "it waits for its next attempt");
-  const [job] = await db.sql`select run_at > now() + interval '50 minutes' as later from graphile_worker.jobs order by run_at desc limit 1`;
-  t.true(job?.later);
+  const [waiting] = await db.sql`select available_at > now() + interval '50 minutes' as later from analytics_features.product_queue`;
+  t.true(waiting?.later);
 
   await db.sql`update analytics_features.product_queue set available_at = now()`;
   const again = await claim(db.sql);

@@ -196,7 +196,7 @@ test("loading puts a set in place of the one before; of two judgments the better
       { query: "b", product_id: "3000000001", grade: 3, kind: "" },
     ],
   );
-  await fails(t, judge([["", 1, 1]]), { code: "23514" });
+  await fails(t, judge([["", 1, 1]]), { code: "PE040" });
 });
 
 test("the sample's golden queries are of its products, eight and more of a kind", async (t) => {
@@ -446,4 +446,22 @@ test("evaluate called wrongly ends with 2 and says why", async (t) => {
     t.regex(ended.stderr, message);
     t.is(ended.stdout, "");
   }
+});
+
+test("golden queries that are none are refused with the reason, and those that are there stay", async (t) => {
+  await db.sql`select analytics_features.load_golden_queries('[{"query": "болт", "product_id": 1, "grade": 2}]')`;
+  for (const [judgments, message] of [
+    [null, "Golden queries are an array of objects, not null."],
+    ["{}", "Golden queries are an array of objects, not object."],
+    ['"x"', "Golden queries are an array of objects, not string."],
+    ["[1]", "A golden query is not as it has to be."],
+    ['[{"query": "болт"}]', "A golden query is not as it has to be."],
+    ['[{"query": " ", "product_id": 1, "grade": 1}]', "A golden query is not as it has to be."],
+    ['[{"query": "болт", "product_id": "one", "grade": 1}]', "A golden query is not as it has to be."],
+  ] as const) {
+    await fails(t, db.sql`select analytics_features.load_golden_queries(${judgments}::text::jsonb)`, { code: "PE040", message });
+  }
+  t.is((await db.sql`select from analytics_features.golden_queries`).length, 1);
+  await db.sql`select analytics_features.load_golden_queries('[]')`;
+  t.is((await db.sql`select from analytics_features.golden_queries`).length, 0);
 });

@@ -48,7 +48,7 @@ test("migrating again changes nothing", async (t) => {
   const objects = async () => {
     const [row] = await db.sql`
       select (select count(*) from pg_class)::integer as classes, (select count(*) from pg_proc)::integer as functions,
-        (select count(*) from graphile_migrate.migrations)::integer as migrations, (select count(*) from analytics_features.product_queue)::integer as queued`;
+        (select count(*) from graphile_migrate.migrations)::integer as migrations, (select count(*) from analytics_features.queued_products)::integer as queued`;
     return row;
   };
   const before = await objects();

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import anyTest from "ava";
 import { embedQueries, embedQueued } from "../runner/embed.ts";
 import { createLog } from "../runner/log.ts";
@@ -51,7 +52,8 @@ test("a model of another dimension is prepared beside the first, activated, roll
   const [status] = await db.sql`select array_to_string(notes, ' ') as notes from analytics_features.embedding_status`;
   t.regex(status?.notes, /was asked for and waits for a worker/);
 
-  t.like(await work(), { stored: 115, failed: 0, drained: true });
+  // Two products have one text, and the second gets the vector of the first, which was claimed before it.
+  t.like(await work(), { stored: 114, failed: 0, drained: true });
   t.deepEqual(await models(), [
     { name: "sentence-transformers/all-MiniLM-L6-v2", state: "active", dimension: 384, embedded: 115, queued: 0 },
     { name: "tiny-bert-768", state: "ready", dimension: 768, embedded: 115, queued: 0 },
@@ -97,6 +99,27 @@ test("a model of another dimension is prepared beside the first, activated, roll
   await db.sql`update staging_staging.stg_product set price = 1 where product_id = 8200021`;
   t.is((await work()).stored, 1);
   await fails(t, db.sql`select analytics_features.rollback_model()`, { code: "PE031" });
+});
+
+test("the int8 precision of a database that has exact vectors is refused as another model, and prepared by its name", async (t) => {
+  if (!/avx512_vnni|avx_vnni/.test(readFileSync("/proc/cpuinfo", "utf8"))) {
+    await db.sql`select analytics_features.prepare_model('all-MiniLM-L6-v2-int8')`;
+    await work();
+    t.regex((await db.sql`select error from analytics_features.model_status where error is not null`)[0]?.error, /VNNI/);
+    return;
+  }
+  const int8 = { ...db.settings, encoder: readSettings({ EMBEDDING_PRECISION: "int8" }).encoder };
+  await fails(t, withModels(db.database, int8, embedQueued), {
+    code: "PE021",
+    message: /come from the model sentence-transformers\/all-MiniLM-L6-v2 .* has sentence-transformers\/all-MiniLM-L6-v2-int8/,
+    hint: /Leave EMBEDDING_MODEL and EMBEDDING_PRECISION out.*prepare_model\('sentence-transformers\/all-MiniLM-L6-v2-int8'\)/,
+  });
+  await db.sql`select analytics_features.prepare_model('all-MiniLM-L6-v2-int8')`;
+  t.is((await work()).stored, 114);
+  await activate();
+  t.like(await withModels(db.database, int8, embedQueued), { stored: 0, drained: true });
+  const [mixed] = await db.sql`select count(distinct model_id)::integer as models from analytics_features.product_embeddings`;
+  t.is(mixed?.models, 1);
 });
 
 test("the Russian model that is bundled is prepared by its name, finds more, and is no mistake twice", async (t) => {

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { AutoModel, AutoTokenizer, env } from "@xenova/transformers";
 import anyTest from "ava";
-import { loadEncoder } from "../runner/encoder.ts";
+import { loadEncoder, requireVnni } from "../runner/encoder.ts";
 import { type EncoderSettings, readSettings, root } from "../runner/settings.ts";
 import { fails } from "./helpers/errors.ts";
 
@@ -259,7 +259,7 @@ test("every file of the bundled models is recorded with its size and sum", (t) =
   const folders = readdirSync(`${root}/models`).flatMap((maker) =>
     readdirSync(join(root, "models", maker)).map((model) => join(root, "models", maker, model)),
   );
-  t.is(folders.length, 2);
+  t.is(folders.length, 3);
   for (const folder of folders) {
     const provenance = JSON.parse(readFileSync(join(folder, "provenance.json"), "utf8")) as {
       model: string;
@@ -374,4 +374,42 @@ test("a hub that takes the call and says nothing, or falls silent in between, is
     await fails(t, loadEncoder(cached(name)), { code: "PE110", hint: /EMBEDDING_MODEL_CACHE_DIR/ });
     await close();
   }
+});
+
+test("a precision is a model of its own, close to the exact one, and no text's vector depends on its batch", async (t) => {
+  if (!/avx512_vnni|avx_vnni/.test(readFileSync("/proc/cpuinfo", "utf8"))) {
+    await fails(t, loadEncoder(settings({ EMBEDDING_PRECISION: "int8" })), { code: "PE118", message: /VNNI/ });
+    return;
+  }
+  const int8 = await loadEncoder(settings({ EMBEDDING_PRECISION: "int8" }));
+  const exact = await loadEncoder(settings());
+  t.like(int8.model, { name: "sentence-transformers/all-MiniLM-L6-v2-int8", precision: "int8 per token", dimension: 384, maxTokens: 256 });
+  t.not(int8.model.revision, exact.model.revision);
+  const texts = ["air spring", "Пневмоподушка (с мет стаканом)", "brake disc, front, 280 mm", "air filter", `long ${"text ".repeat(300)}`];
+  const [ours, theirs] = [await int8.encode(texts, "passage"), await exact.encode(texts, "passage")];
+  for (const [i, text] of texts.entries()) {
+    const cosine = ours[i]?.vector.reduce((sum, value, at) => sum + value * (theirs[i]?.vector[at] ?? 0), 0) ?? 0;
+    // Of 2,000 product texts the worst has 0.9997; plain dynamic quantization has 0.98 and less.
+    t.true(cosine > 0.995 && cosine < 0.9999999, `${cosine}: ${text.slice(0, 40)}`);
+    t.deepEqual((await int8.encode([text], "passage"))[0]?.vector, ours[i]?.vector, text.slice(0, 40));
+  }
+  await int8.close();
+  await exact.close();
+});
+
+test("a precision that a model does not come in is refused, and so is a processor that it was not tried on", async (t) => {
+  for (const EMBEDDING_MODEL of ["multilingual-e5-small-ru-en", "maker/whatever", tiny]) {
+    await fails(t, loadEncoder(settings({ EMBEDDING_MODEL, EMBEDDING_PRECISION: "int8" })), {
+      code: "PE117",
+      message: /does not come in the precision int8/,
+    });
+  }
+  await fails(t, loadEncoder(settings({ EMBEDDING_MODEL_PATH: tiny, EMBEDDING_PRECISION: "int8" })), {
+    code: "PE117",
+    message: /tiny-bert/,
+  });
+  await fails(t, () => requireVnni("all-MiniLM-L6-v2-int8", "flags : fpu avx2 avx512f"), { code: "PE118", message: /VNNI/ });
+  await fails(t, () => requireVnni("all-MiniLM-L6-v2-int8", ""), { code: "PE118", message: /VNNI/ });
+  t.notThrows(() => requireVnni("all-MiniLM-L6-v2-int8", "flags : fpu avx512_vnni"));
+  t.notThrows(() => requireVnni("all-MiniLM-L6-v2-int8", "flags : fpu avx_vnni"));
 });

@@ -34,7 +34,7 @@ test.before(async () => {
   const worker = await startWorker(
     db.database,
     await embedContext(db.sql, db.settings, encoder),
-    { reconcile: undefined, fullPass: undefined },
+    { ...db.settings, cron: { reconcile: undefined, fullPass: undefined } },
     log,
   );
   const { app } = await service(db.sql, { HTTP_OPERATOR_KEYS: operatorKey });

@@ -10,17 +10,18 @@ test.beforeEach(async () => {
   await db.sql`select analytics_features.attach()`;
 });
 
-const wakeUps = async () => {
-  const [row] = await db.sql<
+/** How many products each row names that writers left. */
+const noted = async () => {
+  const rows = await db.sql<
     { n: number }[]
-  >`select count(*)::integer as n from graphile_worker.jobs where task_identifier = 'embed_products'`;
-  return row?.n;
+  >`select cardinality(product_ids) as n from analytics_features.product_changes order by change_id`;
+  return rows.map(({ n }) => n);
 };
 
-test("inserted, updated and deleted products are queued, each statement with one wake-up", async (t) => {
+test("inserted, updated and deleted products are queued, each statement with one row, and without a job", async (t) => {
   await insertParts(db.sql, 1, 5);
   t.deepEqual(await queued(db.sql), [1, 2, 3, 4, 5]);
-  t.is(await wakeUps(), 1);
+  t.deepEqual(await noted(), [5]);
   await drain(db.sql, await registerModel(db.sql));
 
   await db.sql`update staging_staging.stg_product set price = 99 where product_id = 2`;
@@ -29,19 +30,31 @@ test("inserted, updated and deleted products are queued, each statement with one
   t.deepEqual(await queued(db.sql), [2, 4]);
 });
 
-test("one transaction leaves one wake-up, and a rolled back one leaves nothing", async (t) => {
+test("what many products left is in rows of a bounded length, one model or two, and a rolled back change leaves nothing", async (t) => {
+  await registerModel(db.sql);
+  await insertParts(db.sql, 1, 401);
+  t.deepEqual(await noted(), [200, 200, 1]);
+  t.is((await db.sql`select from analytics_features.take_up_changes()`).length, 1);
+  t.deepEqual(await noted(), []);
+  t.is((await queued(db.sql)).length, 401);
+  await db.sql`truncate analytics_features.product_queue`;
+
   await db.sql.begin(async (sql) => {
-    for (let id = 1; id <= 3; id++) await sql`insert into staging_staging.stg_product (product_id, name) values (${id}, 'x')`;
+    for (let id = 501; id <= 503; id++) await sql`insert into staging_staging.stg_product (product_id, name) values (${id}, 'x')`;
   });
-  t.is(await wakeUps(), 1);
+  t.deepEqual(await noted(), [1, 1, 1]);
   await db.sql
     .begin(async (sql) => {
-      await sql`insert into staging_staging.stg_product (product_id, name) values (9, 'x')`;
+      await sql`insert into staging_staging.stg_product (product_id, name) values (509, 'x')`;
       throw new Error("roll back");
     })
     .catch(() => {});
-  t.deepEqual(await queued(db.sql), [1, 2, 3]);
-  t.is(await wakeUps(), 1);
+  t.deepEqual(await queued(db.sql), [501, 502, 503]);
+  t.is(
+    (await db.sql`select from graphile_worker.jobs where task_identifier = 'embed_products'`).length,
+    0,
+    "none piles up without a worker",
+  );
 });
 
 test("an update that leaves the document as it is queues nothing", async (t) => {
@@ -49,6 +62,42 @@ test("an update that leaves the document as it is queues nothing", async (t) => 
   await drain(db.sql, await registerModel(db.sql));
   await db.sql`update staging_staging.stg_product set updated_at = now(), ingested_at = now(), name = name`;
   t.deepEqual(await queued(db.sql), []);
+});
+
+test("one row is judged as many are: by the columns of the document, whatever their type", async (t) => {
+  await db.sql.unsafe(`
+    alter table staging_staging.stg_product add column facts json, add column _loaded_at timestamptz, add column _origin text, add column ratio float8;
+    insert into staging_staging.stg_product (product_id, name, facts, ratio) values (1, 'a', '{"x": 1}', 0.1), (2, 'b', '{}', 0.1), (3, 'c', '{}', 0.1)`);
+  const model = await registerModel(db.sql);
+  await drain(db.sql, model);
+  const update = (columns: string, products: string) =>
+    db.sql.unsafe(`set extra_float_digits = -8; update staging_staging.stg_product set ${columns} where product_id in (${products})`);
+  for (const [columns, counts] of [
+    ["_loaded_at = clock_timestamp(), updated_at = clock_timestamp()", false],
+    ["facts = '{\"x\": 2}'", true],
+    ["ratio = ratio + 1e-15", true],
+    ["deleted = not coalesce(deleted, false)", true],
+    ["_origin = clock_timestamp()::text", false],
+  ] as const) {
+    for (const products of ["1", "2, 3"]) {
+      await db.sql`truncate analytics_features.product_changes`;
+      await update(columns, products);
+      t.deepEqual((await queued(db.sql)).join(", "), counts ? products : "", `${columns} of ${products}`);
+    }
+  }
+  await db.sql`insert into analytics_features.document_fields (column_name, included) values ('_origin', true), ('name', false)`;
+  for (const [columns, counts] of [
+    ["_origin = clock_timestamp()::text", true],
+    ["name = clock_timestamp()::text", false],
+    // Such a document cannot be jsonb, which costs nobody his statement.
+    ['facts = \'{"y": "\\u0000"}\'', true],
+  ] as const) {
+    for (const products of ["1", "2, 3"]) {
+      await db.sql`truncate analytics_features.product_changes`;
+      await update(columns, products);
+      t.deepEqual((await queued(db.sql)).join(", "), counts ? products : "", `${columns} of ${products}`);
+    }
+  }
 });
 
 test("a number that is equal but written otherwise is another text, and is queued", async (t) => {
@@ -123,18 +172,18 @@ test("a writer needs no rights of ours, and nothing in the way of names misleads
     await db.sql.begin(async (sql) => {
       await sql.unsafe(`set local role ${role}; set local search_path = trap, pg_catalog`);
       await sql.unsafe("create function trap.coalesce(bigint, bigint) returns bigint language sql as 'select 666::bigint'");
-      await sql.unsafe("create temp table product_queue (product_id bigint)");
+      await sql.unsafe("create temp table product_changes (product_ids bigint[])");
       await sql.unsafe("insert into staging_staging.stg_product (product_id, name) values (1, 'a'), (2, 'b')");
       await sql.unsafe("update staging_staging.stg_product set name = 'c' where product_id = 2");
       await sql.unsafe("delete from staging_staging.stg_product where product_id = 1");
     });
     t.deepEqual(await queued(db.sql), [1, 2]);
   } finally {
-    await db.sql.unsafe(`drop schema trap cascade; drop table if exists pg_temp.product_queue; drop owned by ${role}; drop role ${role}`);
+    await db.sql.unsafe(`drop schema trap cascade; drop table if exists pg_temp.product_changes; drop owned by ${role}; drop role ${role}`);
   }
 });
 
-test("a wake-up that cannot be left does not cost the writer its statement", async (t) => {
+test("a worker's schema that is away does not cost the writer its statement", async (t) => {
   await db.sql`alter schema graphile_worker rename to graphile_worker_away`;
   try {
     await insertParts(db.sql, 1, 1);
@@ -204,4 +253,27 @@ test("a source that cannot have triggers is attached all the same and found by c
   t.is(row?.n, 1);
   const [status] = await db.sql`select triggers_attached from analytics_features.compute_status()`;
   t.false(status?.triggers_attached);
+});
+
+test("of a product that is known to stand in two rows, what makes the other one count is a change; of others it is none", async (t) => {
+  await db.sql`
+    insert into staging_staging.stg_product (product_id, name, updated_at)
+    values (1, 'one', '2026-01-01'), (2, 'old', '2026-01-01'), (2, 'new', '2026-01-02')`;
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`update staging_staging.stg_product set updated_at = '2026-01-03' where product_id = 1`;
+  t.deepEqual(await queued(db.sql), []);
+  await db.sql`select analytics_features.reconcile()`;
+  await db.sql`update staging_staging.stg_product set updated_at = '2026-01-03' where name = 'old'`;
+  t.deepEqual(await queued(db.sql), [2]);
+  const [row] = await claim(db.sql);
+  t.regex(row?.document ?? "", /^name: old\./);
+});
+
+test("a claim that is asked for none, or does not say for how many, comes back", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  for (const most of [0, -1, null]) {
+    const claimed = await db.sql<{ claim_id: string }[]>`select claim_id from analytics_features.claim_products('w1', ${most})`;
+    t.is(claimed.length, most === null ? 3 : 1);
+    await db.sql`select analytics_features.release_claim(${claimed[0]?.claim_id ?? null})`;
+  }
 });

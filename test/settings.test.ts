@@ -34,11 +34,13 @@ test("the pipeline's variables mean what they meant", (t) => {
     encoder: {
       model: "sentence-transformers/all-MiniLM-L6-v2",
       isExplicit: true,
+      precision: undefined,
       modelPath: "/path/to/local/model",
       cacheDir: "/path/to/cache",
       device: "cpu",
     },
     batchSize: 32,
+    silence: 60_000,
     cron: { reconcile: "*/5 * * * *", fullPass: "0 2 * * *" },
     logLevel: "info",
   });
@@ -119,6 +121,7 @@ test("a value that cannot be is refused by its name", async (t) => {
     ["PGVECTOR_SCHEMA", "x; drop schema y"],
     ["PGVECTOR_TABLE", "1st"],
     ["EMBEDDING_BATCH_SIZE", "many"],
+    ["EMBEDDING_PRECISION", "int4"],
     ["DATABASE_URL", "mysql://x/y"],
     ["LOG_LEVEL", "loud"],
     ["HTTP_API_KEYS", "short"],

@@ -20,11 +20,11 @@ async function insert(products: readonly (readonly [number, string | null, (stri
 
 /** What a worker does before it encodes anything. */
 async function indexQueued(): Promise<void> {
-  for (let after = "0"; ; ) {
-    const [row] = await db.sql<{ last: string | null }[]>`select analytics_features.index_queued_words(${after}) as last`;
-    if (row?.last == null) return;
-    after = row.last;
+  for (;;) {
+    const [row] = await db.sql<{ products: string }[]>`select products from analytics_features.take_up_changes()`;
+    if (row?.products === "0") break;
   }
+  await db.sql`select analytics_features.refresh_word_statistics(only_if_due => true)`;
 }
 
 /** The products that words alone find, best first. */
@@ -246,6 +246,7 @@ test("missing words are said by the status, found by comparing, and taken up wit
 
 test("another language is one setting and a comparison", async (t) => {
   await insert([...others, [1, "Bremsbeläge vorne"], [2, "Ölfilter"]]);
+  await drain(db.sql, await registerModel(db.sql));
   await db.sql`update analytics_features.settings set words_config = 'german'`;
   await db.sql`select analytics_features.reconcile()`;
   await indexQueued();

@@ -70,7 +70,11 @@ export function statusRoutes(context: ServiceContext): FastifyPluginAsyncZod {
       "/metrics",
       {
         config: { rateLimit: false as const },
-        schema: { summary: "For Prometheus", tags: ["Running"], response: { 200: z.string() } },
+        schema: {
+          summary: "For Prometheus",
+          tags: ["Running"],
+          response: { 200: { description: "Prometheus' text format", content: { "text/plain": { schema: z.string() } } } },
+        },
       },
       async (_request, reply) => {
         const text = await metrics.text();

@@ -44,16 +44,17 @@ begin
       :PGVECTOR_SCHEMA.embedding_workers,
       :PGVECTOR_SCHEMA.product_failures,
       :PGVECTOR_SCHEMA.product_queue,
+      :PGVECTOR_SCHEMA.queued_products,
       :PGVECTOR_SCHEMA.source_log,
       :PGVECTOR_SCHEMA.vector_indexes
     to product_embeddings_operator;
     grant delete on :PGVECTOR_SCHEMA.product_failures to product_embeddings_operator;
     grant insert, update (available_at, attempts) on :PGVECTOR_SCHEMA.product_queue to product_embeddings_operator;
     grant execute on function
+      :PGVECTOR_SCHEMA.announce_changes(),
       :PGVECTOR_SCHEMA.compute_status(boolean),
       :PGVECTOR_SCHEMA.operator_report(),
-      :PGVECTOR_SCHEMA.retry_failed(bigint),
-      :PGVECTOR_SCHEMA.wake_worker(timestamptz, text)
+      :PGVECTOR_SCHEMA.retry_failed(bigint)
     to product_embeddings_operator;
   end if;
 

@@ -16,7 +16,7 @@ declare
     join pg_namespace n on n.oid = p.pronamespace
     where p.proname = 'rename_schema' and p.prosrc like '%v_written text := ''' || v_written || '''%'
   );
-  v_pattern text := format('\m%s\M', v_written);
+  v_pattern text := format(E'\\m%s\\M', v_written);
   v_object record;
 begin
   if rename_schema.new_name is null or rename_schema.new_name !~ '^[a-z_][a-z0-9_]{0,47}$' or quote_ident(rename_schema.new_name) <> rename_schema.new_name then

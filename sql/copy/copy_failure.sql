@@ -10,7 +10,7 @@ as $$
     when starts_with(state, '22') then 'A column there has values that its type cannot take here'
     when detail is null or detail = '' or not starts_with(state, '08') and state not like '2F%' then rtrim(message, '.')
     -- libpq's sentences come a line each and repeat the address.
-    else rtrim(regexp_replace(btrim(detail), '\s*\n.*', ''), '.')
+    else rtrim(regexp_replace(btrim(detail), E'\\s*\\n.*', ''), '.')
   end
 $$;
 

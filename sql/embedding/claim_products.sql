@@ -4,6 +4,10 @@
  * deleted here has been seen. Unchanged and vanished products are settled on the spot, in chunks
  * that grow, because a source without an index on product_id is read once for each chunk.
  *
+ * Nor is a text encoded whose vector stands with another product: a new product is often a copy, and an
+ * encoder takes a thousand times as long as copying. (By a subquery with a limit and not by a join: how often
+ * a hash stands there is what statistics of a table that fills know least about.)
+ *
  * Claimers take turns (the lock is the transaction's), so no product is ever claimed twice at once.
  * Who had a product claimed before and did not come back may have died of it: such a product is
  * handed out alone, and set aside after max_attempts.
@@ -11,7 +15,7 @@
 create or replace function :PGVECTOR_SCHEMA.claim_products(
   worker text, max_products integer default 320, model_id integer default null
 )
-returns table (claim_id bigint, product_id bigint, document text, texts text[], weights double precision[])
+returns table (claim_id bigint, product_id bigint, document text, texts text[], weights double precision[], is_bulk boolean)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -22,7 +26,9 @@ declare
   v_model_id integer;
   v_active_id integer;
   v_claim_id bigint;
-  v_chunk integer := greatest(max_products, 1);
+  -- With room for none it would look for one for ever.
+  v_most integer := greatest(coalesce(max_products, 320), 1);
+  v_chunk integer := v_most;
   v_ids bigint[];
   v_found boolean;
 begin
@@ -38,14 +44,10 @@ begin
   values (claim_products.worker, v_model_id, clock_timestamp() + v_settings.lease)
   returning c.claim_id into v_claim_id;
 
+  -- What was noted since the worker last took changes up, which may be all.
+  perform :PGVECTOR_SCHEMA.take_up_changes();
   loop
-    v_ids := array(
-      select q.product_id
-      from :PGVECTOR_SCHEMA.claimable_queue q
-      where q.model_id = v_model_id
-      order by q.queue_id
-      limit v_chunk
-    );
+    v_ids := :PGVECTOR_SCHEMA.first_claimable(v_model_id, v_chunk);
     return query execute format($claim$
       with
       candidate as materialized (
@@ -53,6 +55,7 @@ begin
         select
           q.product_id,
           min(q.queue_id) as queue_id,
+          bool_and(q.is_bulk) as is_bulk,
           array_agg(q.queue_id) as queue_ids,
           max(q.attempts) as attempts,
           (array_agg(q.document_hash order by q.attempts desc))[1] as tried_hash
@@ -65,16 +68,19 @@ begin
           c.product_id,
           c.queue_id,
           c.queue_ids,
+          c.is_bulk,
           d.document,
           d.document_hash,
           d.texts,
           d.weights,
           d.error,
           a.attempts,
+          t.product_id as twin_id,
           case
             when d.product_id is null then 'vanished'
             when d.error is not null then 'hook failed'
             when e.document_hash = d.document_hash and e.model_id = $2 then 'unchanged'
+            when t.product_id is not null then 'known'
             when f.set_aside and f.document_hash = d.document_hash then 'set aside'
             when a.attempts >= $3 then 'given up'
             else 'to encode'
@@ -86,6 +92,13 @@ begin
           select case when c.tried_hash = d.document_hash then c.attempts else 0 end as attempts
         ) a
         left join :PGVECTOR_SCHEMA.%1$I e on e.product_id = c.product_id
+        left join lateral (
+          select t.product_id
+          from :PGVECTOR_SCHEMA.%1$I t
+          where t.document_hash = d.document_hash and t.model_id = $2
+            and (e.document_hash, e.model_id) is distinct from (d.document_hash, $2)
+          limit 1
+        ) t on true
         left join :PGVECTOR_SCHEMA.product_failures f on f.product_id = c.product_id and f.model_id = $2
       ),
       picked as materialized (
@@ -93,13 +106,23 @@ begin
         from (
           select
             j.*,
-            row_number() over (order by j.queue_id) as place,
-            first_value(j.attempts) over (order by j.queue_id) as first_attempts
+            row_number() over (order by j.is_bulk, j.queue_id) as place,
+            first_value(j.attempts) over (order by j.is_bulk, j.queue_id) as first_attempts
           from judged j
           where j.verdict = 'to encode'
         ) p
         where p.place <= case when p.first_attempts > 0 then 1 else $4 end
           and (p.attempts = 0 or p.place = 1)
+      ),
+      copied as (
+        insert into :PGVECTOR_SCHEMA.%1$I as e (product_id, embedding, model_id, document_hash, tokens)
+        select j.product_id, t.embedding, $2, j.document_hash, t.tokens
+        from judged j
+        join :PGVECTOR_SCHEMA.%1$I t on t.product_id = j.twin_id
+        where j.verdict = 'known'
+        on conflict (product_id) do update
+        set embedding = excluded.embedding, model_id = excluded.model_id, document_hash = excluded.document_hash,
+          tokens = excluded.tokens, updated_at = now(), vanished_at = null
       ),
       vanished as (
         update :PGVECTOR_SCHEMA.%1$I e
@@ -111,7 +134,7 @@ begin
         update :PGVECTOR_SCHEMA.%1$I e
         set vanished_at = null
         from judged j
-        where j.verdict <> 'vanished' and e.product_id = j.product_id and e.vanished_at is not null
+        where j.verdict not in ('vanished', 'known') and e.product_id = j.product_id and e.vanished_at is not null
       ),
       given_up as (
         insert into :PGVECTOR_SCHEMA.product_failures as f (product_id, model_id, document_hash, attempts, error, set_aside)
@@ -125,7 +148,7 @@ begin
       forgotten as (
         delete from :PGVECTOR_SCHEMA.product_failures f
         using judged j
-        where f.product_id = j.product_id and f.model_id = $2 and j.verdict in ('vanished', 'unchanged')
+        where f.product_id = j.product_id and f.model_id = $2 and j.verdict in ('vanished', 'unchanged', 'known')
       ),
       settled as (
         delete from :PGVECTOR_SCHEMA.product_queue q
@@ -140,18 +163,21 @@ begin
         cross join unnest(p.queue_ids) i (queue_id)
         where q.model_id = $2 and q.queue_id = i.queue_id
       )
-    select $5, p.product_id, left(p.document, $6), array(select left(t, $6) from unnest(p.texts) with ordinality u (t, place) order by place), p.weights
+    select $5, p.product_id, left(p.document, $6), array(select left(t, $6) from unnest(p.texts) with ordinality u (t, place) order by place), p.weights, p.is_bulk
     from picked p
-    order by p.queue_id
+    order by p.is_bulk, p.queue_id
     $claim$, :PGVECTOR_SCHEMA.embeddings_table(v_model_id))
-    using v_ids, v_model_id, v_settings.max_attempts, max_products, v_claim_id, v_settings.max_document_characters;
+    using v_ids, v_model_id, v_settings.max_attempts, v_most, v_claim_id, v_settings.max_document_characters;
 
     v_found := found;
     -- After the claim, so that the words are no older than what was judged; mostly they are there already.
     if v_model_id = v_active_id then
       perform :PGVECTOR_SCHEMA.index_words(v_ids);
     end if;
-    exit when v_found or not exists (select from :PGVECTOR_SCHEMA.claimable_queue q where q.model_id = v_model_id);
+    exit when v_found or not (
+      exists (select from :PGVECTOR_SCHEMA.claimable_queue q where q.model_id = v_model_id)
+      or (select t.products from :PGVECTOR_SCHEMA.take_up_changes() t) > 0
+    );
     v_chunk := least(v_chunk * 4, 20000);
   end loop;
 
@@ -163,4 +189,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.claim_products(text, integer, integer) is
-  'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, and the texts that are encoded apart with what each counts (of one text: the document and 1); settles the others, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';
+  'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, the texts that are encoded apart with what each counts (of one text: the document and 1), and whether the change was a large one, which come last; settles the others, giving those whose text another product has a copy of its vector, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';

@@ -8,6 +8,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_table text := ':PGVECTOR_TABLE';
   v_dimension integer;
   v_active_dimension integer := (
     select m.dimension from :PGVECTOR_SCHEMA.embedding_models m where m.is_active and m.activated_at is not null
@@ -31,18 +32,16 @@ begin
         );
   end if;
 
-  -- The last column that was added tells that the table is complete.
-  if exists (
-    select from pg_attribute a
-    join pg_class c on c.oid = a.attrelid
-    join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = ':PGVECTOR_SCHEMA' and c.relname = ':PGVECTOR_TABLE' and a.attname = 'tokens' and not a.attisdropped
-  ) then
+  -- The last index that was added tells that the table is complete.
+  if to_regclass(format(':PGVECTOR_SCHEMA.%I', left(v_table, 40) || '_document_hash_idx')) is not null then
     return;
   end if;
-  perform :PGVECTOR_SCHEMA.create_vector_table(':PGVECTOR_TABLE', coalesce(v_dimension, create_product_embeddings.dimension));
+  perform :PGVECTOR_SCHEMA.create_vector_table(v_table, coalesce(v_dimension, create_product_embeddings.dimension));
+  perform :PGVECTOR_SCHEMA.create_vector_table(:PGVECTOR_SCHEMA.embeddings_table(m.model_id), m.dimension)
+  from :PGVECTOR_SCHEMA.embedding_models m
+  where m.is_kept;
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.create_product_embeddings(integer) is
-  'Makes the table of vectors, or completes the one that is there; no effect when it is whole. Raises PE020 when its dimension is another and no model of that dimension was activated.';
+  'Makes the table of vectors, or completes the one that is there, and those of models that are kept beside it; no effect when it is whole. Raises PE020 when its dimension is another and no model of that dimension was activated.';

@@ -56,6 +56,11 @@ begin
     'create index if not exists %I on %s (tokens) where tokens is not null',
     left(create_vector_table.table_name, 40) || '_tokens_idx', v_table
   );
+  -- For the vector of a text that another product has. Not a hash index, which is slow where one text is in thousands.
+  execute format(
+    'create index if not exists %I on %s (document_hash)',
+    left(create_vector_table.table_name, 40) || '_document_hash_idx', v_table
+  );
 
   execute format('comment on table %s is %L', v_table, 'One vector a product. Join it on product_id; search_products() searches it.');
   for v_column, v_comment in

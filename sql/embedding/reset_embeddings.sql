@@ -21,6 +21,7 @@ begin
   update :PGVECTOR_SCHEMA.product_queue q
   set model_id = 0, claim_id = null
   where q.model_id = :PGVECTOR_SCHEMA.active_model_id();
+  update :PGVECTOR_SCHEMA.product_changes c set model_id = 0 where c.model_id = :PGVECTOR_SCHEMA.active_model_id();
   update :PGVECTOR_SCHEMA.embedding_models m set is_active = false, activated_at = null where m.is_active;
   if :PGVECTOR_SCHEMA.source_relation() is null then
     return 0;

@@ -26,16 +26,17 @@ begin
       $sql$
         with changed as (
           update :PGVECTOR_SCHEMA.%I e set document_hash = null where e.tokens is not null returning e.product_id
-        )
-        insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id) select c.product_id, $1 from changed c
+        ),
+        queued as (%s)
+        select count(*) from changed
       $sql$,
-      :PGVECTOR_SCHEMA.embeddings_table(v_model.model_id)
-    ) using v_model.model_id;
-    get diagnostics v_rows = row_count;
+      :PGVECTOR_SCHEMA.embeddings_table(v_model.model_id),
+      :PGVECTOR_SCHEMA.queue_changes_sql('select c.product_id from changed c', '$1')
+    ) into v_rows using v_model.model_id;
     v_all := v_all + v_rows;
   end loop;
   if v_all > 0 then
-    perform :PGVECTOR_SCHEMA.wake_worker();
+    perform :PGVECTOR_SCHEMA.announce_changes();
   end if;
   return v_all;
 end

@@ -37,6 +37,11 @@ begin
         from :PGVECTOR_SCHEMA.product_queue newer
         where newer.product_id = h.product_id and newer.model_id = $2 and newer.claim_id is distinct from $1
       )
+      and not exists (
+        select
+        from :PGVECTOR_SCHEMA.product_changes newer
+        where h.product_id = any (newer.product_ids) and coalesce(newer.model_id, $2) = $2
+      )
       group by h.product_id
     ),
     stored as (

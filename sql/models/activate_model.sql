@@ -113,7 +113,7 @@ begin
   foreach v_statement in array coalesce(v_views, '{}') loop
     execute v_statement;
   end loop;
-  perform :PGVECTOR_SCHEMA.wake_worker();
+  perform :PGVECTOR_SCHEMA.announce_changes();
   return format('%s is active. %s is kept true: select :PGVECTOR_SCHEMA.rollback_model(); or, when it is not needed any more: select :PGVECTOR_SCHEMA.drop_model(%L);',
     v_to.name, v_from.name, v_from.model_id::text);
 end

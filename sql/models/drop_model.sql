@@ -19,6 +19,7 @@ begin
   execute format('drop table if exists :PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(v_model_id));
   update :PGVECTOR_SCHEMA.embedding_models m set is_kept = false, activated_at = null where m.model_id = v_model_id;
   delete from :PGVECTOR_SCHEMA.model_preparation p where p.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.product_changes c where c.model_id = v_model_id;
   delete from :PGVECTOR_SCHEMA.product_queue q where q.model_id = v_model_id;
   delete from :PGVECTOR_SCHEMA.product_failures f where f.model_id = v_model_id;
   delete from :PGVECTOR_SCHEMA.text_embeddings t where t.model_id = v_model_id;

@@ -14,7 +14,7 @@ begin
       where m.state = 'stale' and a.state = 'current'
         and not exists (
           select
-          from :PGVECTOR_SCHEMA.product_queue q
+          from :PGVECTOR_SCHEMA.queued_products q
           where q.product_id = m.product_id and q.model_id = model_gaps.model_id and q.queued_at > now() - interval '1 minute'
         )
     )

@@ -32,7 +32,7 @@ begin
       using errcode = 'PE021',
         detail = 'Vectors of two models cannot be compared, so they never share a table.',
         hint = format(
-          'Leave EMBEDDING_MODEL out, or set it to %s. To change the model without a gap in search: select :PGVECTOR_SCHEMA.prepare_model(%L);  and when it is ready: select :PGVECTOR_SCHEMA.activate_model(); Or start over, with search empty meanwhile: select :PGVECTOR_SCHEMA.reset_embeddings(%s);',
+          'Leave EMBEDDING_MODEL and EMBEDDING_PRECISION out, or set the model to %s. To change the model without a gap in search: select :PGVECTOR_SCHEMA.prepare_model(%L);  and when it is ready: select :PGVECTOR_SCHEMA.activate_model(); Or start over, with search empty meanwhile: select :PGVECTOR_SCHEMA.reset_embeddings(%s);',
           v_active.name, register_model.name, register_model.dimension
         );
   end if;
@@ -43,6 +43,9 @@ begin
   update :PGVECTOR_SCHEMA.product_queue q
   set model_id = v_model_id
   where q.model_id = 0 or q.model_id = v_active.model_id;
+  update :PGVECTOR_SCHEMA.product_changes c
+  set model_id = v_model_id
+  where c.model_id = 0 or c.model_id = v_active.model_id;
   insert into :PGVECTOR_SCHEMA.query_embeddings (query, model_id, kept, uses, used_at)
   select q.query, v_model_id, q.kept, q.uses, q.used_at
   from :PGVECTOR_SCHEMA.query_embeddings q

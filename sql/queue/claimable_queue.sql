@@ -1,5 +1,5 @@
 create or replace view :PGVECTOR_SCHEMA.claimable_queue as
-  select q.queue_id, q.product_id, q.queued_at, q.model_id
+  select q.queue_id, q.product_id, q.queued_at, q.model_id, q.is_bulk
   from :PGVECTOR_SCHEMA.product_queue q
   where q.available_at <= now()
     -- Not a product of which another row is held: two workers must never have one product at once.
@@ -15,3 +15,4 @@ comment on column :PGVECTOR_SCHEMA.claimable_queue.queue_id is 'Order in which t
 comment on column :PGVECTOR_SCHEMA.claimable_queue.product_id is 'The product.';
 comment on column :PGVECTOR_SCHEMA.claimable_queue.queued_at is 'Since when it waits.';
 comment on column :PGVECTOR_SCHEMA.claimable_queue.model_id is 'For which model.';
+comment on column :PGVECTOR_SCHEMA.claimable_queue.is_bulk is 'Whether it is part of a large change.';

@@ -6,7 +6,6 @@ as $$
 declare
   v_settings :PGVECTOR_SCHEMA.settings;
   v_set_aside bigint;
-  v_next timestamptz;
 begin
   select * into strict v_settings from :PGVECTOR_SCHEMA.settings s;
 
@@ -35,19 +34,14 @@ begin
       from held h
       join failed f on f.product_id = h.product_id
       where q.model_id = h.model_id and q.queue_id = h.queue_id and not f.set_aside
-      returning q.available_at
     ),
     done as (
       delete from :PGVECTOR_SCHEMA.product_queue q
       using held h, failed f
       where q.model_id = h.model_id and q.queue_id = h.queue_id and f.product_id = h.product_id and f.set_aside
     )
-  select (select count(*) from failed f where f.set_aside), (select min(w.available_at) from waiting w)
-  into v_set_aside, v_next;
+  select count(*) into v_set_aside from failed f where f.set_aside;
 
-  if v_next is not null then
-    perform :PGVECTOR_SCHEMA.wake_worker(v_next);
-  end if;
   perform :PGVECTOR_SCHEMA.note_activity(claim_id, 0, cardinality(product_ids));
   perform :PGVECTOR_SCHEMA.extend_claim(claim_id);
   return v_set_aside;

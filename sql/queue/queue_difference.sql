@@ -12,9 +12,8 @@ begin
         difference as materialized (
           select d.product_id, d.state, d.document_hash, d.has_words from :PGVECTOR_SCHEMA.embedding_difference($1) d
         ),
-        queued as (
-          insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id)
-          select d.product_id, $1
+        to_queue as materialized (
+          select d.product_id
           from difference d
           left join :PGVECTOR_SCHEMA.%I e on e.product_id = d.product_id
           left join :PGVECTOR_SCHEMA.product_failures f on f.product_id = d.product_id and f.model_id = $1
@@ -31,21 +30,22 @@ begin
             -- Not what waits already, nor what is being encoded from the text that it has now.
             and not exists (
               select
-              from :PGVECTOR_SCHEMA.product_queue q
+              from :PGVECTOR_SCHEMA.queued_products q
               where q.product_id = d.product_id and q.model_id = $1
                 and (q.claim_id is null or q.document_hash = d.document_hash)
             )
-          returning product_id
-        )
+        ),
+        queued as (%s)
       select
         count(*) filter (where d.state <> 'orphan'),
         count(*) filter (where d.state = 'missing'),
         count(*) filter (where d.state = 'stale'),
         count(*) filter (where d.state = 'orphan'),
-        (select count(*) from queued)
+        (select count(*) from to_queue)
       from difference d
     $sql$,
-    :PGVECTOR_SCHEMA.embeddings_table(queue_difference.model_id)
+    :PGVECTOR_SCHEMA.embeddings_table(queue_difference.model_id),
+    :PGVECTOR_SCHEMA.queue_changes_sql('select t.product_id from to_queue t', '$1')
   ) using queue_difference.model_id, queue_difference.model_id = coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
 end
 $$;

@@ -14,7 +14,7 @@ declare
 begin
   select count(*), count(*) filter (where c.lease_until > clock_timestamp()), min(q.queued_at)
   into queued, claimed, oldest
-  from :PGVECTOR_SCHEMA.product_queue q
+  from :PGVECTOR_SCHEMA.queued_products q
   left join :PGVECTOR_SCHEMA.product_claims c on c.claim_id = q.claim_id
   where q.model_id = v_model_id;
   select count(*) into failed from :PGVECTOR_SCHEMA.product_failures f where f.set_aside and f.model_id = v_model_id;
@@ -26,7 +26,7 @@ begin
       select u.product_id, bool_or(u.waits) as waits, bool_or(u.claimed) as claimed
       from (
         select q.product_id, true as waits, c.lease_until > clock_timestamp() as claimed
-        from :PGVECTOR_SCHEMA.product_queue q
+        from :PGVECTOR_SCHEMA.queued_products q
         left join :PGVECTOR_SCHEMA.product_claims c on c.claim_id = q.claim_id
         where q.model_id = v_model_id
         union all

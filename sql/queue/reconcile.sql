@@ -25,7 +25,7 @@ begin
   cross join lateral :PGVECTOR_SCHEMA.queue_difference(m.model_id) q;
 
   if v_log.queued + v_queued_otherwise > 0 then
-    perform :PGVECTOR_SCHEMA.wake_worker();
+    perform :PGVECTOR_SCHEMA.announce_changes();
   end if;
 
   select s.unusable_ids, s.duplicate_ids, s.document_columns

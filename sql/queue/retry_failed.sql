@@ -23,7 +23,7 @@ begin
   select f.product_id, f.model_id from forgiven f;
   get diagnostics v_rows = row_count;
   if v_rows > 0 then
-    perform :PGVECTOR_SCHEMA.wake_worker();
+    perform :PGVECTOR_SCHEMA.announce_changes();
   end if;
   return v_rows;
 end

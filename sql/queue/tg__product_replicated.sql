@@ -1,7 +1,6 @@
 /*
  * On the target of a subscription, whose apply worker fires no statement triggers: a row at a time, so
- * it must be cheap. No SQL is generated, the claim finds what did not change, and a transaction wakes
- * the worker once.
+ * it must be cheap. No SQL is generated, and the claim finds what did not change.
  */
 create or replace function :PGVECTOR_SCHEMA.tg__product_replicated() returns trigger
 language plpgsql volatile security definer
@@ -9,8 +8,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_source oid := :PGVECTOR_SCHEMA.source_relation();
-  v_old text;
-  v_new text;
+  v_old bigint;
+  v_new bigint;
 begin
   -- A partition fires for its table.
   if tg_relid is distinct from v_source
@@ -22,24 +21,19 @@ begin
     return null;
   end if;
   if tg_op <> 'DELETE' then
-    v_new := btrim(new.product_id::text);
+    v_new := :PGVECTOR_SCHEMA.whole_number(new.product_id::text);
   end if;
   if tg_op <> 'INSERT' then
-    v_old := btrim(old.product_id::text);
+    v_old := :PGVECTOR_SCHEMA.whole_number(old.product_id::text);
   end if;
 
-  if v_new ~ '^-?[0-9]{1,18}([.]0*)?$' then
-    insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id)
-    select split_part(v_new, '.', 1)::bigint, k.model_id from :PGVECTOR_SCHEMA.kept_models k;
+  if v_new is not null then
+    insert into :PGVECTOR_SCHEMA.product_changes (product_ids) values (array[v_new]);
   end if;
-  if v_old is distinct from v_new and v_old ~ '^-?[0-9]{1,18}([.]0*)?$' then
-    insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id)
-    select split_part(v_old, '.', 1)::bigint, k.model_id from :PGVECTOR_SCHEMA.kept_models k;
+  if v_old <> v_new or v_old is not null and v_new is null then
+    insert into :PGVECTOR_SCHEMA.product_changes (product_ids) values (array[v_old]);
   end if;
-  if current_setting('product_embeddings.woken', true) is distinct from pg_current_xact_id()::text then
-    perform :PGVECTOR_SCHEMA.wake_worker();
-    perform set_config('product_embeddings.woken', pg_current_xact_id()::text, true);
-  end if;
+  perform :PGVECTOR_SCHEMA.announce_changes();
   return null;
 end
 $$;

@@ -25,8 +25,7 @@ begin
     where c.oid = tg_relid
   loop
     if tg_op = 'TRUNCATE' then
-      insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id)
-      select w.product_id, k.model_id from :PGVECTOR_SCHEMA.product_words w cross join :PGVECTOR_SCHEMA.kept_models k;
+      execute :PGVECTOR_SCHEMA.queue_changes_sql('select w.product_id from :PGVECTOR_SCHEMA.product_words w');
       get diagnostics v_rows = row_count;
       v_queued := v_queued + v_rows;
       exit;
@@ -54,29 +53,23 @@ begin
     else
       v_changed := format('select distinct %s from %s r', v_key.key, case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end);
     end if;
-    execute format(
-      $sql$
-        with c (key) as materialized (%s)
-        insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id)
-        select distinct q.id, k.model_id
-        from :PGVECTOR_SCHEMA.kept_models k
-        cross join (select %s as id from %s s where %s in (select c.key from c) %s) q
-        where q.id is not null
-      $sql$,
-      v_changed,
-      :PGVECTOR_SCHEMA.product_id_sql('s'),
-      :PGVECTOR_SCHEMA.require_source(),
-      v_key.product_key,
-      case
-        when v_related.product_column = 'product_id'
-          then format('union all select %s from (select c.key as product_id from c) s', :PGVECTOR_SCHEMA.product_id_sql('s'))
-      end
+    execute format('with changed (key) as materialized (%s) ', v_changed) || :PGVECTOR_SCHEMA.queue_changes_sql(
+      format(
+        'select distinct q.id from (select %s as id from %s s where %s in (select k.key from changed k) %s) q',
+        :PGVECTOR_SCHEMA.product_id_sql('s'),
+        :PGVECTOR_SCHEMA.require_source(),
+        v_key.product_key,
+        case
+          when v_related.product_column = 'product_id'
+            then format('union all select %s from (select k.key as product_id from changed k) s', :PGVECTOR_SCHEMA.product_id_sql('s'))
+        end
+      )
     );
     get diagnostics v_rows = row_count;
     v_queued := v_queued + v_rows;
   end loop;
   if v_queued > 0 then
-    perform :PGVECTOR_SCHEMA.wake_worker();
+    perform :PGVECTOR_SCHEMA.announce_changes();
   end if;
   return null;
 exception when others then

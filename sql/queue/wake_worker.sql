@@ -1,8 +1,8 @@
 /*
  * The key is the transaction's: with one key for all, the second writer would wait for the first
  * one's commit, and finishing a job for an open writer. A wake-up that cannot be left (no worker
- * schema, a broken one) must not cost the writer its statement: the row in the queue is what counts,
- * and the worker looks at the queue every minute by itself.
+ * schema, a broken one) must not cost the caller its statement: what is to do stands in a table, at which
+ * the worker looks every minute by itself. A change of products needs no job (see announce_changes).
  */
 create or replace function :PGVECTOR_SCHEMA.wake_worker(run_at timestamptz default null, task text default 'embed_products') returns void
 language plpgsql volatile security definer
@@ -17,7 +17,7 @@ begin
   );
 exception when others then
   raise warning 'The embedding worker could not be woken: %', sqlerrm
-    using hint = 'The change is queued and will be taken up within a minute of the worker running. npm run migrate repairs its schema.';
+    using hint = 'What is to do is noted and will be taken up within a minute of the worker running. npm run migrate repairs its schema.';
 end
 $$;
 

@@ -22,7 +22,7 @@ begin
     (select a.atttypmod from pg_attribute a where a.attrelid = :PGVECTOR_SCHEMA.require_embeddings() and a.attname = 'embedding'),
     case when v_type <> 'vector' then v_type else ':VECTOR_SCHEMA.vector' end
   ) loop
-    plan := concat_ws(e'\n', plan, regexp_replace(v_line, '\[[0-9.,-]{100,}\]', '[…]'));
+    plan := concat_ws(e'\n', plan, regexp_replace(v_line, E'\\[[0-9.,-]{100,}\\]', '[…]'));
   end loop;
   used := plan ~ 'Index Scan using';
   return next;

@@ -15,6 +15,11 @@ begin
   if :PGVECTOR_SCHEMA.request_query(query) then
     return;
   end if;
+  if pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool then
+    raise exception 'The vector of a query cannot be asked for where nothing can be written.'
+      using errcode = 'PE036',
+        hint = 'On a standby: call it on the primary, and the vector comes along. Meanwhile search_products_text() answers from words alone.';
+  end if;
   commit;
   -- The embedded database has one session for all: while this waits, the worker cannot come.
   if pg_catalog.strpos(pg_catalog.version(), 'emscripten') operator(pg_catalog.>) 0 then
@@ -34,4 +39,4 @@ end
 $$;
 
 comment on procedure :PGVECTOR_SCHEMA.embed_query(text, interval) is
-  'Has the worker encode a query and waits until it is done, max_wait at the most (null for 10 seconds): call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026.';
+  'Has the worker encode a query and waits until it is done, max_wait at the most (null for 10 seconds): call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026, and PE036 at once on a standby and where a transaction is read-only.';

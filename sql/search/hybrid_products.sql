@@ -28,6 +28,7 @@ declare
   v_near_names text[];
   v_near_codes text[];
   v_near_prices numeric[];
+  v_near_distances double precision[];
   v_ids bigint[];
   v_scores double precision[];
   v_exact boolean[];
@@ -41,8 +42,9 @@ declare
   v_text text := :PGVECTOR_SCHEMA.fold_text(left(query, 200));
 begin
   if query_vector is not null then
-    select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price)
-    into v_near, v_near_names, v_near_codes, v_near_prices
+    -- Of unit length, so that the one distance gives the other.
+    select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price), array_agg(n.distance * n.distance / 2)
+    into v_near, v_near_names, v_near_codes, v_near_prices, v_near_distances
     from :PGVECTOR_SCHEMA.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id) n;
   end if;
   if filter is not null then
@@ -72,19 +74,20 @@ begin
   return query
     with
       live as materialized (
-        select l.product_id, l.name, l.vendor_code, l.price, w.word_score, w.is_exact, w.terms, n.place as vector_rank
-        from unnest(v_found || v_near, v_names || v_near_names, v_codes || v_near_codes, v_prices || v_near_prices)
-          l (product_id, name, vendor_code, price)
+        select l.product_id, l.name, l.vendor_code, l.price, w.word_score, w.is_exact, w.terms, l.distance,
+          case when l.place <= cardinality(v_near) then l.place end as vector_rank
+        from unnest(v_near || v_found, v_near_names || v_names, v_near_codes || v_codes, v_near_prices || v_prices, v_near_distances)
+          with ordinality l (product_id, name, vendor_code, price, distance, place)
         left join unnest(v_ids, v_scores, v_exact, v_terms) w (product_id, word_score, is_exact, terms) on w.product_id = l.product_id
-        left join unnest(v_near) with ordinality n (product_id, place) on n.product_id = l.product_id
       ),
       ranked as materialized (
         select l.*, case when l.word_score > 0 then row_number() over (order by l.is_exact desc nulls last, l.word_score desc nulls last, l.product_id) end as word_rank
         from live l
       ),
       candidate as materialized (
-        select r.*,
+        select r.product_id, r.name, r.vendor_code, r.price, r.word_score, r.is_exact, r.terms, r.vector_rank, r.word_rank,
           case
+            when r.distance is not null then r.distance
             when hybrid_products.model_id is not null
               then :PGVECTOR_SCHEMA.vector_distance(r.product_id, query_vector, hybrid_products.model_id)
             -- One by one: how many there are the planner cannot know, and would read the table through.

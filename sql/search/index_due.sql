@@ -22,7 +22,7 @@ begin
     from :PGVECTOR_SCHEMA.kept_models k
     where not :PGVECTOR_SCHEMA.has_index(k.model_id)
       and :PGVECTOR_SCHEMA.has_vectors(k.model_id, v_from)
-      and (k.is_active or not exists (select from :PGVECTOR_SCHEMA.product_queue q where q.model_id = k.model_id offset 1000))
+      and (k.is_active or not exists (select from :PGVECTOR_SCHEMA.queued_products q where q.model_id = k.model_id offset 1000))
       and not exists (
         select from pg_locks l
         where l.relation = to_regclass(format(':PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(k.model_id)))

@@ -35,7 +35,7 @@ declare
   v_state record;
   v_expressions :PGVECTOR_SCHEMA.source_expressions;
   v_index text;
-  v_duplicates boolean;
+  v_is_kept boolean;
   v_passes text;
   v_excluded bigint[] := coalesce(nearest_products.excluded, array[]::bigint[]);
   v_lookup text;
@@ -52,7 +52,7 @@ declare
   v_wanted double precision;
   v_exact boolean := true;
   v_among text;
-  v_position integer;
+  v_duplicates boolean;
   -- A product that came twice, which the last comparison cannot know yet: then all rows are looked through.
   v_double boolean := false;
   v_hit_ids bigint[] := array[]::bigint[];
@@ -63,27 +63,19 @@ declare
 begin
   -- One statement, because each costs as much as what it looks up.
   select
-    s.hnsw_ef_search::text, s.ivfflat_probes::text, e as expressions, :PGVECTOR_SCHEMA.search_index() as index,
-    (:PGVECTOR_SCHEMA.last_comparison()).duplicate_ids > 0 as duplicates
+    s.hnsw_ef_search::text, s.ivfflat_probes::text, g.signature,
+    exists (select from :PGVECTOR_SCHEMA.source_expressions e where e.columns = g.signature) as is_kept,
+    case when nearest_products.model_id is null then :PGVECTOR_SCHEMA.search_index() end as index
   into strict v_state
   from :PGVECTOR_SCHEMA.settings s
-  -- In a subquery, or the planner calls it besides.
-  left join :PGVECTOR_SCHEMA.source_expressions e on e.columns = (select :PGVECTOR_SCHEMA.source_signature(v_source));
-  v_expressions := v_state.expressions;
-  if v_expressions.columns is null then
-    v_expressions := :PGVECTOR_SCHEMA.generate_expressions();
-  end if;
-  v_duplicates := coalesce(v_state.duplicates, false);
-  v_passes := v_expressions.is_live;
-  if nearest_products.filter is not null then
-    v_passes := v_passes || ' and ' || :PGVECTOR_SCHEMA.filter_sql('s', nearest_products.filter);
-  end if;
-  v_index := case when nearest_products.model_id is null then v_state.index end;
+  -- Or the planner calls it twice.
+  cross join (select :PGVECTOR_SCHEMA.source_signature(v_source) as signature offset 0) g;
+  v_index := v_state.index;
+  v_is_kept := v_state.is_kept and nearest_products.filter is null;
 
   if v_index is not null then
     perform set_config('hnsw.ef_search', v_state.hnsw_ef_search, true),
       set_config('ivfflat.probes', v_state.ivfflat_probes, true);
-    v_lookup := :PGVECTOR_SCHEMA.source_rows_sql(v_source, v_expressions, v_expressions.among, v_passes, v_duplicates);
     if v_index = 'vector' then
       open v_vectors for
         select e.product_id, e.embedding operator(:VECTOR_SCHEMA.<->) nearest_products.query
@@ -116,19 +108,36 @@ begin
       exit when cardinality(v_ids) = 0;
       v_taken := v_taken + cardinality(v_ids);
 
-      for v_row in execute v_lookup using v_ids loop
-        v_position := array_position(v_ids, v_row.product_id);
-        v_double := v_position is null;
-        exit when v_double;
-        v_ids[v_position] := null;
-        continue when not v_row.passes;
-        v_hit_ids := v_hit_ids || v_row.product_id;
-        v_names := v_names || v_row.name;
-        v_codes := v_codes || v_row.vendor_code;
-        v_prices := v_prices || v_row.price;
-        v_hit_distances := v_hit_distances || v_distances[v_position];
-      end loop;
-      exit when v_double;
+      if v_is_kept then
+        select array_agg(r.product_id) as ids, array_agg(r.name) as names, array_agg(r.vendor_code) as codes,
+          array_agg(r.price) as prices, array_agg(v_distances[array_position(v_ids, r.product_id)]) as distances
+        into v_row
+        from :PGVECTOR_SCHEMA.source_rows(v_ids, v_state.signature) r
+        where r.passes;
+        -- Too few may be because it is made for something else.
+        v_is_kept := coalesce(cardinality(v_row.ids) >= max_results, false);
+      end if;
+      if not v_is_kept then
+        if v_lookup is null then
+          v_expressions := :PGVECTOR_SCHEMA.current_expressions(v_source);
+          v_passes := concat_ws(' and ', v_expressions.is_live, :PGVECTOR_SCHEMA.filter_sql('s', nearest_products.filter));
+          v_lookup := format(
+            $sql$
+              select array_agg(r.product_id) as ids, array_agg(r.name) as names, array_agg(r.vendor_code) as codes,
+                array_agg(r.price) as prices, array_agg(($2)[array_position($1, r.product_id)]) as distances
+              from (%s) r
+              where r.passes
+            $sql$,
+            :PGVECTOR_SCHEMA.source_rows_sql(v_source, v_expressions, v_expressions.among, v_passes, true)
+          );
+        end if;
+        execute v_lookup into v_row using v_ids, v_distances;
+      end if;
+      v_hit_ids := v_hit_ids || v_row.ids;
+      v_names := v_names || v_row.names;
+      v_codes := v_codes || v_row.codes;
+      v_prices := v_prices || v_row.prices;
+      v_hit_distances := v_hit_distances || v_row.distances;
       v_hits := cardinality(v_hit_ids);
       v_exact := v_hits < max_results;
       exit when not v_exact;
@@ -144,9 +153,14 @@ begin
       v_batch := least(v_wanted * 1.2 + 10, 2000);
     end loop;
     close v_vectors;
-    v_id := null;
   end if;
 
+  if v_exact then
+    v_expressions := :PGVECTOR_SCHEMA.current_expressions(v_source);
+    v_passes := concat_ws(' and ', v_expressions.is_live, :PGVECTOR_SCHEMA.filter_sql('s', nearest_products.filter));
+    v_among := case when cardinality(v_passing) <= 2000 then v_expressions.among else 'true' end;
+    v_duplicates := coalesce((:PGVECTOR_SCHEMA.last_comparison()).duplicate_ids > 0, false);
+  end if;
   while v_exact loop
     v_duplicates := v_duplicates or v_double;
     v_double := false;
@@ -155,7 +169,7 @@ begin
     v_codes := array[]::text[];
     v_prices := array[]::numeric[];
     v_hit_distances := array[]::double precision[];
-    v_among := case when cardinality(v_passing) <= 2000 then v_expressions.among else 'true' end;
+    v_id := null;
     for v_row in execute format(
       -- The sum keeps the planner from taking the index, which need not know all.
       $sql$
@@ -180,7 +194,6 @@ begin
       v_prices := v_prices || v_row.price;
       v_hit_distances := v_hit_distances || v_row.distance;
     end loop;
-    v_id := null;
     v_exact := v_double;
   end loop;
 

@@ -6,7 +6,7 @@ language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return nullif(btrim(left(btrim(regexp_replace(normalize(left(query, 4000), NFC), '\s+', ' ', 'g')), 1000)), '');
+  return nullif(btrim(left(btrim(regexp_replace(normalize(left(query, 4000), NFC), E'\\s+', ' ', 'g')), 1000)), '');
 end
 $$;
 

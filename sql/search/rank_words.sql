@@ -26,7 +26,10 @@ declare
   v_found bigint[] := '{}';
   v_ids bigint[] := coalesce(others, '{}');
   v_complete boolean := true;
-  v_average double precision := (select t.average_tokens from :PGVECTOR_SCHEMA.word_totals t);
+  v_has_extra boolean := true;
+  v_products double precision;
+  v_average double precision;
+  v_rarity double precision;
 begin
   select array_agg(t.group_no), array_agg(t.alternative), array_agg(t.term), array_agg(t.weight * t.idf), array_agg(t.term::text)
   into v_group, v_alternative, v_term, v_idf, v_label
@@ -34,9 +37,10 @@ begin
   if v_group is null then
     return;
   end if;
+  select t.products, t.average_tokens into strict v_products, v_average from :PGVECTOR_SCHEMA.word_totals t;
 
   if wanted > 0 then
-    select array_agg(g.query order by g.idf desc) into v_choosing
+    select array_agg(g.query order by g.idf desc), min(g.idf) into v_choosing, v_rarity
     from (
       select string_agg('(' || a.query || ')', ' | ')::tsquery as query, max(a.idf) as idf
       from (
@@ -70,41 +74,60 @@ begin
         ) c;
       end if;
       continue when v_query is null;
-      v_found := array(
-        select f.product_id
-        from (
-          select w.product_id, w.tokens
-          from :PGVECTOR_SCHEMA.product_words w
-          where w.words @@ v_query and w.product_id <> all (v_found)
-          limit 4 * wanted
-        ) f
-        order by f.tokens, f.product_id
-        limit wanted
-      ) || v_found;
+      if v_level = 1 and power(v_products / exp(v_rarity), 2) > 80 * wanted * v_products then
+        -- So many have the commonest word that reading products in their order until there are enough takes less than the
+        -- index over words, which would first collect all of them. "is true" keeps it from that.
+        v_found := array(
+          select f.product_id
+          from (
+            select w.product_id, w.tokens
+            from :PGVECTOR_SCHEMA.product_words w
+            where (w.words @@ v_query) is true and w.product_id <> all (v_found)
+            order by w.product_id
+            limit 4 * wanted
+          ) f
+          order by f.tokens, f.product_id
+          limit wanted
+        ) || v_found;
+      else
+        v_found := array(
+          select f.product_id
+          from (
+            select w.product_id, w.tokens
+            from :PGVECTOR_SCHEMA.product_words w
+            where w.words @@ v_query and w.product_id <> all (v_found)
+            limit 4 * wanted
+          ) f
+          order by f.tokens, f.product_id
+          limit wanted
+        ) || v_found;
+      end if;
+      -- What no product has need not be scored.
+      v_has_extra := v_has_extra and (v_level <= coalesce(cardinality(v_choosing), 0) or v_found <> '{}');
       v_complete := v_level = 1 and cardinality(v_found) < wanted;
     end loop;
     v_ids := v_ids || v_found;
   end if;
 
   return query
-    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.score > 0 and s.group_no > 0), v_complete
+    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0), v_complete
     from (
       -- The best way to say each group counts, and all that only adds.
-      select a.product_id, a.group_no, bool_or(a.is_exact) as is_exact,
+      select a.product_id, a.group_no, bool_or(a.group_no = 0 and a.alternative = 0) as is_exact,
         case when a.group_no = 0 then sum(a.score) else max(a.score) end as score,
         (array_agg(a.term order by a.score desc))[1] as term
       from (
-        select o.product_id, o.group_no, bool_or(o.is_exact) as is_exact, sum(o.score) as score,
-          string_agg(o.term, ' ') filter (where o.score > 0) as term
+        select o.product_id, o.group_no, o.alternative, sum(o.score) as score, string_agg(o.term, ' ') as term
         from (
-          select w.product_id, t.group_no, t.alternative, t.label as term, t.group_no = 0 and t.alternative = 0 and w.words @@ t.term as is_exact,
+          select w.product_id, t.group_no, t.alternative, t.label as term,
             :PGVECTOR_SCHEMA.word_score(w.words, t.term, t.idf, w.tokens / v_average) as score
           from :PGVECTOR_SCHEMA.product_words w
           cross join unnest(v_group, v_alternative, v_term, v_idf, v_label) t (group_no, alternative, term, idf, label)
-          where w.product_id = any (v_ids)
+          where w.product_id = any (v_ids) and (v_has_extra or t.group_no > 0)
           -- Before it is sorted, so that the words are not sorted along.
           offset 0
         ) o
+        where o.score > 0
         group by o.product_id, o.group_no, o.alternative
       ) a
       group by a.product_id, a.group_no
@@ -114,4 +137,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.rank_words(text, integer, bigint[]) is
-  'Scores products by the words of a query: about so many that the words find as wanted, and the others; unordered. terms: what of the query they have, one a group; is_complete: the words find no more. Dead products are among them.';
+  'Scores products by the words of a query: about so many that the words find as wanted, and of the others those that have a word; unordered. terms: what of the query they have, one a group; is_complete: the words find no more. Dead products are among them.';

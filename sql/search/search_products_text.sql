@@ -20,9 +20,10 @@ as $$
 #variable_conflict use_column
 declare
   v_mode text := lower(btrim(mode));
+  v_key text := :PGVECTOR_SCHEMA.query_key(query);
   v_vector :VECTOR_SCHEMA.vector;
 begin
-  if :PGVECTOR_SCHEMA.query_key(query) is null then
+  if v_key is null then
     raise exception 'The query is empty.'
       using errcode = 'PE019', hint = 'Pass what a person would type.';
   end if;
@@ -33,8 +34,15 @@ begin
   perform :PGVECTOR_SCHEMA.require_limit(max_results);
 
   perform :PGVECTOR_SCHEMA.lock_embeddings();
-  if v_mode <> 'words' and :PGVECTOR_SCHEMA.request_query(query) then
-    v_vector := :PGVECTOR_SCHEMA.query_embedding(query);
+  if v_mode <> 'words' then
+    -- What request_query() would come to, for a query that was counted within the minute.
+    select q.embedding into v_vector
+    from :PGVECTOR_SCHEMA.embedding_models m
+    join :PGVECTOR_SCHEMA.query_embeddings q on q.query = v_key and q.model_id = m.model_id
+    where m.is_active and q.used_at > now() - interval '1 minute';
+    if v_vector is null and :PGVECTOR_SCHEMA.request_query(query) then
+      v_vector := :PGVECTOR_SCHEMA.query_embedding(query);
+    end if;
   end if;
 
   if v_mode = 'vectors' and v_vector is not null then

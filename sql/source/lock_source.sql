@@ -11,16 +11,23 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_name text;
+  v_statement text;
   v_source regclass;
 begin
   select format('%I.%I', s.source_schema, s.source_table) into strict v_name from :PGVECTOR_SCHEMA.settings s;
-  begin
-    execute format('select product_id from %s limit 0', v_name);
-    v_source := to_regclass(v_name);
-  exception when undefined_table or invalid_schema_name or undefined_column or insufficient_privilege or wrong_object_type then
-    -- To look into the catalogs first would cost every search twice what the lock does.
-    v_source := null;
-  end;
+  -- The second where the first is not possible: a materialized view, a foreign table. To look into the catalogs first
+  -- would cost every search more than the lock does.
+  foreach v_statement in array array['lock table %s in access share mode', 'select from %s limit 0'] loop
+    begin
+      execute format(v_statement, v_name);
+      v_source := to_regclass(v_name);
+      -- Fails where there is none.
+      perform has_column_privilege(v_source, 'product_id', 'select');
+      exit;
+    exception when undefined_table or invalid_schema_name or undefined_column or insufficient_privilege or wrong_object_type then
+      v_source := null;
+    end;
+  end loop;
   if v_source is null or not has_table_privilege(v_source, 'select') then
     raise exception 'The role % may not read the source of the products, %.', current_user, :PGVECTOR_SCHEMA.require_source()
       using errcode = 'PE005',

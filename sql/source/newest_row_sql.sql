@@ -15,7 +15,7 @@ as $$
   )
   from :PGVECTOR_SCHEMA.source_columns c
   join pg_type t on t.oid = c.type
-  where c.column_name in ('dbt_valid_from', 'updated_at', 'ingested_at')
+  where c.decides_order
     -- What has an order: times, numbers, and times that came as text.
     and t.typcategory in ('D', 'N', 'S')
 $$;

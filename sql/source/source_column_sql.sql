@@ -10,7 +10,7 @@ as $$
     (
       select case
         when source_column_sql.type = 'numeric' and t.typcategory <> 'N' then format(
-          $sql$case when %1$I.%2$I::pg_catalog.text operator(pg_catalog.~) '^\s*[-+]?[0-9]+([.][0-9]+)?\s*$' then %1$I.%2$I::pg_catalog.text::pg_catalog.numeric end$sql$,
+          $sql$case when %1$I.%2$I::pg_catalog.text operator(pg_catalog.~) E'^\\s*[-+]?[0-9]+([.][0-9]+)?\\s*$' then %1$I.%2$I::pg_catalog.text::pg_catalog.numeric end$sql$,
           alias, c.column_name
         )
         else format('%I.%I::pg_catalog.%I', alias, c.column_name, source_column_sql.type)

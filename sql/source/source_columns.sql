@@ -8,7 +8,8 @@ create or replace view :PGVECTOR_SCHEMA.source_columns as
     a.attname in ('deleted', 'dbt_valid_to', 'dbt_is_deleted') as decides_life,
     coalesce(f.label, a.attname::text) as label,
     coalesce(f.word_class, case when a.attname = 'name' then 'A' else 'D' end) as word_class,
-    coalesce(f.weight, 1) as weight
+    coalesce(f.weight, 1) as weight,
+    a.attname in ('dbt_valid_from', 'updated_at', 'ingested_at') as decides_order
   from pg_catalog.pg_attribute a
   left join :PGVECTOR_SCHEMA.document_fields f on f.column_name = a.attname
   left join :PGVECTOR_SCHEMA.document_order o on o.column_name = a.attname
@@ -25,3 +26,4 @@ comment on column :PGVECTOR_SCHEMA.source_columns.decides_life is 'Whether the c
 comment on column :PGVECTOR_SCHEMA.source_columns.label is 'What stands before its value in the document.';
 comment on column :PGVECTOR_SCHEMA.source_columns.word_class is 'What its words count: A, B, C or D.';
 comment on column :PGVECTOR_SCHEMA.source_columns.weight is 'What it counts in the vector; columns of one weight are encoded together.';
+comment on column :PGVECTOR_SCHEMA.source_columns.decides_order is 'Whether the column says which row counts of a product that stands in several (see newest_row_sql).';

@@ -1,10 +1,10 @@
-create or replace function :PGVECTOR_SCHEMA.source_signature(source oid) returns text
+create or replace function :PGVECTOR_SCHEMA.source_signature(source regclass) returns text
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
-    select string_agg(c.attname || ' ' || c.atttypid, ', ')
+    select source_signature.source || ': ' || string_agg(c.attname || ' ' || c.atttypid, ', ')
     from (
       select a.attname, a.atttypid
       from pg_attribute a
@@ -15,4 +15,4 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.source_signature(oid) is 'Names and types of a relation''s columns; expressions over its rows are right while it is the same.';
+comment on function :PGVECTOR_SCHEMA.source_signature(regclass) is 'A relation''s name, and names and types of its columns; SQL over its rows is right while it is the same.';

@@ -48,7 +48,7 @@ begin
       :PGVECTOR_SCHEMA.embeddings_table(v_model.model_id)
     ) into embedded, long_documents, longest_document;
     coverage := trunc(100.0 * least(embedded, products) / nullif(products, 0), 2);
-    select count(distinct q.product_id) into queued from :PGVECTOR_SCHEMA.product_queue q where q.model_id = v_model.model_id;
+    select count(distinct q.product_id) into queued from :PGVECTOR_SCHEMA.queued_products q where q.model_id = v_model.model_id;
     select count(*) into failed from :PGVECTOR_SCHEMA.product_failures f where f.model_id = v_model.model_id and f.set_aside;
     throughput := null;
     time_to_go := null;

@@ -1,6 +1,9 @@
+/*
+ * Security definer, since a worker asks before it writes anything, and the record of migrations is the owner's.
+ */
 create or replace function :PGVECTOR_SCHEMA.doctor_migrations(client jsonb)
 returns table (check_name text, state text, finding text, fix text)
-language plpgsql stable
+language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -53,5 +56,7 @@ begin
       end;
 end
 $$;
+
+revoke all on function :PGVECTOR_SCHEMA.doctor_migrations(jsonb) from public;
 
 comment on function :PGVECTOR_SCHEMA.doctor_migrations(jsonb) is 'The part of doctor() about migrations, ours and the job queue''s, against those that the client has.';

@@ -12,7 +12,7 @@ comment on column :PGVECTOR_SCHEMA.embedding_status.stale is 'Live products whos
 comment on column :PGVECTOR_SCHEMA.embedding_status.orphans is 'Vectors whose product is gone from the source; not searched, deleted after settings.vanished_grace.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.held is 'Orphans that are not deleted although their grace may be over, because too many vanished at once: release_vanished() lets them go, keep_vanished() starts the grace over.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.failed is 'Products set aside after settings.max_attempts (see product_failures).';
-comment on column :PGVECTOR_SCHEMA.embedding_status.queued is 'Products in product_queue, claimed ones among them; not each of them needs encoding.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.queued is 'Products that wait (see queued_products), claimed ones among them; not each of them needs encoding.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.claimed is 'Products that a worker holds now.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.oldest_wait is 'Age of the oldest change that is not done; null when none waits.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.throughput is 'While products wait: how many are encoded a second, over the last five minutes.';

@@ -21,6 +21,9 @@ begin
   update :PGVECTOR_SCHEMA.product_queue q
   set model_id = :PGVECTOR_SCHEMA.active_model_id()
   where q.model_id = 0 and :PGVECTOR_SCHEMA.active_model_id() is not null;
+  update :PGVECTOR_SCHEMA.product_changes c
+  set model_id = :PGVECTOR_SCHEMA.active_model_id()
+  where c.model_id = 0 and :PGVECTOR_SCHEMA.active_model_id() is not null;
   perform :PGVECTOR_SCHEMA.refresh_word_statistics(only_if_due => true);
   perform :PGVECTOR_SCHEMA.keep_queries();
   if exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is null) then
@@ -32,7 +35,7 @@ begin
   then
     perform :PGVECTOR_SCHEMA.wake_worker(task => 'build_index');
   end if;
-  if exists (select from :PGVECTOR_SCHEMA.claimable_queue) then
+  if :PGVECTOR_SCHEMA.work_waits() then
     perform :PGVECTOR_SCHEMA.wake_worker();
   end if;
 end

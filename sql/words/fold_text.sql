@@ -1,21 +1,19 @@
 /*
  * One spelling for what people spell in several: case, ё and е, accents, ligatures and full-width
  * letters. й is a letter of its own and keeps its mark. unaccent() would need the extension and a
- * dictionary that is found by search_path, and knows no ё.
+ * dictionary that is found by search_path, and knows no ё. One expression with everything in full, and without
+ * a SET clause, so that it is inlined: each search folds a dozen texts.
  */
 create or replace function :PGVECTOR_SCHEMA.fold_text(value text) returns text
-language plpgsql immutable parallel safe
-set search_path = pg_catalog, pg_temp
+language sql immutable parallel safe
 as $$
-begin
-  return normalize(
-    regexp_replace(
-      normalize(translate(lower(normalize(value, NFKC)), 'łøđ', 'lod'), NFD),
-      '(?<!и)\u0306|[\u0300-\u0305\u0307-\u036f]', '', 'g'
+  select pg_catalog.normalize(
+    pg_catalog.regexp_replace(
+      pg_catalog.normalize(pg_catalog.translate(pg_catalog.lower(pg_catalog.normalize(value, 'NFKC')), 'łøđ', 'lod'), 'NFD'),
+      E'(?<!и)\\u0306|[\\u0300-\\u0305\\u0307-\\u036f]', '', 'g'
     ),
-    NFC
-  );
-end
+    'NFC'
+  )
 $$;
 
 comment on function :PGVECTOR_SCHEMA.fold_text(text) is

@@ -14,8 +14,10 @@ set pg_trgm.similarity_threshold = 0.4
 as $$
 #variable_conflict use_column
 declare
-  v_config regconfig := (select s.words_config from :PGVECTOR_SCHEMA.settings s);
-  v_products double precision := (select greatest(t.products, 1) from :PGVECTOR_SCHEMA.word_totals t);
+  v_config regconfig;
+  v_products double precision;
+  v_has_synonyms boolean;
+  v_whole text;
   v_query text := :PGVECTOR_SCHEMA.fold_text(left(query, 1000));
   v_tokens text[];
   v_lexemes text[] := '{}';
@@ -27,47 +29,54 @@ begin
   if v_tokens = '{}' then
     return;
   end if;
+  select s.words_config, greatest(t.products, 1), exists (select from :PGVECTOR_SCHEMA.synonyms)
+  into strict v_config, v_products, v_has_synonyms
+  from :PGVECTOR_SCHEMA.settings s
+  cross join :PGVECTOR_SCHEMA.word_totals t;
+  v_whole := :PGVECTOR_SCHEMA.squash_text(v_query);
+  -- What words_of() makes of a text that is folded already and has no separators.
   for i in 1 .. cardinality(v_tokens) loop
-    v_lexemes[i] := (tsvector_to_array(:PGVECTOR_SCHEMA.words_of(v_config, v_tokens[i])))[1];
+    v_lexemes[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i])))[1];
   end loop;
 
-  -- Of phrases that have synonyms the longest, from the left.
-  for v_phrase in
-    select p.first, p.last, array_agg(distinct s.key) as keys
-    from (
-      select f.first, l.last, (
-        select string_agg(coalesce(v_lexemes[i], v_tokens[i]), ' ' order by i) from generate_series(f.first, l.last) i
-      ) as key
-      from generate_series(1, cardinality(v_tokens)) f (first)
-      cross join generate_series(f.first, least(f.first + 4, cardinality(v_tokens))) l (last)
-    ) p
-    cross join lateral (
-      select s.same_as_key as key from :PGVECTOR_SCHEMA.synonyms s where s.phrase_key = p.key
-      union all
-      select s.phrase_key from :PGVECTOR_SCHEMA.synonyms s where s.same_as_key = p.key
-    ) s
-    where exists (select from :PGVECTOR_SCHEMA.synonyms)
-    group by p.first, p.last
-    order by p.first, p.last desc
-  loop
-    continue when v_phrase.first = any (v_spoken);
-    return query
-      select v_phrase.first, k.alternative::integer, ('''' || k.word || '''')::tsquery, k.weight, :PGVECTOR_SCHEMA.idf(w.products, v_products)
+  if v_has_synonyms then
+    -- Of phrases that have synonyms the longest, from the left.
+    for v_phrase in
+      select p.first, p.last, array_agg(distinct s.key) as keys
       from (
-        select 1 as alternative, coalesce(v_lexemes[i], v_tokens[i]) as word, 1.0::double precision as weight
-        from generate_series(v_phrase.first, v_phrase.last) i
-        -- A word alone has its other alternatives below.
-        where v_phrase.last > v_phrase.first
+        select f.first, l.last, (
+          select string_agg(coalesce(v_lexemes[i], v_tokens[i]), ' ' order by i) from generate_series(f.first, l.last) i
+        ) as key
+        from generate_series(1, cardinality(v_tokens)) f (first)
+        cross join generate_series(f.first, least(f.first + 4, cardinality(v_tokens))) l (last)
+      ) p
+      cross join lateral (
+        select s.same_as_key as key from :PGVECTOR_SCHEMA.synonyms s where s.phrase_key = p.key
         union all
-        select 1000 + s.place, k.word, 0.9
-        from unnest(v_phrase.keys) with ordinality s (key, place)
-        cross join lateral string_to_table(s.key, ' ') k (word)
-      ) k
-      left join :PGVECTOR_SCHEMA.word_statistics w on w.word = k.word;
-    if v_phrase.last > v_phrase.first then
-      v_spoken := v_spoken || array(select generate_series(v_phrase.first, v_phrase.last));
-    end if;
-  end loop;
+        select s.phrase_key from :PGVECTOR_SCHEMA.synonyms s where s.same_as_key = p.key
+      ) s
+      group by p.first, p.last
+      order by p.first, p.last desc
+    loop
+      continue when v_phrase.first = any (v_spoken);
+      return query
+        select v_phrase.first, k.alternative::integer, ('''' || k.word || '''')::tsquery, k.weight, :PGVECTOR_SCHEMA.idf(w.products, v_products)
+        from (
+          select 1 as alternative, coalesce(v_lexemes[i], v_tokens[i]) as word, 1.0::double precision as weight
+          from generate_series(v_phrase.first, v_phrase.last) i
+          -- A word alone has its other alternatives below.
+          where v_phrase.last > v_phrase.first
+          union all
+          select 1000 + s.place, k.word, 0.9
+          from unnest(v_phrase.keys) with ordinality s (key, place)
+          cross join lateral string_to_table(s.key, ' ') k (word)
+        ) k
+        left join :PGVECTOR_SCHEMA.word_statistics w on w.word = k.word;
+      if v_phrase.last > v_phrase.first then
+        v_spoken := v_spoken || array(select generate_series(v_phrase.first, v_phrase.last));
+      end if;
+    end loop;
+  end if;
 
   return query
     with
@@ -77,12 +86,21 @@ begin
           t.token !~ '^[[:digit:]]' as is_word,
           w.products is null and n.products is null as is_unknown,
           -- Of stem and word, since the two scripts are stemmed by different rules.
-          case when t.token !~ '^[[:digit:]]' then :PGVECTOR_SCHEMA.deletions_of(s.sound) || :PGVECTOR_SCHEMA.deletions_of(s.spoken) end as deletions
+          case when t.token !~ '^[[:digit:]]' then
+            coalesce(w.deletions, :PGVECTOR_SCHEMA.deletions_of(s.sound))
+              || case when s.spoken <> s.sound then :PGVECTOR_SCHEMA.deletions_of(s.spoken) end
+          end as deletions
         from unnest(v_tokens, v_lexemes) with ordinality t (token, lexeme, place)
         cross join lateral (select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code) c
-        cross join lateral (select :PGVECTOR_SCHEMA.sound_of(t.lexeme) as sound, :PGVECTOR_SCHEMA.sound_of(t.token) as spoken) s
         left join :PGVECTOR_SCHEMA.word_statistics w on w.word = t.lexeme
         left join :PGVECTOR_SCHEMA.word_statistics n on n.word = c.code
+        -- What the vocabulary knows of a word need not be worked out again. In the collation that the index over deletions has.
+        cross join lateral (
+          select
+            coalesce(w.sound collate "default", :PGVECTOR_SCHEMA.sound_of(t.lexeme)) as sound,
+            case when t.token = t.lexeme and w.sound is not null then w.sound collate "default" else :PGVECTOR_SCHEMA.sound_of(t.token) end as spoken
+          offset 0
+        ) s
         where t.lexeme is not null and t.place <> all (v_spoken)
       ),
       alternative as (
@@ -105,7 +123,7 @@ begin
                 select w.products
                 from :PGVECTOR_SCHEMA.word_statistics w
                 where w.word >= case when k.is_word then k.lexeme else k.code end
-                  and w.word < case when k.is_word then k.lexeme else k.code end || U&'\+10FFFF'
+                  and w.word < case when k.is_word then k.lexeme else k.code end || E'\U0010FFFF'
                 limit 1000
               ) w
             ) as products
@@ -117,13 +135,18 @@ begin
         from known k
         cross join lateral (
           select w.word, w.products, row_number() over (order by w.products desc, w.word) as place
-          from :PGVECTOR_SCHEMA.word_statistics w
-          where (
+          from (
+            select w.word, w.products
+            from :PGVECTOR_SCHEMA.word_statistics w
+            where w.sound is not null and (
               w.sound = k.spoken
-              or w.sound >= k.sound and w.sound < k.sound || U&'\+10FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
+              or w.sound >= k.sound and w.sound < k.sound || E'\U0010FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
               or w.deletions && k.deletions and length(k.sound) > 3
             )
-            and (w.word ~ '^[a-z]+$') = (k.lexeme ~ '^[^a-z]+$') and w.sound is not null
+            -- Patterns are dear, and few words come so far.
+            offset 0
+          ) w
+          where (w.word ~ '^[a-z]+$') = (k.lexeme ~ '^[^a-z]+$')
           limit 3
         ) o
         where k.is_word and length(k.token) > 2
@@ -156,15 +179,14 @@ begin
     from alternative a
     union all
     select 0, c.place::integer, ('''' || c.term || '''')::tsquery, 1.0, :PGVECTOR_SCHEMA.idf(w.products, v_products)
-    from unnest(:PGVECTOR_SCHEMA.code_terms(left(regexp_replace(v_query, '\s+', '-', 'g'), 200))) with ordinality c (term, place)
+    from unnest(:PGVECTOR_SCHEMA.code_terms(left(regexp_replace(v_query, E'\\s+', '-', 'g'), 200))) with ordinality c (term, place)
     join :PGVECTOR_SCHEMA.word_statistics w on w.word = c.term
     where v_query ~ '[[:digit:]]' and length(c.term) > 4 and c.term ~ '[[:digit:]]' and w.products <= 100
     union all
-    select 0, case c.kind when '=' then 0 else -1 end,
-      (case c.kind when '=' then '''' || c.whole || '''' else '''#' || substr(c.whole, 2) || ''':*' end)::tsquery, 1.0,
-      :PGVECTOR_SCHEMA.idf(case c.kind when '=' then 0 else 1 end, v_products)
-    from (select :PGVECTOR_SCHEMA.squash_text(v_query) as whole, k.kind from (values ('='), ('#')) k (kind)) c
-    where c.kind = '=' or c.whole ~ '[[:digit:]]' and length(c.whole) between 4 and 41;
+    select 0, 0, ('''' || v_whole || '''')::tsquery, 1.0, :PGVECTOR_SCHEMA.idf(0, v_products)
+    union all
+    select 0, -1, ('''#' || substr(v_whole, 2) || ''':*')::tsquery, 1.0, :PGVECTOR_SCHEMA.idf(1, v_products)
+    where v_query ~ '[[:digit:]]' and length(v_whole) between 4 and 41;
 end
 $$;
 

@@ -34,7 +34,7 @@ begin
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
     if v_value ~ '[[:digit:]]' then
       v_terms := v_terms || :PGVECTOR_SCHEMA.code_terms(
-        case when length(v_value) <= 40 then regexp_replace(v_value, '\s+', '-', 'g') else left(v_value, 32768) end
+        case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else left(v_value, 32768) end
       );
     end if;
     if length(v_value) <= 200 then

@@ -11,12 +11,17 @@ export interface Cluster {
   url(database: string, user?: string, password?: string): string;
   start(): void;
   stop(): void;
+  /** The process that all others of the server are children of. */
+  pid(): number;
+  /** fast ends all sessions in order, immediate is a crash: the server recovers from its log. */
+  restart(mode: "fast" | "immediate"): void;
   /** Stops the server from answering, while connections to it are still taken; or lets it go on. */
   freeze(frozen: boolean): void;
   remove(): void;
 }
 
-export async function makeCluster(): Promise<Cluster> {
+/** An empty one, or a standby that streams from another; `env` are variables of the server's processes. */
+export async function makeCluster(options: { standbyOf?: Cluster; env?: Record<string, string> } = {}): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), "product-embeddings-cluster-"));
   const data = join(folder, "data");
   const port = await freePort();
@@ -27,13 +32,24 @@ export async function makeCluster(): Promise<Cluster> {
   const run = (command: string, args: string[]) => {
     const program = join(binaries(), command);
     const line: [string, string[]] = isRoot ? ["runuser", ["-u", "postgres", "--", program, ...args]] : [program, args];
-    execFileSync(...line, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync(...line, {
+      cwd: folder,
+      env: { ...process.env, ...(command === "pg_ctl" && options.env) },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
   };
-  run("initdb", ["-D", data, "-U", "boss", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]);
-  writeFileSync(join(data, "pg_hba.conf"), "host all boss 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
-  const options = [`-p ${port}`, "-c listen_addresses=127.0.0.1", "-c unix_socket_directories=", "-c wal_level=logical", "-c fsync=off"];
-  const start = () => run("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), "-o", options.join(" "), "start"]);
+  if (options.standbyOf === undefined) {
+    run("initdb", ["-D", data, "-U", "boss", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]);
+    writeFileSync(join(data, "pg_hba.conf"), "host all,replication boss 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
+  } else {
+    run("pg_basebackup", ["-d", options.standbyOf.url("postgres"), "-D", data, "-R", "-c", "fast", "--no-sync"]);
+  }
+  const parameters = [`-p ${port}`, "-c listen_addresses=127.0.0.1", "-c unix_socket_directories=", "-c wal_level=logical", "-c fsync=off"];
+  const start = () => run("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), "-o", parameters.join(" "), "start"]);
+  const restart = (mode: "fast" | "immediate") =>
+    run("pg_ctl", ["-D", data, "-w", "-m", mode, "-l", join(folder, "log"), "-o", parameters.join(" "), "restart"]);
   const stop = () => run("pg_ctl", ["-D", data, "-w", "-m", "immediate", "stop"]);
+  const pid = () => Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0]);
   start();
   return {
     port,
@@ -41,8 +57,9 @@ export async function makeCluster(): Promise<Cluster> {
       `postgres://${user}${password === "" ? "" : `:${encodeURIComponent(password)}`}@127.0.0.1:${port}/${database}`,
     start,
     stop,
-    freeze: (frozen) =>
-      process.kill(Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0]), frozen ? "SIGSTOP" : "SIGCONT"),
+    restart,
+    pid,
+    freeze: (frozen) => process.kill(pid(), frozen ? "SIGSTOP" : "SIGCONT"),
     remove: () => {
       try {
         if (existsSync(join(data, "postmaster.pid"))) stop();

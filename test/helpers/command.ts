@@ -15,9 +15,22 @@ export interface Running {
   ended: Promise<Ended>;
 }
 
+export interface StartOptions {
+  /** A program and its arguments that the command is run under, such as prlimit. */
+  under?: readonly string[];
+  /** False leaves its streams unread, as a log collector does that hangs. */
+  read?: boolean;
+}
+
 /** Starts a command as npm run does, with just these variables. */
-export function start(command: string, args: readonly string[], env: Record<string, string>): Running {
-  const child = spawn(process.execPath, ["--import", "tsx", `scripts/${command}.ts`, ...args], {
+export function start(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  { under = [], read = true }: StartOptions = {},
+): Running {
+  const [program, ...rest] = [...under, process.execPath, "--import", "tsx", `scripts/${command}.ts`, ...args] as [string, ...string[]];
+  const child = spawn(program, rest, {
     cwd: root,
     // Never the developer's .env: it may name a database that a test must not touch.
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ENV_FILE: "/dev/null", ...env },
@@ -25,15 +38,17 @@ export function start(command: string, args: readonly string[], env: Record<stri
   });
   let stdout = "";
   let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    stdout += chunk;
-  });
-  child.stderr.on("data", (chunk: Buffer) => {
-    stderr += chunk;
-  });
+  if (read) {
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk;
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk;
+    });
+  }
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code, signal) => resolve({ code: code ?? signal ?? 1, stdout, stderr }));
+    child.once(read ? "close" : "exit", (code, signal) => resolve({ code: code ?? signal ?? 1, stdout, stderr }));
   });
   return { process: child, output: () => stdout + stderr, ended };
 }

@@ -25,7 +25,7 @@ export async function startOver(sql: Sql): Promise<void> {
   await sql.unsafe(`
     select analytics_features.drop_model(m.model_id::text) from analytics_features.embedding_models m where m.is_kept;
     drop schema if exists staging_staging cascade;
-    truncate analytics_features.product_queue, analytics_features.product_claims, analytics_features.product_failures,
+    truncate analytics_features.product_changes, analytics_features.product_queue, analytics_features.product_claims, analytics_features.product_failures,
       analytics_features.product_embeddings, analytics_features.embedding_workers,
       analytics_features.source_log, analytics_features.embedding_activity, analytics_features.document_order,
       analytics_features.source_expressions, analytics_features.product_words, analytics_features.word_statistics,
@@ -52,7 +52,7 @@ export async function startOver(sql: Sql): Promise<void> {
 
 /** The products that wait, in order. */
 export async function queued(sql: Sql): Promise<number[]> {
-  const rows = await sql<{ product_id: string }[]>`select distinct product_id from analytics_features.product_queue order by 1`;
+  const rows = await sql<{ product_id: string }[]>`select distinct product_id from analytics_features.queued_products order by 1`;
   return rows.map(({ product_id }) => Number(product_id));
 }
 

@@ -1,6 +1,7 @@
 import anyTest from "ava";
+import { connect } from "../../runner/database.ts";
 import { useDatabase } from "../helpers/database.ts";
-import { claim, createSource, drain, insertParts, queued, registerModel, startOver, store } from "../helpers/source.ts";
+import { claim, createSource, drain, insertParts, queued, registerModel, startOver, store, until } from "../helpers/source.ts";
 
 /* Several connections at once: only a server shows what waits for what. */
 const test = anyTest.serial;
@@ -69,13 +70,121 @@ test("an open reconcile holds up no writer", async (t) => {
   await db.sql`select analytics_features.detach()`;
   await insertParts(db.sql, 1, 5);
   await db.sql`select analytics_features.attach()`;
-  await db.sql`truncate analytics_features.product_queue`;
+  await db.sql`truncate analytics_features.product_queue, analytics_features.product_changes`;
   await whileOpen("select analytics_features.reconcile()", () =>
     withoutWaiting(
       "update staging_staging.stg_product set price = 9 where product_id = 3; delete from staging_staging.stg_product where product_id = 1",
     ),
   );
   t.deepEqual(await queued(db.sql), [1, 2, 3, 4, 5]);
+});
+
+test("neither a writer nor a worker that takes changes up waits for the other, whoever is first", async (t) => {
+  await insertParts(db.sql, 1, 5);
+  const update = (id: number) => `update staging_staging.stg_product set price = price + 1 where product_id = ${id};`;
+  await whileOpen("select analytics_features.take_up_changes();", () => withoutWaiting(update(1) + update(2)));
+  await whileOpen(update(3), () =>
+    withoutWaiting("select analytics_features.take_up_changes(); select analytics_features.look_for_work()"),
+  );
+  // Two workers at once: the second leaves it to the first.
+  await insertParts(db.sql, 6, 7);
+  await whileOpen("select analytics_features.take_up_changes();", () =>
+    withoutWaiting("do $$ begin assert (select products from analytics_features.take_up_changes()) = 0; end $$"),
+  );
+  t.deepEqual(await queued(db.sql), [1, 2, 3, 4, 5, 6, 7]);
+  t.is(await drain(db.sql, model), 7);
+});
+
+test("a worker that dies while it takes changes up, or before it claims them, loses none", async (t) => {
+  await insertParts(db.sql, 1, 500);
+  const worker = connect(db.database.url, 1);
+  await worker`begin`;
+  const [taken] = await worker`select products::integer, pg_backend_pid() as pid from analytics_features.take_up_changes()`;
+  t.is(taken?.products, 500);
+  await db.sql`select pg_terminate_backend(${taken?.pid})`;
+  await worker.end({ timeout: 0 });
+  t.is((await queued(db.sql)).length, 500);
+  const [left] = await db.sql`select count(*)::integer as rows from analytics_features.product_changes`;
+  t.is(left?.rows, 3);
+  await db.sql`select analytics_features.take_up_changes()`;
+  t.is((await queued(db.sql)).length, 500);
+  t.is(await drain(db.sql, model), 500);
+});
+
+test("a vector is not stored when its product changed since, taken up already or not", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  const claimed = await claim(db.sql);
+  await db.sql`update staging_staging.stg_product set price = 9 where product_id = 1`;
+  await db.sql`select analytics_features.take_up_changes()`;
+  await db.sql`update staging_staging.stg_product set price = 9 where product_id = 2`;
+  t.is(await store(db.sql, model, claimed), 1);
+  t.deepEqual(await queued(db.sql), [1, 2]);
+});
+
+test("who changes a product wakes a worker that rests and no other, and none rests before it saw what is on its way", async (t) => {
+  const worker = connect(db.database.url, 1);
+  const look = async () => (await worker<{ found: string }[]>`select analytics_features.look_for_work() as found`)[0]?.found;
+  let woken = 0;
+  const listening = await worker.listen("analytics_features", () => woken++);
+  try {
+    t.is(await look(), "rest");
+    const [other] = await db.sql`select analytics_features.look_for_work() as found`;
+    t.is(other?.found, "rest", "one holds the lock for all");
+    await insertParts(db.sql, 1, 1);
+    await until(async () => woken === 1, "the worker is woken");
+    t.is(await look(), "work");
+    await drain(db.sql, model);
+
+    // The lock is let go with the first look, so these are not announced; the worker sees them all the same.
+    await insertParts(db.sql, 2, 2);
+    t.is(await look(), "work");
+    await drain(db.sql, model);
+    await db.sql.begin(async (writer) => {
+      await writer`insert into staging_staging.stg_product (product_id, name) values (3, 'on its way')`;
+      t.is(await look(), "look again");
+    });
+    t.is(await look(), "work");
+    await drain(db.sql, model);
+    t.is(await look(), "rest");
+    // Notifications come in order: nothing else can have come before this one.
+    await db.sql.notify("analytics_features", "");
+    await until(async () => woken === 2, "the last one came");
+    t.is(woken, 2);
+  } finally {
+    await listening.unlisten();
+    await worker.end();
+  }
+});
+
+test("a change of one product overtakes ten thousand, which go on all the same", async (t) => {
+  await insertParts(db.sql, 1, 50);
+  await drain(db.sql, model);
+  await insertParts(db.sql, 1001, 11_000);
+  const atWork = await claim(db.sql, "w1", 320);
+  t.is(atWork.length, 320);
+  const urgent = async () => (await db.sql`select analytics_features.more_urgent_waits(${model}) as waits`)[0]?.waits;
+  t.false(await urgent());
+  await db.sql`update staging_staging.stg_product set price = 9 where product_id = 7`;
+  t.true(await urgent(), "the worker at work is told");
+  const next = await claim(db.sql, "w2", 320);
+  t.is(next[0]?.product_id, "7");
+  t.is(next.length, 320);
+  t.false(await urgent());
+
+  // However many small changes wait, a tenth of a claim is of the large one.
+  for (let id = 1; id <= 40; id++) await db.sql`update staging_staging.stg_product set price = -1 where product_id = ${id}`;
+  const third = (await claim(db.sql, "w3", 30)).map(({ product_id }) => Number(product_id));
+  t.is(third.filter((id) => id <= 50).length, 27);
+  t.is(third.filter((id) => id > 1000).length, 3);
+  // One transaction that changes many is a large change, however small its statements are.
+  await db.sql.unsafe(
+    "do $$ begin for i in 1..101 loop update staging_staging.stg_product set price = -2 where product_id = 2000 + i; end loop; end $$",
+  );
+  const sizes = await db.sql`select distinct is_bulk from analytics_features.sized_changes`;
+  t.deepEqual(
+    sizes.map(({ is_bulk }) => is_bulk),
+    [true],
+  );
 });
 
 test("many claimers at once never get the same product", async (t) => {

@@ -164,11 +164,11 @@ test("the same model in a development schema is left alone", async (t) => {
 });
 
 test("neither a failure of ours, nor that we are not there, nor a role without rights costs the dbt run", async (t) => {
-  await db.sql`alter table analytics_features.product_queue rename to product_queue_away`;
-  await run().finally(() => db.sql`alter table analytics_features.product_queue_away rename to product_queue`);
+  await db.sql`alter table analytics_features.product_changes rename to product_changes_away`;
+  await run().finally(() => db.sql`alter table analytics_features.product_changes_away rename to product_changes`);
   const [row] = await db.sql`select event, error from analytics_features.source_log where error is not null`;
   t.is(row?.event, "reconcile");
-  t.regex(row?.error, /product_queue/);
+  t.regex(row?.error, /product_changes/);
   t.regex(await notes(), /The last reconcile failed: /);
 
   await db.sql`alter schema analytics_features rename to away`;

@@ -145,7 +145,7 @@ test("a change of the active model overtakes the backfill of another", async (t)
   const worker = start("worker", [], db.env);
   const waiting = async () => {
     const [row] = await db.sql`
-      select count(distinct q.product_id)::integer as n from analytics_features.product_queue q
+      select count(distinct q.product_id)::integer as n from analytics_features.queued_products q
       join analytics_features.embedding_models m on m.model_id = q.model_id and m.is_kept`;
     return row?.n ?? 0;
   };

@@ -78,10 +78,9 @@ test("a table that a subscription fills is attached with triggers that fire for 
   t.is(await drain(db.sql, model), 5);
 });
 
-test("each change there is queued here, in one wake-up a transaction, and an unchanged row is not", async (t) => {
+test("each change there is queued here, and an unchanged row is not", async (t) => {
   const model = await registerModel(db.sql);
   await until(async () => (await db.sql`select from pg_subscription_rel where srsubstate = 'r'`).length === 1, "the first copy is through");
-  await db.sql`delete from graphile_worker._private_jobs`;
   await upstream.begin(async (sql) => {
     await sql`update staging_staging.stg_product set name = 'changed' where product_id in (1, 2)`;
     await sql`insert into staging_staging.stg_product (product_id, name) values (6, 'new')`;
@@ -90,7 +89,6 @@ test("each change there is queued here, in one wake-up a transaction, and an unc
   });
   await caughtUp();
   t.deepEqual(await queued(db.sql), [1, 2, 3, 6]);
-  t.is((await db.sql`select from graphile_worker._private_jobs`).length, 1);
   t.is(await drain(db.sql, model), 3);
   t.is((await db.sql`select from analytics_features.search_products(${unitVector(3)}, 'l2', 10)`).length, 5);
   // What somebody writes here is queued by the same triggers.

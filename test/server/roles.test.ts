@@ -1,62 +1,17 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import anyTest from "ava";
-import { connect, openDatabase, type Sql } from "../../runner/database.ts";
-import { migrate } from "../../runner/migrate.ts";
-import { readSettings, root } from "../../runner/settings.ts";
+import { connect } from "../../runner/database.ts";
+import { root } from "../../runner/settings.ts";
 import { run, start } from "../helpers/command.ts";
 import { fails } from "../helpers/errors.ts";
+import { type Login, useRoles } from "../helpers/roles.ts";
 import { unitVector, until } from "../helpers/source.ts";
-import { databaseUrl, serverUrl } from "../helpers/template.ts";
+import { databaseUrl } from "../helpers/template.ts";
 
 /* Five logins, none a superuser, and what sql/dba.sql gave them. */
 const test = anyTest.serial;
-const name = `product_embeddings_roles_${process.pid}`;
-const logins = ["owner", "dbt", "worker", "reader", "operator"] as const;
-type Login = (typeof logins)[number];
-const login = (who: Login | "stranger") => `pe_${process.pid}_${who}`;
-const urlOf = (who: Login | "stranger") => {
-  const url = new URL(databaseUrl(name));
-  url.username = login(who);
-  return url.href;
-};
-const as = {} as Record<Login | "stranger", Sql>;
-const admin = connect(serverUrl ?? "", 1);
-const settings = readSettings({ DATABASE_URL: urlOf("owner") });
+const { name, admin, as, login, urlOf, build } = useRoles(anyTest);
 
-test.before(async () => {
-  await admin.unsafe(`create database ${name} template template0`);
-  for (const who of [...logins, "stranger"] as const) {
-    await admin.unsafe(`create role ${login(who)} login`);
-    as[who] = connect(urlOf(who), 2);
-  }
-  // A stranger to us who runs dbt, as dbt's role in any database may make schemas.
-  await admin.unsafe(`grant create on database ${name} to ${login("dbt")}, ${login("stranger")}`);
-  const variables = logins.flatMap((who) => ["-v", `${who}=${login(who)}`]);
-  execFileSync("psql", ["-qX", ...variables, "-f", join(root, "sql/dba.sql"), databaseUrl(name)], { stdio: "pipe" });
-  const database = await openDatabase(settings);
-  await migrate(database, settings);
-  await database.close();
-});
-test.after.always(async () => {
-  for (const sql of Object.values(as)) await sql.end();
-  await admin.unsafe(`drop database if exists ${name} with (force)`);
-  for (const who of [...logins, "stranger"] as const) await admin.unsafe(`drop role if exists ${login(who)}`);
-  await admin.end();
-});
-
-/** What dbt's table materialization does, with the hook, in one transaction. */
-const build = (rows: number) =>
-  as.dbt.begin((sql) =>
-    sql.unsafe(`
-      create schema if not exists staging_staging;
-      create table staging_staging.built as
-        select g::bigint as product_id, 'part ' || g as name, 'code ' || g as vendor_code, g::numeric(12, 2) as price, false as deleted
-        from generate_series(1, ${rows}) g;
-      drop table if exists staging_staging.stg_product cascade;
-      alter table staging_staging.built rename to stg_product;
-      select analytics_features.attach_after_build('staging_staging', 'stg_product')`),
-  );
 const status = async (who: Login) => {
   const [row] = await as[
     who
@@ -106,6 +61,8 @@ test("the owner changes the model through a worker that owns nothing, and nobody
   t.is(row?.dimension, 768);
   const hits = await as.reader`select from analytics_features.search_products_text('part 3', 3)`;
   t.is(hits.length, 3);
+  // The former one is kept true too.
+  await until(async () => (await as.owner`select from analytics_features.queued_products`).length === 0, worker.output(), 60);
   await as.owner`select analytics_features.rollback_model()`;
   await as.owner`select analytics_features.drop_model('tiny-bert-768')`;
   worker.process.kill("SIGTERM");
@@ -286,7 +243,7 @@ test("a hook runs with our owner's rights, so it has to be the owner's, however 
   t.is(passed.code, 0, passed.stderr);
   await as.dbt`update staging_staging.category set title = 'widgets'`;
   t.deepEqual(
-    [...(await as.worker<{ id: number }[]>`select distinct product_id::integer as id from analytics_features.product_queue`)].map(
+    [...(await as.worker<{ id: number }[]>`select distinct product_id::integer as id from analytics_features.queued_products`)].map(
       ({ id }) => id,
     ),
     [1],

@@ -1,62 +1,46 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import anyTest from "ava";
 import { connect, openDatabase, type Sql } from "../../runner/database.ts";
 import type { Finding } from "../../runner/doctor.ts";
+import { embedQueued } from "../../runner/embed.ts";
+import { loadEncoder } from "../../runner/encoder.ts";
 import { migrate } from "../../runner/migrate.ts";
+import type { TextHit } from "../../runner/search.ts";
+import { embedContext } from "../../runner/session.ts";
 import { readSettings } from "../../runner/settings.ts";
+import { type Cluster, makeCluster } from "../helpers/cluster.ts";
 import { run } from "../helpers/command.ts";
 import { fails } from "../helpers/errors.ts";
-import { createSample, drain, registerModel, unitVector, until } from "../helpers/source.ts";
+import { createSample, unitVector, until } from "../helpers/source.ts";
 
 /* A primary and a standby of this test's own, since the suite's server may let nobody replicate. */
 const test = anyTest.serial;
-const folder = mkdtempSync(join(tmpdir(), "product-embeddings-standby-"));
-const bin = process.env.PG_BINDIR ?? "/usr/lib/postgresql/15/bin";
-const user =
-  process.getuid?.() === 0
-    ? { uid: Number(execFileSync("id", ["-u", "postgres"])), gid: Number(execFileSync("id", ["-g", "postgres"])) }
-    : {};
-const call = (program: string, ...args: string[]) => execFileSync(join(bin, program), args, { stdio: "ignore", cwd: folder, ...user });
-const running: string[] = [];
+let servers: Cluster[] = [];
 let primary: Sql;
 let standby: Sql;
 let standbyUrl = "";
 
 test.before(async () => {
-  chmodSync(folder, 0o700);
-  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid);
-  const [a, b] = [await freePort(), await freePort()];
-  call("initdb", "-D", join(folder, "a"), "-A", "trust", "-U", "postgres", "--no-sync");
-  startServer("a", a);
-  const url = (port: number) => `postgres://postgres@127.0.0.1:${port}/postgres`;
-  primary = connect(url(a), 2);
+  const first = await makeCluster();
+  servers = [first];
+  const settings = readSettings({ DATABASE_URL: first.url("postgres") });
+  primary = connect(first.url("postgres"), 2);
   await primary`create extension vector`;
-  const settings = readSettings({ DATABASE_URL: url(a) });
   const database = await openDatabase(settings);
   await createSample(database.sql);
   await migrate(database, settings);
-  await drain(database.sql, await registerModel(database.sql));
+  const encoder = await loadEncoder(settings.encoder);
+  await embedQueued(await embedContext(database.sql, settings, encoder));
+  await encoder.close();
   await database.close();
-  call("pg_basebackup", "-h", "127.0.0.1", "-p", String(a), "-U", "postgres", "-D", join(folder, "b"), "-R", "-c", "fast", "--no-sync");
-  startServer("b", b);
-  standbyUrl = url(b);
+  const second = await makeCluster({ standbyOf: first });
+  servers.push(second);
+  standbyUrl = second.url("postgres");
   standby = connect(standbyUrl, 2);
 });
 test.after.always(async () => {
   await Promise.all([primary?.end(), standby?.end()]);
-  for (const name of running.reverse()) call("pg_ctl", "-D", join(folder, name), "-m", "immediate", "-w", "stop");
-  rmSync(folder, { recursive: true, force: true });
+  for (const server of servers) server.remove();
 });
-
-function startServer(name: string, port: number): void {
-  const options = `-p ${port} -k ${folder} -c fsync=off -c listen_addresses=127.0.0.1`;
-  call("pg_ctl", "-D", join(folder, name), "-w", "-l", join(folder, `${name}.log`), "-o", options, "start");
-  running.push(name);
-}
 
 test("a standby answers whatever searches, and says how things stand", async (t) => {
   const [recovery] = await standby`select pg_is_in_recovery() as here`;
@@ -100,12 +84,23 @@ test("what writes is refused there, and the doctor says that it is a standby", a
   t.regex(findings.find(({ check }) => check === "server")?.finding ?? "", /a standby/);
 });
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+test("a query whose vector cannot be asked for there is said at once, and one that the primary has is no error", async (t) => {
+  await fails(t, standby`call analytics_features.embed_query('дрель ударная')`, { code: "PE036" });
+  await standby`call analytics_features.embed_query('гайковёрт')`;
+});
+
+test("npm run search answers there: from words, and with --mode vectors by a vector of its own", async (t) => {
+  const search = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run("search", ["пневматическая подушка", "--json", "--limit", "3", ...args], {
+      DATABASE_URL: standbyUrl,
     });
-  });
-}
+    t.is(code, 0, stderr);
+    return JSON.parse(stdout) as TextHit[];
+  };
+  const hybrid = await search();
+  t.is(hybrid.length, 3);
+  t.true(hybrid.every((hit) => !hit.used_vectors && hit.word_rank !== null));
+  const vectors = await search("--mode", "vectors", "--filter", '{"is_active": true}');
+  t.is(vectors.length, 3);
+  t.true(vectors.every((hit, index) => hit.used_vectors && hit.vector_rank === index + 1 && hit.word_rank === null));
+});

@@ -82,9 +82,6 @@ test("a worker that is stopped in the middle ends with what it was doing stored 
     select (select count(*) from analytics_features.product_claims)::integer as claims,
       (select count(*) from analytics_features.claimable_queue)::integer as free`;
   t.deepEqual({ ...row }, { claims: 0, free: 600 - (await embedded()) });
-  const [job] =
-    await db.sql`select count(*)::integer as n from graphile_worker.jobs where task_identifier = 'embed_products' and locked_at is null`;
-  t.true(job?.n > 0, "the next worker is woken");
 });
 
 test("connections that the server ends are opened again, and the work goes on", async (t) => {
@@ -114,6 +111,46 @@ test("a change is searchable a moment after its commit", async (t) => {
   worker.process.kill("SIGTERM");
   t.is((await worker.ended).code, 0);
   t.deepEqual(await written(), { n: 4, products: 3 });
+});
+
+test("a change is searchable while thousands wait that were loaded before it", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  const worker = start("worker", [], db.env);
+  await until(settled, worker.output());
+  await insertParts(db.sql, 11, 3010);
+  await until(async () => (await embedded()) >= 67, worker.output());
+  await db.sql`update staging_staging.stg_product set name = 'Windshield wiper blade' where product_id = 2`;
+  const again = async () => (await db.sql`select from public.stores where product_id = 2`).length === 2;
+  await until(again, worker.output());
+  t.true((await embedded()) < 2000, "the load is not through yet");
+  worker.process.kill("SIGTERM");
+  t.is((await worker.ended).code, 0);
+});
+
+test("a worker whose listening connection is ended listens again and is woken", async (t) => {
+  await insertParts(db.sql, 1, 1);
+  const worker = start("worker", [], db.env);
+  const listening = async () =>
+    (
+      await db.sql<{ pid: number }[]>`
+        select pid from pg_stat_activity where datname = current_database() and query = 'listen "analytics_features"'`
+    )[0]?.pid;
+  const rests = async () =>
+    (
+      await db.sql`select from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock' and objid = 1 and objsubid = 2
+      and classid = hashtext('analytics_features.product_changes')::oid`
+    ).length === 1;
+  await until(async () => (await settled()) && (await rests()), worker.output());
+  const before = await listening();
+  t.not(before, undefined);
+  await db.sql`select pg_terminate_backend(${before ?? 0})`;
+  await until(async () => ![undefined, before].includes(await listening()), worker.output());
+  await until(rests, worker.output());
+  await insertParts(db.sql, 2, 2);
+  await until(async () => (await embedded()) === 2, worker.output());
+  worker.process.kill("SIGTERM");
+  const { code, stderr } = await worker.ended;
+  t.is(code, 0, stderr);
 });
 
 test("a query is encoded while a backfill runs, for who waits for it and for who comes next", async (t) => {

@@ -1,0 +1,121 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Sql } from "../runner/database.ts";
+import { root } from "../runner/settings.ts";
+import { withBenchDatabase } from "./database.ts";
+import { printTable } from "./report.ts";
+import { products } from "./texts.ts";
+
+/*
+ * The whole job, from products in a table to vectors in a table, by `npm run embed` in a fresh database with
+ * triggers, queue and words, and by the Python pipeline (bench/python/job.py) on the same products:
+ * BENCH_DATABASE_URL=… npm run bench:job -- 115 10000
+ * What is beside the encoding is the job without the same texts' encoding alone and without the start, which
+ * is what the command takes when nothing is left to do.
+ */
+const sizes = process.argv.slice(2).map(Number);
+const node = [process.execPath, "--import", "tsx"];
+const python = join(root, ".cache/python/bin/python");
+const rows: (string | number)[][] = [];
+
+await run([join(root, ".ci/install-python")]);
+await run([python, "bench/python/model.py"]);
+await withBenchDatabase(async () => {
+  for (const size of sizes.length === 0 ? [115, 10_000] : sizes) {
+    await withBenchDatabase(({ sql, url }) => measure(sql, url, size));
+  }
+  printTable(
+    ["products", "Python, s", "this, s", "times", "Python, MB", "this, MB", "start, s", "encoding, s", "beside it", "of the encoding"],
+    rows,
+  );
+}, "The whole job, beside the Python pipeline");
+
+async function measure(sql: Sql, url: string, size: number): Promise<void> {
+  await fillSource(sql, size);
+  const theirs = await run([python, "bench/python/job.py", url, String(size)]);
+  const ours = await run([...node, "scripts/embed.ts", "--json"], url);
+  const start = await run([...node, "scripts/embed.ts", "--json"], url);
+  const encoding = await encodeAlone(sql);
+  const beside = Math.max(0, ours.seconds - start.seconds - encoding);
+  rows.push([
+    size,
+    theirs.seconds.toFixed(1),
+    ours.seconds.toFixed(1),
+    (theirs.seconds / ours.seconds).toFixed(2),
+    theirs.megabytes.toFixed(0),
+    ours.megabytes.toFixed(0),
+    start.seconds.toFixed(1),
+    encoding.toFixed(1),
+    beside.toFixed(1),
+    `${((100 * beside) / encoding).toFixed(0)} %`,
+  ]);
+}
+
+async function fillSource(sql: Sql, size: number): Promise<void> {
+  await sql.unsafe(`
+    create schema staging_staging;
+    create table staging_staging.stg_product (
+      product_id bigint, name text, vendor_code text, weight numeric, length numeric, width numeric, height numeric, price numeric,
+      is_active boolean, category_id bigint, description text, created_at timestamp default now(), updated_at timestamp default now(),
+      ingested_at timestamp default now(), deleted boolean default false
+    )`);
+  const all = products(size);
+  for (let start = 0; start < size; start += 5000) {
+    await sql`
+      insert into staging_staging.stg_product
+      select p.product_id, p.name, p.vendor_code, p.weight, p.length, p.width, p.height, p.price, p.is_active, p.category_id, p.description
+      from jsonb_populate_recordset(null::staging_staging.stg_product, ${JSON.stringify(all.slice(start, start + 5000))}::text::jsonb) p`;
+  }
+  await sql`analyze staging_staging.stg_product`;
+}
+
+/** Seconds for encoding the products' documents and nothing else, a claim's at a time. */
+async function encodeAlone(sql: Sql): Promise<number> {
+  const rows = await sql<{ document: string }[]>`select document from analytics_features.product_documents() order by product_id`;
+  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-job-"));
+  try {
+    writeFileSync(join(folder, "texts.json"), JSON.stringify(rows.map(({ document }) => document)));
+    const { output } = await run(
+      [...node, "bench/encode.ts", join(folder, "texts.json"), "320", join(folder, "vectors")],
+      undefined,
+      `${rows.length}\n`,
+    );
+    return (JSON.parse(output.trim().split("\n").at(-1) ?? "") as { seconds: number }).seconds;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Runs a program to its end, and reads its peak memory from /proc, where that is. */
+async function run(
+  [program = "", ...given]: string[],
+  url?: string,
+  input = "",
+): Promise<{ seconds: number; megabytes: number; output: string }> {
+  const started = performance.now();
+  const child = spawn(program, given, {
+    cwd: root,
+    env: { ...process.env, ENV_FILE: "/dev/null", ...(url === undefined ? {} : { DATABASE_URL: url }) },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  child.stdin.end(input);
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  let megabytes = 0;
+  const timer = setInterval(() => {
+    try {
+      const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
+      megabytes = Math.max(megabytes, Number(peak ?? 0) / 1000);
+    } catch {
+      // Gone already, or a system without /proc.
+    }
+  }, 50);
+  const code = await new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
+  clearInterval(timer);
+  if (code !== 0) throw new Error(`${given[0]} ended with ${code}.`);
+  return { seconds: (performance.now() - started) / 1000, megabytes, output };
+}

@@ -1,0 +1,66 @@
+/*
+ * From what writers noted to what is claimed: a row for each product and model, and the words of the products
+ * with them. That is ahead of the encoder, which is a hundred times slower: a product is found by its
+ * words within seconds, however long the queue is. A change is in one of the two tables at any time, since it
+ * goes from one to the other in one transaction. Small changes go first and alone, so that the words of many
+ * hold none of them up. One at a time: who comes second leaves it.
+ */
+create or replace function :PGVECTOR_SCHEMA.take_up_changes(max_products integer default 3000, out products bigint, out is_bulk boolean)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_active_id integer;
+  v_ids bigint[];
+begin
+  products := 0;
+  is_bulk := false;
+  if not pg_try_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_changes'), 2)
+    or not exists (select from :PGVECTOR_SCHEMA.product_changes)
+  then
+    return;
+  end if;
+  perform :PGVECTOR_SCHEMA.lock_models();
+  v_active_id := coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
+
+  with
+    waiting as materialized (
+      select
+        c.change_id, c.is_bulk,
+        rank() over (order by c.is_bulk) as lane,
+        sum(c.products) over (order by c.is_bulk, c.change_id) - c.products as ahead
+      from :PGVECTOR_SCHEMA.sized_changes c
+    ),
+    taken as (
+      delete from :PGVECTOR_SCHEMA.product_changes c
+      using waiting w
+      where w.change_id = c.change_id and w.lane = 1 and w.ahead < take_up_changes.max_products
+      returning c.change_id, c.model_id, c.queued_at, c.product_ids, w.is_bulk
+    ),
+    queued as (
+      -- Available at once also to who began before us and waits for us.
+      insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id, queued_at, available_at, is_bulk)
+      select i.product_id, k.model_id, min(t.queued_at), min(t.queued_at), bool_and(t.is_bulk)
+      from taken t
+      join :PGVECTOR_SCHEMA.kept_models k on k.model_id = coalesce(t.model_id, k.model_id)
+      cross join lateral unnest(t.product_ids) i (product_id)
+      group by i.product_id, k.model_id
+      order by min(t.change_id), i.product_id
+      returning product_id, model_id
+    )
+  select
+    (select count(*) from taken t cross join lateral unnest(t.product_ids)),
+    (select bool_and(t.is_bulk) from taken t),
+    (select array_agg(q.product_id) from queued q where q.model_id = v_active_id)
+  into products, is_bulk, v_ids;
+
+  if v_ids is not null then
+    perform :PGVECTOR_SCHEMA.index_words(v_ids);
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.take_up_changes(integer) is
+  'Takes up changes of about max_products products into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) and whether they are part of large changes. Raises PE001, PE002, PE005, PE029.';

@@ -1,0 +1,125 @@
+import { execFileSync } from "node:child_process";
+import anyTest from "ava";
+import { run, type StartOptions } from "../helpers/command.ts";
+import { useDatabase } from "../helpers/database.ts";
+import { createSource, insertParts, startOver, until } from "../helpers/source.ts";
+import { isDrained, notedStores, watchStores } from "../helpers/truth.ts";
+import { allIsTrue, drainedBy, endsWell, killWorkers, startAmid } from "../helpers/workers.ts";
+
+/* The worker as a process: signals, streams that nobody reads, a first process without a shell, a stop that outlasts its lease. */
+const test = anyTest.serial;
+const db = useDatabase(anyTest);
+test.beforeEach(async () => {
+  await startOver(db.sql);
+  await createSource(db.sql);
+  await watchStores(db.sql);
+});
+test.afterEach.always(killWorkers);
+
+const stored = async () => (await notedStores(db.sql)).stored;
+const begin = (products: number, env: Record<string, string> = {}, options?: StartOptions) =>
+  startAmid(db.sql, products, { ...db.env, ...env }, options);
+const claims = async () => {
+  const [row] = await db.sql`select count(*)::integer as n from analytics_features.product_claims`;
+  return row?.n;
+};
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`${signal} in the middle of a batch: it is stored, the rest is free at once, and the next worker encodes only that`, async (t) => {
+    const running = await begin(400);
+    running.process.kill(signal);
+    const { code, stderr } = await running.ended;
+    t.is(code, 0, stderr);
+    t.true((await stored()) < 400);
+    t.is(await claims(), 0);
+    t.is((await run("embed", [], db.env)).code, 0);
+    await allIsTrue(t, db.sql);
+    t.is(await stored(), 400);
+  });
+}
+
+test("a second SIGTERM ends the worker at once, and its lease gives the rest back", async (t) => {
+  await db.sql`update analytics_features.settings set lease = '2 seconds'`;
+  const running = await begin(400);
+  running.process.kill("SIGTERM");
+  await until(async () => running.output().includes("worker stopping"), running.output());
+  running.process.kill("SIGTERM");
+  const { code } = await running.ended;
+  t.true(code === 130 || code === 0, `${code}`);
+  await until(
+    async () => {
+      t.is((await run("embed", [], db.env)).code, 0);
+      return isDrained(db.sql);
+    },
+    "everything is embedded",
+    90,
+  );
+  await allIsTrue(t, db.sql);
+  t.is(await stored(), 400);
+});
+
+test("a worker whose log nobody reads goes on working, and ends once it is read", async (t) => {
+  // Of debug there are some lines a job: with these more than a pipe takes, many times.
+  const running = await begin(100, { LOG_LEVEL: "debug" }, { read: false });
+  await db.sql`select graphile_worker.add_job('maintain', job_key => g::text) from generate_series(1, 1000) g`;
+  await until(
+    async () => (await db.sql`select from graphile_worker.jobs where task_identifier = 'maintain' limit 1`).length === 0,
+    "jobs run",
+    90,
+  );
+  await db.sql`update staging_staging.stg_product set name = name || '.' where product_id <= 3`;
+  await drainedBy(db.sql, running);
+  await allIsTrue(t, db.sql);
+  running.process.kill("SIGTERM");
+  let read = 0;
+  running.process.stderr?.on("data", (chunk: Buffer) => {
+    read += chunk.length;
+  });
+  t.is((await running.ended).code, 0);
+  t.true(read > 200_000, `${read} bytes were more than a pipe holds`);
+});
+
+test("a worker whose log's reader is gone goes on working", async (t) => {
+  const running = await begin(50);
+  running.process.stdout?.destroy();
+  running.process.stderr?.destroy();
+  await insertParts(db.sql, 51, 60);
+  await drainedBy(db.sql, running);
+  await allIsTrue(t, db.sql);
+  running.process.kill("SIGTERM");
+  t.is((await running.ended).code, 0);
+});
+
+test("as the first process of a container, without a shell or npm around it, a worker takes SIGTERM", async (t) => {
+  // Signals that a first process does not handle itself do nothing to it.
+  const running = await begin(200, {}, { under: ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"] });
+  const outer = running.process.pid as number;
+  const inner = Number(execFileSync("ps", ["--no-headers", "-o", "pid", "--ppid", String(outer)], { encoding: "utf8" }));
+  process.kill(inner, "SIGTERM");
+  const { code, stderr } = await running.ended;
+  t.is(code, 0, stderr);
+  t.is(await claims(), 0);
+});
+
+test("a worker that stands still past its lease stores nothing over what another stored meanwhile", async (t) => {
+  await db.sql`update analytics_features.settings set lease = '2 seconds'`;
+  const stopped = await begin(200);
+  stopped.process.kill("SIGSTOP");
+  const before = await stored();
+  await until(async () => {
+    const [row] = await db.sql`select count(*)::integer as n from analytics_features.product_claims where lease_until > now()`;
+    return row?.n === 0;
+  }, "the lease runs out");
+  const other = await run("embed", [], db.env);
+  t.is(other.code, 0, other.stderr);
+  t.true(before < 200);
+  t.true(await isDrained(db.sql));
+  // Others' texts meanwhile, one of them of a product that the stopped one holds.
+  await db.sql`update staging_staging.stg_product set name = 'after the lease' where product_id = 200`;
+  stopped.process.kill("SIGCONT");
+  await drainedBy(db.sql, stopped);
+  await allIsTrue(t, db.sql);
+  t.is(await stored(), 201);
+  // Beyond the batch that it was encoding, it encoded nothing for nothing.
+  await endsWell(t, stopped);
+});
