@@ -10,14 +10,19 @@ import { root } from "../runner/settings.ts";
  */
 const standard: Record<string, string[]> = {
   queue: ["61000"],
+  latency: ["20000"],
+  search: ["100000", "200"],
+  encoding: ["2000", "2"],
+  workers: ["1500", "4000"],
+  backfill: ["50000", "index"],
+  replica: ["20000", "8"],
+  startup: ["3"],
+  job: ["115", "10000"],
+  precision: ["2000"],
   status: ["61000", "1000000"],
   copy: ["61000"],
-  search: ["100000", "200"],
   sizing: ["50000"],
   preparing: ["1500"],
-  workers: ["2000", "20000"],
-  backfill: ["100000"],
-  replica: ["20000", "8"],
 };
 
 const names = process.argv.slice(2);

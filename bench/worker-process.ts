@@ -25,12 +25,18 @@ export interface WorkerResult extends EmbedResult {
 
 /**
  * Starts a worker's process on this database, and waits until it is ready. With the model of the
- * environment, or with a simulated encoder that takes so many milliseconds a text.
+ * environment on so many threads, or with a simulated encoder that takes so many milliseconds a text.
  */
-export async function startProcess(url: string, simulatedMilliseconds?: number): Promise<WorkerProcess> {
+export async function startProcess(url: string, simulatedMilliseconds?: number, threads?: number): Promise<WorkerProcess> {
   const child = fork(fileURLToPath(import.meta.url), [], {
     execArgv: ["--import", "tsx"],
-    env: { ...process.env, ENV_FILE: "/dev/null", DATABASE_URL: url, BENCH_SIMULATED: simulatedMilliseconds?.toString() },
+    env: {
+      ...process.env,
+      ENV_FILE: "/dev/null",
+      DATABASE_URL: url,
+      BENCH_SIMULATED: simulatedMilliseconds?.toString(),
+      ...(threads !== undefined && { EMBEDDING_THREADS: threads.toString() }),
+    },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const answer = async () => {

@@ -9,7 +9,7 @@ import { startProcess, usageOf } from "./worker-process.ts";
  * What a second worker brings, and how many the database can serve:
  * BENCH_DATABASE_URL=… npm run bench:workers -- 2000 20000
  * First so many products with distinct texts, encoded with the real model by one, two and four processes on
- * this machine; then the same where each text is in ten products. Then, for several machines' worth of workers,
+ * this machine, each on all cores and then on one thread; then the same where each text is in ten products. Then, for several machines' worth of workers,
  * processes whose encoder is simulated: a fixed time a text in which nothing is computed, so that what is
  * left is what workers do to the database.
  */
@@ -18,6 +18,7 @@ const textMilliseconds = 6;
 
 await withBenchDatabase(async ({ sql, url }) => {
   await compare(sql, url, "each with a text of its own", real, [1, 2, 4]);
+  await compare(sql, url, "one thread a worker", real, [1, 2, 4], { threads: 1 });
   await compare(sql, url, "each text in ten", real, [1, 2], { texts: Math.ceil(real / 10) });
   await compare(sql, url, "simulated encoder", simulated, [1, 2, 4, 8, 16], { milliseconds: textMilliseconds });
   printNote(
@@ -31,7 +32,7 @@ async function compare(
   what: string,
   products: number,
   counts: readonly number[],
-  options: { texts?: number; milliseconds?: number } = {},
+  options: { texts?: number; milliseconds?: number; threads?: number } = {},
 ): Promise<void> {
   await createSource(sql, products);
   if (options.texts !== undefined) {
@@ -43,7 +44,7 @@ async function compare(
   let first = Number.NaN;
   for (const count of counts) {
     await startOver(sql);
-    const workers = await Promise.all(Array.from({ length: count }, () => startProcess(url, options.milliseconds)));
+    const workers = await Promise.all(Array.from({ length: count }, () => startProcess(url, options.milliseconds, options.threads)));
     await sql`select analytics_features.attach()`;
     await sql`select analytics_features.index_words()`;
     await sql`analyze analytics_features.product_queue`;

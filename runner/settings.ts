@@ -32,6 +32,8 @@ export interface EncoderSettings {
   /** Where a model fetched from the hub is kept. */
   cacheDir: string;
   device: string;
+  /** Threads that encode; undefined is one for each core. */
+  threads: number | undefined;
 }
 
 export interface Settings {
@@ -117,6 +119,7 @@ export function readSettings(env: NodeJS.ProcessEnv = environmentWithDotEnv()): 
       modelPath: v.EMBEDDING_MODEL_PATH === undefined ? undefined : resolve(v.EMBEDDING_MODEL_PATH),
       cacheDir: resolve(root, v.EMBEDDING_MODEL_CACHE_DIR),
       device: v.EMBEDDING_DEVICE,
+      threads: v.EMBEDDING_THREADS,
     },
     batchSize: v.EMBEDDING_BATCH_SIZE,
     silence: v.DATABASE_SILENCE_MS,
@@ -215,6 +218,7 @@ const variables = z.object({
   EMBEDDING_MODEL_CACHE_DIR: z.string().default(".cache/models"),
   EMBEDDING_DEVICE: z.string().default("cpu"),
   EMBEDDING_PRECISION: z.enum(["exact", "int8"], "must be exact or int8").default("exact"),
+  EMBEDDING_THREADS: whole(256).optional(),
   EMBEDDING_BATCH_SIZE: whole(1000).default(32),
   DATABASE_SILENCE_MS: whole(3_600_000, 1000).default(60_000),
   EMBEDDED_DATA_DIR: z.string().default(".data/embedded"),

@@ -22,9 +22,12 @@ begin
       with changed as materialized (
         select d.product_id, d.document_hash, d.name, d.word_texts
         from (%s) d
-        left join :PGVECTOR_SCHEMA.product_words o
-          on o.product_id = d.product_id and o.document_hash = d.document_hash and o.config = $2 and o.recipe = $3
-        where %s and o.product_id is null and d.error is null
+        -- By the key alone: of a table that fills, the planner takes what is compared besides for rarer than it is.
+        left join :PGVECTOR_SCHEMA.product_words o on o.product_id = d.product_id
+        where %s and d.error is null
+          and (
+            o.document_hash is distinct from d.document_hash or o.config is distinct from $2 or o.recipe is distinct from $3
+          )
       )
       insert into :PGVECTOR_SCHEMA.product_words as w (product_id, words, tokens, label, document_hash, config, recipe)
       select c.product_id, v.words, v.tokens, v.label, c.document_hash, $2, $3
