@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { connect, type Database } from "../runner/database.ts";
 
 /** What became of a pass: vectors stored or failed; nothing to encode; or no source to look into. */
@@ -32,8 +33,8 @@ export function watchChanges(
   noteFailure: (error: unknown) => Promise<void>,
 ): Watch {
   const sql = connect(database.url, 1, { watch: database.watch, isKept: true });
-  // Not watched for silence: it says nothing for hours, and were it dead, the next look would not be far.
-  const listener = connect(database.url, 1);
+  // Not watched for silence: it says nothing for hours, and were it dead, the next look would not be far. Nor does it keep the process.
+  const listener = connect(database.url, 1, { watch: database.watch && { ...database.watch, socket: () => new Socket().unref() } });
   let stopping = false;
   let nudged = false;
   let wake = () => {};
