@@ -5637,12 +5637,13 @@ CREATE FUNCTION analytics_features.nearest_products(query public.vector, max_res
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
-    SET "hnsw.iterative_scan" TO 'strict_order'
-    SET "ivfflat.iterative_scan" TO 'relaxed_order'
+    SET "hnsw.iterative_scan" TO 'off'
+    SET "ivfflat.iterative_scan" TO 'off'
     SET "hnsw.ef_search" TO '40'
     SET "ivfflat.probes" TO '1'
     SET cursor_tuple_fraction TO '0'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $_$
 #variable_conflict use_column
 declare
@@ -5691,6 +5692,35 @@ begin
   if v_index is not null then
     perform set_config('hnsw.ef_search', v_state.hnsw_ef_search, true),
       set_config('ivfflat.probes', v_state.ivfflat_probes, true);
+    if v_is_kept and v_index = 'vector' then
+      select array_agg(n.product_id), array_agg(n.distance) into v_ids, v_distances
+      from (
+        select e.product_id, e.embedding operator(public.<->) nearest_products.query as distance
+        from analytics_features.product_embeddings e
+        where e.product_id <> all (v_excluded)
+        order by e.embedding operator(public.<->) nearest_products.query
+        limit max_results + 2
+      ) n;
+      return query
+        with live as materialized (
+          select r.product_id, r.name, r.vendor_code, r.price, v_distances[array_position(v_ids, r.product_id)] as distance
+          from analytics_features.source_rows(v_ids, v_state.signature) r
+          where r.passes
+        )
+        select l.product_id, l.name, l.vendor_code, l.price, l.distance
+        from live l
+        where (select count(*) from live) >= max_results
+        order by l.distance, l.product_id
+        limit max_results;
+      if found then
+        return;
+      end if;
+    end if;
+
+    perform set_config('enable_seqscan', 'on', true),
+      -- Without it an index scan ends after ef_search rows, and products that are gone would leave holes.
+      set_config('hnsw.iterative_scan', 'strict_order', true),
+      set_config('ivfflat.iterative_scan', 'relaxed_order', true);
     if v_index = 'vector' then
       open v_vectors for
         select e.product_id, e.embedding operator(public.<->) nearest_products.query
@@ -5771,6 +5801,7 @@ begin
   end if;
 
   if v_exact then
+    perform set_config('enable_seqscan', 'on', true);
     v_expressions := analytics_features.current_expressions(v_source);
     v_passes := concat_ws(' and ', v_expressions.is_live, analytics_features.filter_sql('s', nearest_products.filter));
     v_among := case when cardinality(v_passing) <= 2000 then v_expressions.among else 'true' end;
@@ -8154,7 +8185,8 @@ begin
     join pg_attribute a on a.attrelid = i.indexrelid and a.attnum = 1
     join pg_attribute e on e.attrelid = i.indrelid and e.attname = 'embedding'
     where i.indrelid = to_regclass('analytics_features.product_embeddings')
-      and i.indisvalid and i.indpred is null
+      -- An index by distance is never unique, and looking into those that are is half of the time.
+      and not i.indisunique and i.indisvalid and i.indpred is null
       -- Not of a part of the vector, which is an expression too.
       and (o.opcname = 'vector_l2_ops' and i.indkey[0] = e.attnum or o.opcname = 'halfvec_l2_ops' and a.atttypmod = e.atttypmod)
     order by o.opcname desc

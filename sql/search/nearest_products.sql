@@ -1,5 +1,7 @@
 /*
- * Two ways to the same answer. Along the index, nearest first, through a cursor: as many vectors are
+ * Three ways to the same answer. Nearly every search is answered by the first: a few more than asked from
+ * the index, then the source's rows of these, by two statements whose plans the session keeps. It gives nothing when too few of
+ * them are live. Then along the index, nearest first, through a cursor: as many vectors are
  * taken as it needs until enough of their products are live and pass, in one scan, whose plan plpgsql
  * keeps (with a limit that is a parameter it would plan a sort, or plan at every call). Or exactly:
  * without an index, where the scan ends early, and where so few products pass that the scan would
@@ -19,15 +21,17 @@ returns table (product_id bigint, name text, vendor_code text, price numeric, di
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
--- Without it an index scan ends after ef_search rows, and products that are gone would leave holes.
-set hnsw.iterative_scan = 'strict_order'
-set ivfflat.iterative_scan = 'relaxed_order'
+-- It costs a tenth of a scan, and the first way does without.
+set hnsw.iterative_scan = off
+set ivfflat.iterative_scan = off
 -- What the settings say instead is set below, and ends with the function because these stand here.
 set hnsw.ef_search = 40
 set ivfflat.probes = 1
 -- A scan is planned for its first rows, and not compiled for all of them.
 set cursor_tuple_fraction = 0
 set jit = off
+-- With a limit that is a parameter the first way would be planned as a sort of everything.
+set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -76,6 +80,35 @@ begin
   if v_index is not null then
     perform set_config('hnsw.ef_search', v_state.hnsw_ef_search, true),
       set_config('ivfflat.probes', v_state.ivfflat_probes, true);
+    if v_is_kept and v_index = 'vector' then
+      select array_agg(n.product_id), array_agg(n.distance) into v_ids, v_distances
+      from (
+        select e.product_id, e.embedding operator(:VECTOR_SCHEMA.<->) nearest_products.query as distance
+        from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+        where e.product_id <> all (v_excluded)
+        order by e.embedding operator(:VECTOR_SCHEMA.<->) nearest_products.query
+        limit max_results + 2
+      ) n;
+      return query
+        with live as materialized (
+          select r.product_id, r.name, r.vendor_code, r.price, v_distances[array_position(v_ids, r.product_id)] as distance
+          from :PGVECTOR_SCHEMA.source_rows(v_ids, v_state.signature) r
+          where r.passes
+        )
+        select l.product_id, l.name, l.vendor_code, l.price, l.distance
+        from live l
+        where (select count(*) from live) >= max_results
+        order by l.distance, l.product_id
+        limit max_results;
+      if found then
+        return;
+      end if;
+    end if;
+
+    perform set_config('enable_seqscan', 'on', true),
+      -- Without it an index scan ends after ef_search rows, and products that are gone would leave holes.
+      set_config('hnsw.iterative_scan', 'strict_order', true),
+      set_config('ivfflat.iterative_scan', 'relaxed_order', true);
     if v_index = 'vector' then
       open v_vectors for
         select e.product_id, e.embedding operator(:VECTOR_SCHEMA.<->) nearest_products.query
@@ -156,6 +189,7 @@ begin
   end if;
 
   if v_exact then
+    perform set_config('enable_seqscan', 'on', true);
     v_expressions := :PGVECTOR_SCHEMA.current_expressions(v_source);
     v_passes := concat_ws(' and ', v_expressions.is_live, :PGVECTOR_SCHEMA.filter_sql('s', nearest_products.filter));
     v_among := case when cardinality(v_passing) <= 2000 then v_expressions.among else 'true' end;

@@ -16,7 +16,8 @@ begin
     join pg_attribute a on a.attrelid = i.indexrelid and a.attnum = 1
     join pg_attribute e on e.attrelid = i.indrelid and e.attname = 'embedding'
     where i.indrelid = to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE')
-      and i.indisvalid and i.indpred is null
+      -- An index by distance is never unique, and looking into those that are is half of the time.
+      and not i.indisunique and i.indisvalid and i.indpred is null
       -- Not of a part of the vector, which is an expression too.
       and (o.opcname = 'vector_l2_ops' and i.indkey[0] = e.attnum or o.opcname = 'halfvec_l2_ops' and a.atttypmod = e.atttypmod)
     order by o.opcname desc
