@@ -49,10 +49,12 @@ export interface Encoder {
 }
 
 /*
- * Texts of one token count run together without any padding, which is half of the cost of a mixed
- * batch, and a text's vector cannot depend on its neighbours. More than so many tokens at a time are no
+ * Padding to the longest text is half of the cost of a mixed batch, and a run of one text is a fifth slower than one of five. So each text
+ * is padded to the next multiple of so many tokens, alone as in company, and those of one length run together: that is 3 % of padding,
+ * larger runs, and no text's vector depends on its neighbours. More than so many tokens at a time are no
  * faster and only take memory: at 2,048 the process takes 80 MB more.
  */
+const lengthStep = 8;
 const tokensPerRun = 512;
 
 /* Texts that are tokenized before others get their turn: the longest ones of the oddest words take up to a second each. */
@@ -170,6 +172,8 @@ interface LoadedModel {
   session: onnxruntime.InferenceSession;
   pooling: Pooling;
   tokens: TokenReader;
+  /** Token that fills a text up; undefined: the model cannot be told to overlook it. */
+  padding: number | undefined;
 }
 
 async function load(folder: string, onnx: string, settings: ModelSettings, threads: number | undefined): Promise<LoadedModel> {
@@ -184,7 +188,12 @@ async function load(folder: string, onnx: string, settings: ModelSettings, threa
       ...(threads !== undefined && { intraOpNumThreads: threads }),
     });
     const maxTokens = tokenLimit(settings, tokenizer, config);
-    return { session, pooling: settings.pooling, tokens: tokenReader(tokenizer, { maxTokens, lowerCase: settings.lowerCase }) };
+    return {
+      session,
+      pooling: settings.pooling,
+      tokens: tokenReader(tokenizer, { maxTokens, lowerCase: settings.lowerCase }),
+      padding: session.inputNames.includes("attention_mask") ? (config.pad_token_id ?? 0) : undefined,
+    };
   } catch (error) {
     throw new Failure("PE112", `The model in ${folder} cannot be loaded: a file is damaged or of an unknown kind.`, restore(folder), {
       cause: error,
@@ -211,15 +220,16 @@ function tokenLimit({ maxTokens }: ModelSettings, tokenizer: PreTrainedTokenizer
 const countsFromPadding = new Set(["roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer", "data2vec-text"]);
 
 async function encodeTexts(current: () => LoadedModel, texts: readonly string[], prefix: string, inWindows: boolean): Promise<Encoded[]> {
-  const { tokens: reader } = current();
+  const { tokens: reader, padding } = current();
   const read: { tokens: number; windows: number }[] = [];
   const byLength = new Map<number, Window[]>();
   for (const [text, content] of texts.entries()) {
     const { tokens, windows } = reader.read(content, prefix, inWindows);
     read.push({ tokens, windows: windows.length });
     for (const { ids, fresh } of windows) {
-      const same = byLength.get(ids.length);
-      if (same === undefined) byLength.set(ids.length, [{ text, ids, fresh }]);
+      const length = padding === undefined ? ids.length : Math.min(Math.ceil(ids.length / lengthStep) * lengthStep, reader.maxTokens);
+      const same = byLength.get(length);
+      if (same === undefined) byLength.set(length, [{ text, ids, fresh }]);
       else same.push({ text, ids, fresh });
     }
     if (text % textsPerTurn === textsPerTurn - 1) await setImmediate();
@@ -233,6 +243,7 @@ async function encodeTexts(current: () => LoadedModel, texts: readonly string[],
       const pooled = await runModel(
         current(),
         run.map(({ ids }) => ids),
+        length,
       );
       for (const [row, { text, fresh }] of run.entries()) {
         const vector = pooled[row] as Float64Array;
@@ -253,15 +264,18 @@ interface Window {
   fresh: number;
 }
 
-/** One vector, of any length, for each of some token id lists of equal length. */
-async function runModel({ session, pooling }: LoadedModel, ids: readonly number[][]): Promise<Float64Array[]> {
-  const dims = [ids.length, ids[0]?.length ?? 0];
-  const flat = BigInt64Array.from(ids.flat(), BigInt);
-  const int64 = (values: BigInt64Array) => new onnxruntime.Tensor("int64", values, dims);
+/** One vector, of any length, for each of some token id lists, of which none is longer than `length`. */
+async function runModel({ session, pooling, padding = 0 }: LoadedModel, ids: readonly number[][], length: number): Promise<Float64Array[]> {
+  const dims = [ids.length, length];
+  const tensor = (fill: number, given: (id: number) => number) => {
+    const values = new BigInt64Array(ids.length * length).fill(BigInt(fill));
+    for (const [row, list] of ids.entries()) for (const [at, id] of list.entries()) values[row * length + at] = BigInt(given(id));
+    return new onnxruntime.Tensor("int64", values, dims);
+  };
   const feeds: Record<string, onnxruntime.Tensor> = {
-    input_ids: int64(flat),
-    attention_mask: int64(new BigInt64Array(flat.length).fill(1n)),
-    token_type_ids: int64(new BigInt64Array(flat.length)),
+    input_ids: tensor(padding, (id) => id),
+    attention_mask: tensor(0, () => 1),
+    token_type_ids: tensor(0, () => 0),
   };
   const given = Object.fromEntries(Object.entries(feeds).filter(([name]) => session.inputNames.includes(name)));
   const name = ["last_hidden_state", "token_embeddings"].find((output) => session.outputNames.includes(output));
@@ -272,10 +286,13 @@ async function runModel({ session, pooling }: LoadedModel, ids: readonly number[
   }
   const { data } = hidden;
   if (!(data instanceof Float32Array)) throw new Error("The model's output is not of 32-bit floats.");
-  return ids.map((_, row) => pool[pooling](data.subarray(row * tokens * dimension, (row + 1) * tokens * dimension), dimension));
+  return ids.map((list, row) => {
+    const start = row * tokens * dimension;
+    return pool[pooling](data.subarray(start, start + list.length * dimension), dimension);
+  });
 }
 
-/* No text is padded, so that every token counts. The length of what comes out does not: a sum is as good as a mean. */
+/* Of the text's own tokens, without its padding. The length of what comes out does not count: a sum is as good as a mean. */
 const pool: Record<Pooling, (hidden: Float32Array, dimension: number) => Float64Array> = {
   mean: (hidden, dimension) => {
     const sum = new Float64Array(dimension);

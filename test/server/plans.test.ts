@@ -15,6 +15,7 @@ interface Plan {
   "Node Type": string;
   "Relation Name"?: string;
   "Index Name"?: string;
+  "Rows Removed by Join Filter"?: number;
   Plans?: Plan[];
 }
 
@@ -52,7 +53,7 @@ test.before(async () => {
 /** What each statement of a query scanned, outermost last: "Index Scan by_id" or "Seq Scan stg_product". */
 async function scans(query: string): Promise<string[]> {
   const found: string[] = [];
-  const walk = (plan: Plan): void => {
+  for (const plan of await nodes(query)) {
     const of = plan["Relation Name"];
     if (plan["Index Name"] !== undefined) found.push(`${plan["Node Type"]} ${plan["Index Name"]}`);
     else if (
@@ -60,6 +61,16 @@ async function scans(query: string): Promise<string[]> {
       !plan["Node Type"].startsWith("Bitmap")
     )
       found.push(`${plan["Node Type"]} ${of}`);
+  }
+  // Of our own catalogs and of PostgreSQL's nothing is said.
+  return found.filter((scan) => / (by_\w+|stg_product|(product_embeddings|product_words|word_statistics)\w*)$/.test(scan));
+}
+
+/** The nodes of the plans of all statements that a query comes to, an inner one after the one that it is in. */
+async function nodes(query: string): Promise<Plan[]> {
+  const found: Plan[] = [];
+  const walk = (plan: Plan): void => {
+    found.push(plan);
     for (const child of plan.Plans ?? []) walk(child);
   };
   const connection = postgres(db.env.DATABASE_URL ?? "", {
@@ -77,14 +88,13 @@ async function scans(query: string): Promise<string[]> {
     const [row] = await connection`select v::text as vector from public.some where number = 501`;
     await connection.unsafe(`
       load 'auto_explain';
-      set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on; set auto_explain.log_format = json;
+      set auto_explain.log_analyze = on; set auto_explain.log_timing = off; set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on; set auto_explain.log_format = json;
       set client_min_messages = log`);
     await connection.unsafe(query.replace("$1", `'${row?.vector}'`));
   } finally {
     await connection.end();
   }
-  // Of our own catalogs and of PostgreSQL's nothing is said.
-  return found.filter((scan) => / (by_\w+|stg_product|(product_embeddings|product_words|word_statistics)\w*)$/.test(scan));
+  return found;
 }
 
 test("the plain query goes along the index that search builds", async (t) => {
@@ -152,4 +162,14 @@ test("a search by text reads no table through: words by their index, vectors by 
   }
   const mistyped = await scans("select * from analytics_features.search_products_text('калодки', 10, null, 'words')");
   t.true(mistyped.includes("Bitmap Index Scan word_statistics_deletions_idx"));
+});
+
+test("words are taken up in proportion to the products, also while nobody has analyzed their table", async (t) => {
+  const ids = (from: number, to: number) => `select analytics_features.index_words(array(select g from generate_series(${from}, ${to}) g))`;
+  await db.sql.unsafe(`
+    truncate analytics_features.product_words;
+    delete from pg_catalog.pg_statistic where starelid = 'analytics_features.product_words'::regclass;
+    ${ids(1, 20_000)}`);
+  const compared = (await nodes(ids(20_001, 23_000))).map((plan) => plan["Rows Removed by Join Filter"] ?? 0);
+  t.true(Math.max(...compared) < 100_000, `${Math.max(...compared)} pairs were compared for 3,000 products`);
 });
