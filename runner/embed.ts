@@ -78,7 +78,7 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
     const known = new Map<string, Encoded>();
     let hasMoved = false;
     try {
-      // Texts of one token count are encoded together, and those of about one length are likely to be such.
+      // Texts of nearly one token count are encoded together, and those of about one length are likely to be such.
       products.sort((a, b) => Number(a.is_bulk) - Number(b.is_bulk) || a.document.length - b.document.length);
       for (const batch of batchesOf(products, batchSize)) {
         if (stopped()) break;
