@@ -5909,6 +5909,113 @@ $$;
 COMMENT ON FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) IS 'Counts what a claim stored and failed in this minute.';
 
 --
+-- Name: note_changes(text, name, name, bigint, text, text, record, record); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name, row_count bigint DEFAULT NULL::bigint, new_id text DEFAULT NULL::text, old_id text DEFAULT NULL::text, new_row record DEFAULT NULL::record, old_row record DEFAULT NULL::record) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  v_hooked boolean;
+  v_left_out text[];
+  v_old_image jsonb;
+  v_new_image jsonb;
+  v_ids bigint[];
+  v_changed text;
+begin
+  -- dbt leaves our triggers on the table it renamed away, and anybody may put them on a table of his own.
+  select
+    s.document_hook is not null,
+    array(
+      select f.column_name
+      from analytics_features.document_fields f
+      where not f.included and f.column_name not in ('deleted', 'dbt_valid_to', 'dbt_is_deleted')
+    )
+  into v_hooked, v_left_out
+  from analytics_features.settings s
+  where s.source_schema = note_changes.table_schema and s.source_table = note_changes.table_name;
+  if not found or row_count = 0 then
+    return null;
+  end if;
+
+  if row_count = 1 then
+    -- A hook may look at any column.
+    if operation = 'UPDATE' and not v_hooked and new_id = old_id then
+      begin
+        v_old_image := to_jsonb(old_row) - v_left_out;
+        v_new_image := to_jsonb(new_row) - v_left_out;
+        if strpos(v_new_image::text, '"_') > 0 then
+          v_left_out := array(
+            select k.name
+            from jsonb_object_keys(v_new_image) k (name)
+            left join analytics_features.document_fields f on f.column_name = k.name
+            where starts_with(k.name, '_') and f.included is not true
+          );
+          v_old_image := v_old_image - v_left_out;
+          v_new_image := v_new_image - v_left_out;
+        end if;
+        -- Of a product in several rows a column that is left out may say which of them counts.
+        if v_old_image::text = v_new_image::text and coalesce((analytics_features.last_comparison()).duplicate_ids, 0) = 0 then
+          return null;
+        end if;
+      exception when others then
+        -- Not everything of type json is jsonb too. The claim tells whether it changed.
+        null;
+      end;
+    end if;
+    v_ids := array_remove(
+      array[
+        analytics_features.whole_number(new_id),
+        case when old_id is distinct from new_id then analytics_features.whole_number(old_id) end
+      ],
+      null
+    );
+    if v_ids <> '{}' then
+      insert into analytics_features.product_changes (product_ids) values (v_ids);
+      perform analytics_features.announce_changes();
+    end if;
+    return null;
+  end if;
+
+  if operation = 'TRUNCATE' then
+    v_changed := 'select e.product_id from analytics_features.product_embeddings e';
+  elsif operation = 'UPDATE' then
+    select format(
+      $sql$
+        select coalesce(n.id, o.id)
+        from (select %1$s as id, row(%2$s) as image from new_rows s) n
+        full join (select %1$s as id, row(%2$s) as image from old_rows s) o on o.id = n.id
+        where n.id is null or o.id is null or n.image operator(pg_catalog.*<>) o.image
+      $sql$,
+      analytics_features.product_id_sql('s'),
+      string_agg(format('s.%I', c.column_name), ', ' order by c.position)
+    ) into v_changed
+    from analytics_features.source_columns c
+    where c.in_document or c.decides_life or v_hooked
+      -- What says which of two rows of a product counts; where there are no two, each load moves it for nothing.
+      or c.decides_order and (select (analytics_features.last_comparison()).duplicate_ids) > 0;
+  else
+    v_changed := format(
+      'select %s from %s s',
+      analytics_features.product_id_sql('s'),
+      case operation when 'INSERT' then 'new_rows' else 'old_rows' end
+    );
+  end if;
+  return format(
+    'with noted as (%s returning 1) select analytics_features.announce_changes() where exists (select from noted)',
+    analytics_features.queue_changes_sql(v_changed)
+  );
+end
+$_$;
+
+--
+-- Name: FUNCTION note_changes(operation text, table_schema name, table_name name, row_count bigint, new_id text, old_id text, new_row record, old_row record); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name, row_count bigint, new_id text, old_id text, new_row record, old_row record) IS 'Notes the product of a statement of one row in product_changes if its document may have changed, and returns null; for a statement of more rows (row_count 2, or null: all), the SQL that does so, to be run where new_rows and old_rows are. For tg__product_changed().';
+
+--
 -- Name: note_copy_failure(text, interval); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -9485,114 +9592,37 @@ CREATE FUNCTION analytics_features.tg__product_changed() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET extra_float_digits TO '1'
     SET jit TO 'off'
-    AS $_$
+    AS $$
 declare
-  v_hooked boolean;
-  v_left_out text[];
-  v_old record;
-  v_new record;
-  v_old_image jsonb;
-  v_new_image jsonb;
-  v_ids bigint[];
-  v_rows bigint;
-  v_changed text;
+  v_statement text;
 begin
-  -- dbt leaves our triggers on the table it renamed away, and anybody may put them on a table of his own.
-  select
-    s.document_hook is not null,
-    array(
-      select f.column_name
-      from analytics_features.document_fields f
-      where not f.included and f.column_name not in ('deleted', 'dbt_valid_to', 'dbt_is_deleted')
-    )
-  into v_hooked, v_left_out
-  from analytics_features.settings s
-  where s.source_schema = tg_table_schema and s.source_table = tg_table_name;
-  if not found then
-    return null;
-  end if;
-
-  if tg_op = 'DELETE' then
-    v_rows := (select count(*) from (select from old_rows limit 2) o);
-  elsif tg_op <> 'TRUNCATE' then
-    v_rows := (select count(*) from (select from new_rows limit 2) n);
-  end if;
-
-  if v_rows = 0 then
-    return null;
-  elsif v_rows = 1 then
-    if tg_op <> 'DELETE' then
-      select * into v_new from new_rows;
-      v_ids := array[analytics_features.whole_number(v_new.product_id::text)];
-    end if;
-    if tg_op <> 'INSERT' then
-      select * into v_old from old_rows;
-      v_ids := v_ids || analytics_features.whole_number(v_old.product_id::text);
-    end if;
-    -- A hook may look at any column.
-    if tg_op = 'UPDATE' and not v_hooked and v_ids[1] = v_ids[2] then
-      begin
-        v_old_image := to_jsonb(v_old) - v_left_out;
-        v_new_image := to_jsonb(v_new) - v_left_out;
-        if strpos(v_new_image::text, '"_') > 0 then
-          v_left_out := array(
-            select k.name
-            from jsonb_object_keys(v_new_image) k (name)
-            left join analytics_features.document_fields f on f.column_name = k.name
-            where starts_with(k.name, '_') and f.included is not true
-          );
-          v_old_image := v_old_image - v_left_out;
-          v_new_image := v_new_image - v_left_out;
-        end if;
-        -- Of a product in several rows a column that is left out may say which of them counts.
-        if v_old_image::text = v_new_image::text and coalesce((analytics_features.last_comparison()).duplicate_ids, 0) = 0 then
-          return null;
-        end if;
-      exception when others then
-        -- Not everything of type json is jsonb too. The claim tells whether it changed.
-        null;
-      end;
-    end if;
-    insert into analytics_features.product_changes (product_ids)
-    select array_agg(distinct i.id)
-    from unnest(v_ids) i (id)
-    where i.id is not null
-    having count(*) > 0;
+  if tg_op = 'UPDATE' then
+    select analytics_features.note_changes(tg_op, tg_table_schema, tg_table_name, r.rows, r.new_id, r.old_id, r.new_row, r.old_row) into v_statement
+    from (
+      select count(*) over () as rows, c.*
+      from (
+        select n.product_id::text as new_id, o.product_id::text as old_id, n as new_row, o as old_row
+        from new_rows n
+        cross join old_rows o
+        limit 2
+      ) c
+      limit 1
+    ) r;
+  elsif tg_op = 'INSERT' then
+    select analytics_features.note_changes(tg_op, tg_table_schema, tg_table_name, r.rows, r.id, null) into v_statement
+    from (select count(*) as rows, min(n.id) as id from (select n.product_id::text as id from new_rows n limit 2) n) r;
+  elsif tg_op = 'DELETE' then
+    select analytics_features.note_changes(tg_op, tg_table_schema, tg_table_name, r.rows, null, r.id) into v_statement
+    from (select count(*) as rows, min(o.id) as id from (select o.product_id::text as id from old_rows o limit 2) o) r;
   else
-    if tg_op = 'TRUNCATE' then
-      v_changed := 'select e.product_id from analytics_features.product_embeddings e';
-    elsif tg_op = 'UPDATE' then
-      select format(
-        $sql$
-          select coalesce(n.id, o.id)
-          from (select %1$s as id, row(%2$s) as image from new_rows s) n
-          full join (select %1$s as id, row(%2$s) as image from old_rows s) o on o.id = n.id
-          where n.id is null or o.id is null or n.image operator(pg_catalog.*<>) o.image
-        $sql$,
-        analytics_features.product_id_sql('s'),
-        string_agg(format('s.%I', c.column_name), ', ' order by c.position)
-      ) into v_changed
-      from analytics_features.source_columns c
-      where c.in_document or c.decides_life or v_hooked
-        -- What says which of two rows of a product counts; where there are no two, each load moves it for nothing.
-        or c.decides_order and (select (analytics_features.last_comparison()).duplicate_ids) > 0;
-    else
-      v_changed := format(
-        'select %s from %s s',
-        analytics_features.product_id_sql('s'),
-        case tg_op when 'INSERT' then 'new_rows' else 'old_rows' end
-      );
-    end if;
-    execute analytics_features.queue_changes_sql(v_changed);
+    v_statement := analytics_features.note_changes(tg_op, tg_table_schema, tg_table_name);
   end if;
-
-  get diagnostics v_rows = row_count;
-  if v_rows > 0 then
-    perform analytics_features.announce_changes();
+  if v_statement is not null then
+    execute v_statement;
   end if;
   return null;
 end
-$_$;
+$$;
 
 --
 -- Name: FUNCTION tg__product_changed(); Type: COMMENT; Schema: analytics_features; Owner: -
@@ -13950,6 +13980,13 @@ GRANT ALL ON FUNCTION analytics_features.newest_row_sql(alias text) TO product_e
 
 REVOKE ALL ON FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION note_changes(operation text, table_schema name, table_name name, row_count bigint, new_id text, old_id text, new_row record, old_row record); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name, row_count bigint, new_id text, old_id text, new_row record, old_row record) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name, row_count bigint, new_id text, old_id text, new_row record, old_row record) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION note_copy_failure(reason text, took interval); Type: ACL; Schema: analytics_features; Owner: -
