@@ -160,3 +160,23 @@ test("nobody but the owner may change what runs with his rights", async (t) => {
       (select p.proowner = n.nspowner from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.proname = 'source_rows') as is_owners`;
   t.deepEqual({ ...row }, { everybody: false, is_owners: true });
 });
+
+test("a session that goes on writing keeps little of each swap", async (t) => {
+  const kept = async () => Number((await session`select sum(total_bytes) as bytes from pg_backend_memory_contexts`)[0]?.bytes);
+  const swapAndWrite = () =>
+    session.unsafe(`
+      create table staging_staging.stg_product__new as select * from staging_staging.stg_product;
+      drop table staging_staging.stg_product cascade;
+      alter table staging_staging.stg_product__new rename to stg_product;
+      select analytics_features.attach();
+      update staging_staging.stg_product set price = price + 1 where product_id = 5;
+      update staging_staging.stg_product set price = price + 1 where product_id < 5;
+      insert into staging_staging.stg_product (product_id, name) values (1000, 'One');
+      delete from staging_staging.stg_product where product_id = 1000`);
+  for (let i = 0; i < 3; i++) await swapAndWrite();
+  const before = await kept();
+  for (let i = 0; i < 10; i++) await swapAndWrite();
+  // PL/pgSQL compiles a trigger's function for each trigger, and forgets none.
+  const each = ((await kept()) - before) / 10;
+  t.true(each < 500_000, `${each} bytes a swap`);
+});
