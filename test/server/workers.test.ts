@@ -137,7 +137,8 @@ test("a worker whose listening connection is ended listens again and is woken", 
     )[0]?.pid;
   const rests = async () =>
     (
-      await db.sql`select from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock' and objid = 1 and objsubid = 2
+      await db.sql`select from pg_locks where database = (select oid from pg_database where datname = current_database())
+      and locktype = 'advisory' and mode = 'ExclusiveLock' and objid = 1 and objsubid = 2
       and classid = hashtext('analytics_features.product_changes')::oid`
     ).length === 1;
   await until(async () => (await settled()) && (await rests()), worker.output());
