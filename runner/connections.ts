@@ -15,16 +15,6 @@ export interface Watch {
 export const applicationName = `product-embeddings ${process.pid}@${hostname()}`.slice(0, 63);
 
 /*
- * postgres.js takes a query over a connection also between the socket's error and its close, and rejects it at the close only if
- * that comes without an error: otherwise it waits for an answer for good. (Over TLS the socket is the driver's own.)
- */
-class ReportingSocket extends Socket {
-  override emit(event: string | symbol, ...values: unknown[]): boolean {
-    return event === "close" ? super.emit("close", false) : super.emit(event as string, ...values);
-  }
-}
-
-/*
  * A connection whose other end went without a word (a firewall that forgot it, a machine that lost its
  * power) looks like a statement that takes long, and neither driver nor kernel tells them apart: where
  * something in between still acknowledges, the wait has no end. The server can: who has been silent for
@@ -73,7 +63,7 @@ export function watchConnections(url: string, silence: number): Watch {
   return {
     silence,
     socket: () => {
-      const socket = new ReportingSocket();
+      const socket = new Socket();
       // Set once it is connected: before that there may be nothing to set it on.
       socket.once("connect", () => socket.setKeepAlive(true, silence / 2));
       seen.set(socket, { bytes: 0, at: performance.now() });

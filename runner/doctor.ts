@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { parseCronItems } from "graphile-worker";
+import postgres from "postgres";
 import { connect, type Database, openDatabase, type Sql } from "./database.ts";
 import { codeOf, Failure } from "./errors.ts";
 import { ownMigrations } from "./migrate.ts";
@@ -24,7 +25,7 @@ export interface Finding {
  * @param env the settings' variables; .env and the environment when left out
  */
 export async function examine(env?: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const findings: Finding[] = [node()];
+  const findings: Finding[] = [node(), driver()];
   let settings: Settings;
   try {
     settings = env === undefined ? readSettings() : readSettings(env);
@@ -65,6 +66,18 @@ function node(): Finding {
   return enough
     ? ok("node", `Node ${process.versions.node}.`)
     : { check: "node", state: "error", finding: `Node ${process.versions.node} is too old.`, fix: `Install Node ${wanted}` };
+}
+
+/** An installation that runs no scripts leaves the driver as it was published. */
+function driver(): Finding {
+  return "mended" in postgres
+    ? ok("driver", "The database driver is mended (patches/).")
+    : {
+        check: "driver",
+        state: "error",
+        finding: "The database driver is as published: after a lost connection it may wait for good, or use another's.",
+        fix: "npx patch-package, which npm ci does unless it is told to run no scripts",
+      };
 }
 
 /** What is no error at start and yet not what was meant: a misspelt name, a pattern that the worker will refuse. */

@@ -22,28 +22,29 @@ export function jobPool({ url, watch }: Database, log: Logger): Pool {
 
 /** The connection that listens has nothing to say for hours: without a beat it could not be told from a dead one. */
 export function keepListenerAlive(events: WorkerEvents, { watch, sql, embedded }: Database): NodeJS.Timeout | undefined {
-  let listener: PoolClient | undefined;
+  let listener: { client: PoolClient; isNew: boolean; isWaiting: boolean } | undefined;
   events.on("pool:listen:success", ({ client }) => {
-    listener = client;
+    listener = { client, isNew: true, isWaiting: false };
     // Its LISTEN is everybody's on the embedded server, and psql would print a notification at every change.
     if (embedded) void sql`unlisten *`.catch(() => {});
   });
-  const forget = () => {
+  events.on("pool:listen:release", () => {
     listener = undefined;
-  };
-  events.on("pool:listen:release", forget);
+  });
   if (watch === undefined) return undefined;
   const beat = async () => {
-    const client = listener;
-    forget();
-    await client?.query("select").then(
-      () => {
-        listener ??= client;
-      },
-      () => {},
-    );
+    const mine = listener;
+    if (mine === undefined || mine.isWaiting) return;
+    // The LISTEN of a new one may not be through, and pg warns of who asks for more meanwhile.
+    if (mine.isNew) {
+      mine.isNew = false;
+      return;
+    }
+    mine.isWaiting = true;
+    await mine.client.query("select").catch(() => {});
+    mine.isWaiting = false;
   };
-  return setInterval(beat, watch.silence / 2);
+  return setInterval(beat, watch.silence / 3);
 }
 
 /**

@@ -97,11 +97,11 @@ export async function drain(sql: Sql, modelId: number): Promise<number> {
   }
 }
 
-/** Waits for a condition, with a limit. */
-export async function until(condition: () => Promise<boolean>, what: string, seconds = 30): Promise<void> {
+/** Waits for a condition, with a limit; what is said of it then may be asked for at that time, such as a worker's output. */
+export async function until(condition: () => Promise<boolean>, what: string | (() => string), seconds = 30): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`Not within ${seconds} s: ${what}`);
+    if (Date.now() > end) throw new Error(`Not within ${seconds} s: ${typeof what === "string" ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

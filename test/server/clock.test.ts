@@ -85,7 +85,7 @@ test("a clock that is put back ends the worker with a sentence, and the next one
 test("the server's clock jumping ahead takes a lease away early, and back makes one late: nothing is lost or done twice", async (t) => {
   await insertParts(db.sql, 1, 250);
   const worker = await begin();
-  await until(async () => (await notedStores(db.sql)).stored > 0, worker.output());
+  await until(async () => (await notedStores(db.sql)).stored > 0, worker.output);
   setClock("server", day);
   t.is((await run("embed", [], db.env)).code, 0);
   await until(async () => isDrained(db.sql), worker.output(), 60);

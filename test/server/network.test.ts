@@ -33,7 +33,7 @@ test("connections that are dropped again and again are opened again, and the wor
     await until(async () => {
       await db.sql`select analytics_features.wake_worker()`;
       return (await stored()) > before || (await isDrained(db.sql));
-    }, running.output());
+    }, running.output);
   }
   await drainedBy(db.sql, running);
   await allIsTrue(t, db.sql);
@@ -46,7 +46,7 @@ test("a network that is away for longer than a lease ends no worker", async (t) 
   await until(async () => {
     const [row] = await db.sql`select count(*)::integer as n from analytics_features.product_claims where lease_until > now()`;
     return row?.n === 0;
-  }, running.output());
+  }, running.output);
   await insertParts(db.sql, 151, 160);
   network.cut(false);
   await drainedBy(db.sql, running);

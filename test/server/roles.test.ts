@@ -30,10 +30,10 @@ test("dbt's role attaches to its own table, and needs nothing in the worker's sc
 
 test("a worker needs no more than its group: it claims, encodes, stores, and compares", async (t) => {
   const worker = start("worker", [], { DATABASE_URL: urlOf("worker") });
-  await until(async () => (await status("reader")).state === "complete", worker.output());
+  await until(async () => (await status("reader")).state === "complete", worker.output);
   // Rebuilt while it runs: the hook lets it read the new table.
   await build(8);
-  await until(async () => (await status("reader")).state === "complete" && (await status("reader")).products === 8, worker.output());
+  await until(async () => (await status("reader")).state === "complete" && (await status("reader")).products === 8, worker.output);
   worker.process.kill("SIGTERM");
   const { code, stderr } = await worker.ended;
   t.is(code, 0, stderr);

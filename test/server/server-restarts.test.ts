@@ -37,7 +37,7 @@ test("a server that is down for longer than a lease ends no worker", async (t) =
   const running = await begin(150);
   db.cluster.stop();
   // Its tries are in its log: the connection that it lost, and one that it did not get.
-  await until(async () => running.output().includes("ECONNREFUSED"), running.output());
+  await until(async () => running.output().includes("ECONNREFUSED"), running.output);
   db.cluster.start();
   await isBack();
   await insertParts(db.sql, 151, 160);
@@ -56,7 +56,7 @@ test("all sessions terminated again and again cost a try each and nothing else",
     await until(async () => {
       await db.sql`select analytics_features.wake_worker()`;
       return (await stored()) > before || (await isDrained(db.sql));
-    }, running.output());
+    }, running.output);
   }
   await drainedBy(db.sql, running);
   await allIsTrue(t, db.sql);
@@ -67,7 +67,7 @@ test("all sessions terminated again and again cost a try each and nothing else",
 test("SIGTERM while the server is away ends a worker all the same", async (t) => {
   const running = await begin(150);
   db.cluster.stop();
-  await until(async () => running.output().includes("ECONNREFUSED"), running.output());
+  await until(async () => running.output().includes("ECONNREFUSED"), running.output);
   running.process.kill("SIGTERM");
   const { code, stderr } = await running.ended;
   t.notRegex(stderr, /Node\.js v|Unhandled/);

@@ -103,14 +103,14 @@ test("settings that name another database than the products come from are not ta
 test("the worker keeps the copy as a member of its group, and embed brings it up to date before it begins", async (t) => {
   const worker = start("worker", [], env("worker"));
   const state = async () => (await owner`select state, embedded::integer from analytics_features.embedding_status`)[0];
-  await until(async () => (await state())?.embedded === 115, worker.output());
+  await until(async () => (await state())?.embedded === 115, worker.output);
   await upstream`update staging_staging.stg_product set name = 'Windshield wiper blade', updated_at = localtimestamp where product_id = 9200152`;
   // The minute is over.
   await owner`update analytics_features.source_connection set next_at = null`;
   await owner`select graphile_worker.add_job('refresh_copy')`;
   const found = async () =>
     (await owner`select product_id from analytics_features.search_products_text('windshield wiper blade', 1)`)[0]?.product_id;
-  await until(async () => (await found()) === "9200152" && (await state())?.state === "complete", worker.output());
+  await until(async () => (await found()) === "9200152" && (await state())?.state === "complete", worker.output);
   worker.process.kill("SIGTERM");
   const { code, stderr } = await worker.ended;
   t.is(code, 0, stderr);

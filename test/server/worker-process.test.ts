@@ -42,7 +42,7 @@ test("a second SIGTERM ends the worker at once, and its lease gives the rest bac
   await db.sql`update analytics_features.settings set lease = '2 seconds'`;
   const running = await begin(400);
   running.process.kill("SIGTERM");
-  await until(async () => running.output().includes("worker stopping"), running.output());
+  await until(async () => running.output().includes("worker stopping"), running.output);
   running.process.kill("SIGTERM");
   const { code } = await running.ended;
   t.true(code === 130 || code === 0, `${code}`);

@@ -116,12 +116,12 @@ test("a change is searchable a moment after its commit", async (t) => {
 test("a change is searchable while thousands wait that were loaded before it", async (t) => {
   await insertParts(db.sql, 1, 3);
   const worker = start("worker", [], db.env);
-  await until(settled, worker.output());
+  await until(settled, worker.output);
   await insertParts(db.sql, 11, 3010);
-  await until(async () => (await embedded()) >= 67, worker.output());
+  await until(async () => (await embedded()) >= 67, worker.output);
   await db.sql`update staging_staging.stg_product set name = 'Windshield wiper blade' where product_id = 2`;
   const again = async () => (await db.sql`select from public.stores where product_id = 2`).length === 2;
-  await until(again, worker.output());
+  await until(again, worker.output);
   t.true((await embedded()) < 2000, "the load is not through yet");
   worker.process.kill("SIGTERM");
   t.is((await worker.ended).code, 0);
@@ -141,14 +141,14 @@ test("a worker whose listening connection is ended listens again and is woken", 
       and locktype = 'advisory' and mode = 'ExclusiveLock' and objid = 1 and objsubid = 2
       and classid = hashtext('analytics_features.product_changes')::oid`
     ).length === 1;
-  await until(async () => (await settled()) && (await rests()), worker.output());
+  await until(async () => (await settled()) && (await rests()), worker.output);
   const before = await listening();
   t.not(before, undefined);
   await db.sql`select pg_terminate_backend(${before ?? 0})`;
-  await until(async () => ![undefined, before].includes(await listening()), worker.output());
-  await until(rests, worker.output());
+  await until(async () => ![undefined, before].includes(await listening()), worker.output);
+  await until(rests, worker.output);
   await insertParts(db.sql, 2, 2);
-  await until(async () => (await embedded()) === 2, worker.output());
+  await until(async () => (await embedded()) === 2, worker.output);
   worker.process.kill("SIGTERM");
   const { code, stderr } = await worker.ended;
   t.is(code, 0, stderr);
@@ -157,7 +157,7 @@ test("a worker whose listening connection is ended listens again and is woken", 
 test("a query is encoded while a backfill runs, for who waits for it and for who comes next", async (t) => {
   await insertParts(db.sql, 1, 2000);
   const worker = start("worker", [], db.env);
-  await until(async () => (await embedded()) >= 32, worker.output());
+  await until(async () => (await embedded()) >= 32, worker.output);
   const began = Date.now();
   await db.sql.unsafe("call analytics_features.embed_query('part 7', '30 seconds')");
   t.log({ milliseconds: Date.now() - began });
@@ -169,7 +169,7 @@ test("a query is encoded while a backfill runs, for who waits for it and for who
   const used = async () =>
     (await db.sql`select used_vectors from analytics_features.search_products_text('part 1999', 1)`)[0]?.used_vectors;
   t.false(await used());
-  await until(async () => (await used()) === true, worker.output());
+  await until(async () => (await used()) === true, worker.output);
   // Words are there long before the vectors.
   const [row] = await db.sql`select count(*)::integer as n from analytics_features.product_words`;
   t.is(row?.n, 2000);

@@ -1,0 +1,95 @@
+import { createServer, type Server, type Socket } from "node:net";
+import anyTest from "ava";
+import { watchConnections } from "../../runner/connections.ts";
+import { connect, type Sql } from "../../runner/database.ts";
+import { codeOf } from "../../runner/errors.ts";
+import { useDatabase } from "../helpers/database.ts";
+
+/* What patches/ mends in the driver: each of these hung, ended the process or ran where it must not. */
+const test = anyTest.serial;
+const db = useDatabase(anyTest);
+const url = () => db.env.DATABASE_URL as string;
+
+/** Connections whose sockets the test may break. */
+function breakable(max: number): { sql: Sql; sockets: Socket[] } {
+  const sockets: Socket[] = [];
+  const watch = watchConnections(url(), 10_000);
+  const sql = connect(url(), max, {
+    watch: {
+      ...watch,
+      socket: () => {
+        const socket = watch.socket();
+        sockets.push(socket);
+        return socket;
+      },
+    },
+  });
+  return { sql, sockets };
+}
+
+const codeOfFailure = (query: Promise<unknown>) => query.then(() => "none", codeOf);
+
+test("a connection that closed before a query was sent serves the next one", async (t) => {
+  const { sql, sockets } = breakable(1);
+  for (const reason of [undefined, new Error("broken")]) {
+    await sql`select 1`;
+    const lost = await new Promise((resolve) => {
+      // Between the end of the socket and its close event, where the driver still takes a query and has no time left to send it.
+      setImmediate(() => {
+        sockets.at(-1)?.destroy(reason);
+        resolve(codeOfFailure(sql`select 2`));
+      });
+    });
+    t.is(lost, "CONNECTION_CLOSED");
+    const [row] = await sql`select 3 as answer`;
+    t.is(row?.answer, 3);
+  }
+  await sql.end();
+});
+
+test("a query that waits on a connection that breaks fails with what the server said, and the next one does not", async (t) => {
+  const { sql } = breakable(1);
+  t.is(await codeOfFailure(sql`select pg_terminate_backend(pg_backend_pid())`), "57P01");
+  const [row] = await sql`select 1 as answer`;
+  t.is(row?.answer, 1);
+  await sql.end();
+});
+
+for (const kind of ["begin", "reserve"] as const) {
+  test(`what is asked of a lost connection (${kind}) fails, and never runs on the next one`, async (t) => {
+    const { sql, sockets } = breakable(1);
+    const use = async (own: Sql) => {
+      await own`create temp table mine ()`;
+      const waits = codeOfFailure(own`select pg_sleep(60)`);
+      sockets.at(-1)?.destroy();
+      t.is(await waits, "CONNECTION_CLOSED");
+      // The same place of the pool, connected anew.
+      await sql`select 1`;
+      t.is(await codeOfFailure(own`create table public.stray ()`), "CONNECTION_CLOSED");
+    };
+    if (kind === "begin") t.is(await codeOfFailure(sql.begin((own) => use(own as unknown as Sql))), "CONNECTION_CLOSED");
+    else {
+      const own = await sql.reserve();
+      await use(own);
+      own.release();
+    }
+    const [row] = await sql`select to_regclass('public.stray') as stray`;
+    t.is(row?.stray, null);
+    await sql.end();
+  });
+}
+
+test("who accepts connections and closes them at once fails a query instead of being asked for good", async (t) => {
+  let tries = 0;
+  const server: Server = createServer((socket) => {
+    tries++;
+    socket.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address() as { port: number };
+  const sql = connect(`postgres://nobody@127.0.0.1:${address.port}/none`, 1);
+  t.is(await codeOfFailure(sql`select 1`), "CONNECTION_CLOSED");
+  t.is(tries, 1);
+  await sql.end({ timeout: 0 });
+  server.close();
+});
