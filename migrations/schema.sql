@@ -3911,7 +3911,7 @@ COMMENT ON FUNCTION analytics_features.has_vectors(model_id integer, at_least bi
 -- Name: hybrid_products(text, public.vector, integer, jsonb, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb DEFAULT NULL::jsonb, model_id integer DEFAULT NULL::integer) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, score double precision, vector_rank integer, distance double precision, word_rank integer, word_score double precision, terms text[])
+CREATE FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb DEFAULT NULL::jsonb, model_id integer DEFAULT NULL::integer) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, score double precision, vector_rank integer, distance double precision, word_rank integer, word_score double precision, matched_words text[])
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -3970,18 +3970,18 @@ begin
 
   return query
     with
-      live as materialized (
+      live as (
         select l.product_id, l.name, l.vendor_code, l.price, w.word_score, w.is_exact, w.terms, l.distance,
           case when l.place <= cardinality(v_near) then l.place end as vector_rank
         from unnest(v_near || v_found, v_near_names || v_names, v_near_codes || v_codes, v_near_prices || v_prices, v_near_distances)
           with ordinality l (product_id, name, vendor_code, price, distance, place)
         left join unnest(v_ids, v_scores, v_exact, v_terms) w (product_id, word_score, is_exact, terms) on w.product_id = l.product_id
       ),
-      ranked as materialized (
+      ranked as (
         select l.*, case when l.word_score > 0 then row_number() over (order by l.is_exact desc nulls last, l.word_score desc nulls last, l.product_id) end as word_rank
         from live l
       ),
-      candidate as materialized (
+      candidate as (
         select r.product_id, r.name, r.vendor_code, r.price, r.word_score, r.is_exact, r.terms, r.vector_rank, r.word_rank,
           case
             when r.distance is not null then r.distance
@@ -3999,7 +3999,7 @@ begin
         from ranked r
         where r.word_rank <= v_pool or r.vector_rank is not null
       ),
-      leader as materialized (
+      leader as (
         select c.*, w.vector_weight, w.word_weight, w.trigram_weight,
           w.word_weight * c.word_share + w.vector_weight * c.vector_share as lead
         from (
@@ -4011,21 +4011,41 @@ begin
         order by c.is_exact desc nulls last, lead desc, c.product_id
         limit greatest(20, max_results)
       ),
-      compared as materialized (
-        select l.*,
-          (
-            select public.word_similarity(v_text, w.label) from analytics_features.product_words w where w.product_id = l.product_id
-          ) as similarity
+      compared as (
+        select l.*, w.label, public.word_similarity(v_text, w.label) as similarity
         from leader l
+        -- One by one, for the same reason.
+        left join lateral (
+          select w.label from analytics_features.product_words w where w.product_id = l.product_id offset 0
+        ) w on true
+        -- Once, although it is used three times.
+        offset 0
+      ),
+      best as (
+        select c.*,
+          (c.is_exact is true)::integer + c.lead
+            + c.trigram_weight * analytics_features.min_max(c.similarity, min(coalesce(c.similarity, 0)) over (), max(c.similarity) over ()) as score
+        from compared c
+        order by score desc, c.product_id
+        limit max_results
       )
     select
-      c.product_id, c.name, c.vendor_code, c.price,
-      (c.is_exact is true)::integer + c.lead
-        + c.trigram_weight * analytics_features.min_max(c.similarity, min(coalesce(c.similarity, 0)) over (), max(c.similarity) over ()) as score,
-      c.vector_rank::integer, c.distance, c.word_rank::integer, nullif(c.word_score, 0), string_to_array(c.terms, ' ')
-    from compared c
-    order by score desc, c.product_id
-    limit max_results;
+      b.product_id, b.name, b.vendor_code, b.price, b.score, b.vector_rank::integer, b.distance, b.word_rank::integer, nullif(b.word_score, 0),
+      -- As the product writes it, where it can be found there: the stem is nothing to show.
+      array(
+        select coalesce(
+          substring(b.label from t.pattern),
+          -- Of megabytes, which feeds have in a name too, folding takes seconds.
+          substring(analytics_features.fold_text(left(concat_ws(' ', b.name, b.vendor_code), 2000)) from t.pattern),
+          t.stem
+        )
+        from unnest(string_to_array(b.terms, ' ')) with ordinality u (term, place)
+        cross join lateral (select regexp_replace(u.term, '[^[:alnum:]]', '', 'g') as stem offset 0) s
+        cross join lateral (select s.stem, E'\\m' || s.stem || '[[:alnum:]]*' as pattern) t
+        order by u.place
+      )
+    from best b
+    order by b.score desc, b.product_id;
 end
 $$;
 
@@ -4033,7 +4053,7 @@ $$;
 -- Name: FUNCTION hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb, model_id integer) IS 'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code. model_id: whose vector it is, null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
+COMMENT ON FUNCTION analytics_features.hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb, model_id integer) IS 'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code; matched_words: looked for in the first 2000 characters of name and code. model_id: whose vector it is, null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
 
 --
 -- Name: idf(bigint, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -5681,7 +5701,10 @@ begin
   select
     s.hnsw_ef_search::text, s.ivfflat_probes::text, g.signature,
     exists (select from analytics_features.source_expressions e where e.columns = g.signature) as is_kept,
-    case when nearest_products.model_id is null then analytics_features.search_index() end as index
+    -- The table is named, so that the plan is made anew when it has another index, and not read.
+    case when nearest_products.model_id is null and not exists (select from analytics_features.product_embeddings where false)
+      then analytics_features.planned_index()
+    end as index
   into strict v_state
   from analytics_features.settings s
   -- Or the planner calls it twice.
@@ -6257,6 +6280,25 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.phrase_key(phrase text) IS 'The stemmed words of a phrase in their order: how phrases are compared.';
+
+--
+-- Name: planned_index(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.planned_index() RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return analytics_features.search_index();
+end
+$$;
+
+--
+-- Name: FUNCTION planned_index(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.planned_index() IS 'What search_index() was when the statement was planned; only for statements that name the table of vectors, whose plan a change of its indexes makes anew.';
 
 --
 -- Name: prepare_model(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6932,11 +6974,10 @@ begin
     select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0), v_complete
     from (
       -- The best way to say each group counts, and all that only adds.
-      select a.product_id, a.group_no, bool_or(a.group_no = 0 and a.alternative = 0) as is_exact,
-        case when a.group_no = 0 then sum(a.score) else max(a.score) end as score,
-        (array_agg(a.term order by a.score desc))[1] as term
+      select distinct on (a.product_id, a.group_no, a.added) a.product_id, a.group_no, a.score, a.term, a.added is not distinct from 0 as is_exact
       from (
-        select o.product_id, o.group_no, o.alternative, sum(o.score) as score, string_agg(o.term, ' ') as term
+        select o.product_id, o.group_no, o.alternative, case when o.group_no = 0 then o.alternative end as added,
+          sum(o.score) as score, string_agg(o.term, ' ') as term
         from (
           select w.product_id, t.group_no, t.alternative, t.label as term,
             analytics_features.word_score(w.words, t.term, t.idf, w.tokens / v_average) as score
@@ -6949,7 +6990,7 @@ begin
         where o.score > 0
         group by o.product_id, o.group_no, o.alternative
       ) a
-      group by a.product_id, a.group_no
+      order by a.product_id, a.group_no, a.added, a.score desc
     ) s
     group by s.product_id;
 end
@@ -8416,8 +8457,8 @@ begin
   end if;
 
   return query
-    select h.product_id, h.name, h.vendor_code, h.price, h.score, h.vector_rank, h.distance, h.word_rank, h.word_score,
-      analytics_features.shown_words(h.terms, concat_ws(' ', h.name, h.vendor_code)), v_vector is not null
+    select h.product_id, h.name, h.vendor_code, h.price, h.score, h.vector_rank, h.distance, h.word_rank, h.word_score, h.matched_words,
+      v_vector is not null
     from analytics_features.hybrid_products(query, v_vector, max_results, filter) h;
 end
 $$;
@@ -8603,34 +8644,6 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.shown_document(document text, texts text[], weights double precision[]) IS 'A document for people to look at: of several groups each with its weight on a line of its own; the first 1,000 characters.';
-
---
--- Name: shown_words(text[], text); Type: FUNCTION; Schema: analytics_features; Owner: -
---
-
-CREATE FUNCTION analytics_features.shown_words(terms text[], label text) RETURNS text[]
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  -- Of megabytes, which feeds have in a name too, folding takes seconds.
-  v_label text := analytics_features.fold_text(left(label, 2000));
-begin
-  -- As the product writes it, where it can be found there: the stem is nothing to show.
-  return array(
-    select coalesce(substring(v_label from E'\\m' || t.stem || '[[:alnum:]]*'), t.stem)
-    from unnest(terms) with ordinality u (term, place)
-    cross join lateral (select regexp_replace(u.term, '[^[:alnum:]]', '', 'g') as stem) t
-    order by u.place
-  );
-end
-$$;
-
---
--- Name: FUNCTION shown_words(terms text[], label text); Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON FUNCTION analytics_features.shown_words(terms text[], label text) IS 'The terms that a product was found by, as words that a person can read; looks at the first 2000 characters of the label.';
 
 --
 -- Name: signal_weights(text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -14039,6 +14052,13 @@ REVOKE ALL ON FUNCTION analytics_features.phrase_key(phrase text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.phrase_key(phrase text) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION planned_index(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.planned_index() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.planned_index() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION prepare_model(model text); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -14410,13 +14430,6 @@ GRANT ALL ON FUNCTION analytics_features.set_windows(windows boolean) TO product
 
 REVOKE ALL ON FUNCTION analytics_features.shown_document(document text, texts text[], weights double precision[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.shown_document(document text, texts text[], weights double precision[]) TO product_embeddings_worker;
-
---
--- Name: FUNCTION shown_words(terms text[], label text); Type: ACL; Schema: analytics_features; Owner: -
---
-
-REVOKE ALL ON FUNCTION analytics_features.shown_words(terms text[], label text) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.shown_words(terms text[], label text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION signal_weights(query text, has_vector boolean); Type: ACL; Schema: analytics_features; Owner: -

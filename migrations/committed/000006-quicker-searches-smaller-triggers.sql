@@ -1,5 +1,5 @@
 --! Previous: sha1:1913ccc5a2dabcac043090ab11b5c9e0bbb885cf
---! Hash: sha1:078d899ae906a79e837a480acee36a2cfb5f833a
+--! Hash: sha1:601e6e40c4d0c7e3929396ba77ca3b27d798eba9
 --! Message: Quicker searches, smaller triggers
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -10,6 +10,10 @@ select '[1]':::VECTOR_SCHEMA.vector, :TRGM_SCHEMA.similarity('a', 'a');
 set local search_path = pg_catalog, pg_temp;
 -- Functions below name tables and functions that come further down.
 set local check_function_bodies = off;
+
+-- What it shows is shown by hybrid_products(), which has another column for it.
+drop function if exists :PGVECTOR_SCHEMA.shown_words(text[], text);
+drop function if exists :PGVECTOR_SCHEMA.hybrid_products(text, :VECTOR_SCHEMA.vector, integer, jsonb, integer);
 
 -- queue
 --! Included queue/note_changes.sql
@@ -208,6 +212,26 @@ $$;
 comment on function :PGVECTOR_SCHEMA.search_index() is
   'What search orders by: vector, or the type of half precision that an index is over; null without an index by L2, where it computes all distances.';
 --! EndIncluded search/search_index.sql
+--! Included search/planned_index.sql
+/*
+ * search_index() as a constant of the plan that asks, since looking it up takes a twelfth of a search. It is
+ * declared immutable, and is while the plan lives: a session makes its plan anew once a table that the plan names has another index,
+ * or is another. So it may be asked only in a statement of plpgsql that names the table of vectors. A transaction whose snapshot
+ * is from before an index was made may keep what it saw until the table is next analyzed: then search takes longer, and
+ * answers the same.
+ */
+create or replace function :PGVECTOR_SCHEMA.planned_index() returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return :PGVECTOR_SCHEMA.search_index();
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.planned_index() is
+  'What search_index() was when the statement was planned; only for statements that name the table of vectors, whose plan a change of its indexes makes anew.';
+--! EndIncluded search/planned_index.sql
 --! Included search/nearest_products.sql
 /*
  * Three ways to the same answer. Nearly every search is answered by the first: a few more than asked from
@@ -280,7 +304,10 @@ begin
   select
     s.hnsw_ef_search::text, s.ivfflat_probes::text, g.signature,
     exists (select from :PGVECTOR_SCHEMA.source_expressions e where e.columns = g.signature) as is_kept,
-    case when nearest_products.model_id is null then :PGVECTOR_SCHEMA.search_index() end as index
+    -- The table is named, so that the plan is made anew when it has another index, and not read.
+    case when nearest_products.model_id is null and not exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE where false)
+      then :PGVECTOR_SCHEMA.planned_index()
+    end as index
   into strict v_state
   from :PGVECTOR_SCHEMA.settings s
   -- Or the planner calls it twice.
@@ -453,3 +480,372 @@ $$;
 comment on function :PGVECTOR_SCHEMA.nearest_products(:VECTOR_SCHEMA.vector, integer, jsonb, bigint[], integer) is
   'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
 --! EndIncluded search/nearest_products.sql
+--! Included search/rank_words.sql
+/*
+ * Words that half the catalogue has would make candidates of half the catalogue, so these are chosen
+ * strictest first: products that have all groups of the query, then all but one, and so on, until there
+ * are enough; what was found is scored by all words. The rarest six groups choose. Of too many that
+ * match alike the shortest are taken, which is what BM25 would do.
+ */
+create or replace function :PGVECTOR_SCHEMA.rank_words(query text, wanted integer, others bigint[] default null)
+returns table (product_id bigint, word_score double precision, is_exact boolean, terms text[], is_complete boolean)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Unseen words are taken for common ones, and then reading all for cheaper than the index.
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_group integer[];
+  v_alternative integer[];
+  v_term tsquery[];
+  v_idf double precision[];
+  v_label text[];
+  v_choosing tsquery[];
+  v_extra tsquery;
+  v_query tsquery;
+  v_found bigint[] := '{}';
+  v_ids bigint[] := coalesce(others, '{}');
+  v_complete boolean := true;
+  v_has_extra boolean := true;
+  v_products double precision;
+  v_average double precision;
+  v_rarity double precision;
+begin
+  select array_agg(t.group_no), array_agg(t.alternative), array_agg(t.term), array_agg(t.weight * t.idf), array_agg(t.term::text)
+  into v_group, v_alternative, v_term, v_idf, v_label
+  from :PGVECTOR_SCHEMA.query_terms(query) t;
+  if v_group is null then
+    return;
+  end if;
+  select t.products, t.average_tokens into strict v_products, v_average from :PGVECTOR_SCHEMA.word_totals t;
+
+  if wanted > 0 then
+    select array_agg(g.query order by g.idf desc), min(g.idf) into v_choosing, v_rarity
+    from (
+      select string_agg('(' || a.query || ')', ' | ')::tsquery as query, max(a.idf) as idf
+      from (
+        select t.group_no, t.alternative, string_agg(t.term::text, ' & ') as query, sum(t.idf) as idf
+        from unnest(v_group, v_alternative, v_term, v_idf) t (group_no, alternative, term, idf)
+        where t.group_no > 0
+        group by t.group_no, t.alternative
+      ) a
+      group by a.group_no
+      order by idf desc
+      limit 6
+    ) g;
+    select string_agg(t.term::text, ' | ')::tsquery into v_extra
+    from unnest(v_group, v_term) t (group_no, term)
+    where t.group_no = 0;
+
+    for v_level in reverse coalesce(cardinality(v_choosing), 0) + 1 .. 1 loop
+      exit when cardinality(v_found) >= wanted;
+      if v_level > coalesce(cardinality(v_choosing), 0) then
+        v_query := v_extra;
+      else
+        -- Any so many of them.
+        select string_agg('(' || c.query || ')', ' | ')::tsquery into v_query
+        from (
+          select string_agg('(' || v_choosing[g.place]::text || ')', ' & ') as query
+          from generate_series(1, (1 << cardinality(v_choosing)) - 1) s (subset)
+          cross join generate_series(1, cardinality(v_choosing)) g (place)
+          where (s.subset >> (g.place - 1)) & 1 = 1
+          group by s.subset
+          having count(*) = v_level
+        ) c;
+      end if;
+      continue when v_query is null;
+      if v_level = 1 and power(v_products / exp(v_rarity), 2) > 80 * wanted * v_products then
+        -- So many have the commonest word that reading products in their order until there are enough takes less than the
+        -- index over words, which would first collect all of them. "is true" keeps it from that.
+        v_found := array(
+          select f.product_id
+          from (
+            select w.product_id, w.tokens
+            from :PGVECTOR_SCHEMA.product_words w
+            where (w.words @@ v_query) is true and w.product_id <> all (v_found)
+            order by w.product_id
+            limit 4 * wanted
+          ) f
+          order by f.tokens, f.product_id
+          limit wanted
+        ) || v_found;
+      else
+        v_found := array(
+          select f.product_id
+          from (
+            select w.product_id, w.tokens
+            from :PGVECTOR_SCHEMA.product_words w
+            where w.words @@ v_query and w.product_id <> all (v_found)
+            limit 4 * wanted
+          ) f
+          order by f.tokens, f.product_id
+          limit wanted
+        ) || v_found;
+      end if;
+      -- What no product has need not be scored.
+      v_has_extra := v_has_extra and (v_level <= coalesce(cardinality(v_choosing), 0) or v_found <> '{}');
+      v_complete := v_level = 1 and cardinality(v_found) < wanted;
+    end loop;
+    v_ids := v_ids || v_found;
+  end if;
+
+  return query
+    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0), v_complete
+    from (
+      -- The best way to say each group counts, and all that only adds.
+      select distinct on (a.product_id, a.group_no, a.added) a.product_id, a.group_no, a.score, a.term, a.added is not distinct from 0 as is_exact
+      from (
+        select o.product_id, o.group_no, o.alternative, case when o.group_no = 0 then o.alternative end as added,
+          sum(o.score) as score, string_agg(o.term, ' ') as term
+        from (
+          select w.product_id, t.group_no, t.alternative, t.label as term,
+            :PGVECTOR_SCHEMA.word_score(w.words, t.term, t.idf, w.tokens / v_average) as score
+          from :PGVECTOR_SCHEMA.product_words w
+          cross join unnest(v_group, v_alternative, v_term, v_idf, v_label) t (group_no, alternative, term, idf, label)
+          where w.product_id = any (v_ids) and (v_has_extra or t.group_no > 0)
+          -- Before it is sorted, so that the words are not sorted along.
+          offset 0
+        ) o
+        where o.score > 0
+        group by o.product_id, o.group_no, o.alternative
+      ) a
+      order by a.product_id, a.group_no, a.added, a.score desc
+    ) s
+    group by s.product_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.rank_words(text, integer, bigint[]) is
+  'Scores products by the words of a query: about so many that the words find as wanted, and of the others those that have a word; unordered. terms: what of the query they have, one a group; is_complete: the words find no more. Dead products are among them.';
+--! EndIncluded search/rank_words.sql
+--! Included search/hybrid_products.sql
+/*
+ * Three signals, each on a scale of its own, brought to 0..1 among the candidates (min-max) and added
+ * by the weights of settings: words (BM25), trigrams of name and codes, vectors. Adding reciprocal ranks
+ * instead forgets by how much a product was ahead, and was worse than words alone (docs/evaluation.md).
+ * Trigrams are dear, so only the twenty that lead without them are compared by them. The longer a query,
+ * the more it is prose, and the more its meaning counts.
+ *
+ * A filter that few products pass is turned round: these few are scored. Otherwise candidates are taken
+ * until enough of them are live and pass.
+ */
+create or replace function :PGVECTOR_SCHEMA.hybrid_products(
+  query text, query_vector :VECTOR_SCHEMA.vector, max_results integer, filter jsonb default null, model_id integer default null
+)
+returns table (
+  product_id bigint, name text, vendor_code text, price numeric, score double precision,
+  vector_rank integer, distance double precision, word_rank integer, word_score double precision, matched_words text[]
+)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_pool integer := greatest(max_results, 30);
+  v_wanted integer := 2 * v_pool;
+  v_passing bigint[];
+  v_near bigint[];
+  v_near_names text[];
+  v_near_codes text[];
+  v_near_prices numeric[];
+  v_near_distances double precision[];
+  v_ids bigint[];
+  v_scores double precision[];
+  v_exact boolean[];
+  v_terms text[];
+  v_complete boolean;
+  v_lookup bigint[];
+  v_found bigint[];
+  v_names text[];
+  v_codes text[];
+  v_prices numeric[];
+  v_text text := :PGVECTOR_SCHEMA.fold_text(left(query, 200));
+begin
+  if query_vector is not null then
+    -- Of unit length, so that the one distance gives the other.
+    select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price), array_agg(n.distance * n.distance / 2)
+    into v_near, v_near_names, v_near_codes, v_near_prices, v_near_distances
+    from :PGVECTOR_SCHEMA.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id) n;
+  end if;
+  if filter is not null then
+    v_passing := :PGVECTOR_SCHEMA.passing_products(filter, 2000);
+    v_wanted := case when v_passing is null then v_wanted else 0 end;
+  end if;
+
+  loop
+    select
+      array_agg(r.product_id), array_agg(r.word_score), array_agg(r.is_exact), array_agg(array_to_string(r.terms, ' ')),
+      coalesce(bool_or(r.is_complete), true)
+    into v_ids, v_scores, v_exact, v_terms, v_complete
+    from (
+      select r.*
+      from :PGVECTOR_SCHEMA.rank_words(query, v_wanted, v_near || v_passing) r
+      order by r.is_exact desc, r.word_score desc, r.product_id
+    ) r;
+    -- Enough to fill the pool when a few are gone; all of them where a filter takes its share.
+    v_lookup := case when filter is null then v_ids[1 : v_pool + v_pool / 2] else v_ids end;
+    select array_agg(l.product_id), array_agg(l.name), array_agg(l.vendor_code), array_agg(l.price)
+    into v_found, v_names, v_codes, v_prices
+    from :PGVECTOR_SCHEMA.live_products(array(select i from unnest(v_lookup) i where i <> all (coalesce(v_near, '{}'))), filter) l;
+    exit when v_complete or v_wanted = 0 or cardinality(v_found) + coalesce(cardinality(v_near), 0) >= v_pool or v_wanted > 1000000;
+    v_wanted := v_wanted * 10;
+  end loop;
+
+  return query
+    with
+      live as (
+        select l.product_id, l.name, l.vendor_code, l.price, w.word_score, w.is_exact, w.terms, l.distance,
+          case when l.place <= cardinality(v_near) then l.place end as vector_rank
+        from unnest(v_near || v_found, v_near_names || v_names, v_near_codes || v_codes, v_near_prices || v_prices, v_near_distances)
+          with ordinality l (product_id, name, vendor_code, price, distance, place)
+        left join unnest(v_ids, v_scores, v_exact, v_terms) w (product_id, word_score, is_exact, terms) on w.product_id = l.product_id
+      ),
+      ranked as (
+        select l.*, case when l.word_score > 0 then row_number() over (order by l.is_exact desc nulls last, l.word_score desc nulls last, l.product_id) end as word_rank
+        from live l
+      ),
+      candidate as (
+        select r.product_id, r.name, r.vendor_code, r.price, r.word_score, r.is_exact, r.terms, r.vector_rank, r.word_rank,
+          case
+            when r.distance is not null then r.distance
+            when hybrid_products.model_id is not null
+              then :PGVECTOR_SCHEMA.vector_distance(r.product_id, query_vector, hybrid_products.model_id)
+            -- One by one: how many there are the planner cannot know, and would read the table through.
+            else (
+              select e.embedding operator(:VECTOR_SCHEMA.<=>) query_vector
+              from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+              where e.product_id = r.product_id and query_vector is not null
+            )
+          end as distance,
+          -- 1 is the best of the candidates, 0 who has no word.
+          :PGVECTOR_SCHEMA.min_max(r.word_score, 0, max(r.word_score) over ()) as word_share
+        from ranked r
+        where r.word_rank <= v_pool or r.vector_rank is not null
+      ),
+      leader as (
+        select c.*, w.vector_weight, w.word_weight, w.trigram_weight,
+          w.word_weight * c.word_share + w.vector_weight * c.vector_share as lead
+        from (
+          -- Of nearness, which like the others is more for the better.
+          select c.*, :PGVECTOR_SCHEMA.min_max(2 - c.distance, 2 - max(c.distance) over (), 2 - min(c.distance) over ()) as vector_share
+          from candidate c
+        ) c
+        cross join :PGVECTOR_SCHEMA.signal_weights(query, query_vector is not null) w
+        order by c.is_exact desc nulls last, lead desc, c.product_id
+        limit greatest(20, max_results)
+      ),
+      compared as (
+        select l.*, w.label, :TRGM_SCHEMA.word_similarity(v_text, w.label) as similarity
+        from leader l
+        -- One by one, for the same reason.
+        left join lateral (
+          select w.label from :PGVECTOR_SCHEMA.product_words w where w.product_id = l.product_id offset 0
+        ) w on true
+        -- Once, although it is used three times.
+        offset 0
+      ),
+      best as (
+        select c.*,
+          (c.is_exact is true)::integer + c.lead
+            + c.trigram_weight * :PGVECTOR_SCHEMA.min_max(c.similarity, min(coalesce(c.similarity, 0)) over (), max(c.similarity) over ()) as score
+        from compared c
+        order by score desc, c.product_id
+        limit max_results
+      )
+    select
+      b.product_id, b.name, b.vendor_code, b.price, b.score, b.vector_rank::integer, b.distance, b.word_rank::integer, nullif(b.word_score, 0),
+      -- As the product writes it, where it can be found there: the stem is nothing to show.
+      array(
+        select coalesce(
+          substring(b.label from t.pattern),
+          -- Of megabytes, which feeds have in a name too, folding takes seconds.
+          substring(:PGVECTOR_SCHEMA.fold_text(left(concat_ws(' ', b.name, b.vendor_code), 2000)) from t.pattern),
+          t.stem
+        )
+        from unnest(string_to_array(b.terms, ' ')) with ordinality u (term, place)
+        cross join lateral (select regexp_replace(u.term, '[^[:alnum:]]', '', 'g') as stem offset 0) s
+        cross join lateral (select s.stem, E'\\m' || s.stem || '[[:alnum:]]*' as pattern) t
+        order by u.place
+      )
+    from best b
+    order by b.score desc, b.product_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.hybrid_products(text, :VECTOR_SCHEMA.vector, integer, jsonb, integer) is
+  'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code; matched_words: looked for in the first 2000 characters of name and code. model_id: whose vector it is, null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
+--! EndIncluded search/hybrid_products.sql
+--! Included search/search_products_text.sql
+/*
+ * Not an overload of search_products(): an untyped literal there would resolve to text.
+ *
+ * The server cannot encode the query, so its vector comes from query_embeddings. When it is not there
+ * yet the answer is from words alone, says so, and asks for the vector, so that the next search has
+ * both; call embed_query() waits for it. Security definer, so that a reader needs no right on tables.
+ */
+create or replace function :PGVECTOR_SCHEMA.search_products_text(
+  query text, max_results integer default 10, filter jsonb default null, mode text default 'hybrid'
+)
+returns table (
+  product_id bigint, name text, vendor_code text, price numeric, score double precision,
+  vector_rank integer, distance double precision, word_rank integer, word_score double precision, matched_words text[],
+  used_vectors boolean
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  v_mode text := lower(btrim(mode));
+  v_key text := :PGVECTOR_SCHEMA.query_key(query);
+  v_vector :VECTOR_SCHEMA.vector;
+begin
+  if v_key is null then
+    raise exception 'The query is empty.'
+      using errcode = 'PE019', hint = 'Pass what a person would type.';
+  end if;
+  if v_mode is null or v_mode not in ('hybrid', 'words', 'vectors') then
+    raise exception 'Unknown mode: %.', coalesce(quote_literal(left(mode, 100)), 'null')
+      using errcode = 'PE027', hint = 'Use ''hybrid'', ''words'' or ''vectors''.';
+  end if;
+  perform :PGVECTOR_SCHEMA.require_limit(max_results);
+
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
+  if v_mode <> 'words' then
+    -- What request_query() would come to, for a query that was counted within the minute.
+    select q.embedding into v_vector
+    from :PGVECTOR_SCHEMA.embedding_models m
+    join :PGVECTOR_SCHEMA.query_embeddings q on q.query = v_key and q.model_id = m.model_id
+    where m.is_active and q.used_at > now() - interval '1 minute';
+    if v_vector is null and :PGVECTOR_SCHEMA.request_query(query) then
+      v_vector := :PGVECTOR_SCHEMA.query_embedding(query);
+    end if;
+  end if;
+
+  if v_mode = 'vectors' and v_vector is not null then
+    return query
+      select n.product_id, n.name, n.vendor_code, n.price, 1 - d.distance, n.place::integer, d.distance, null::integer, null::double precision, null::text[], true
+      from :PGVECTOR_SCHEMA.nearest_products(v_vector, max_results, filter)
+        with ordinality n (product_id, name, vendor_code, price, l2_distance, place)
+      -- Of unit length, so that the one distance gives the other.
+      cross join lateral (select n.l2_distance * n.l2_distance / 2 as distance) d;
+    return;
+  end if;
+
+  return query
+    select h.product_id, h.name, h.vendor_code, h.price, h.score, h.vector_rank, h.distance, h.word_rank, h.word_score, h.matched_words,
+      v_vector is not null
+    from :PGVECTOR_SCHEMA.hybrid_products(query, v_vector, max_results, filter) h;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.search_products_text(text, integer, jsonb, text) from public;
+
+comment on function :PGVECTOR_SCHEMA.search_products_text(text, integer, jsonb, text) is
+  'The products that suit a text best, best first, by words and meaning. filter: see filter_sql(); mode: hybrid, words (and trigrams) or vectors; score: 0 to 1, one more for a whole name or code, in mode vectors the cosine similarity; distance: cosine; used_vectors: false when the query had no vector yet and words alone answer. Raises PE001 to PE003, PE005, PE014 to PE016, PE019, PE027.';
+--! EndIncluded search/search_products_text.sql

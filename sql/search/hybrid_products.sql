@@ -13,7 +13,7 @@ create or replace function :PGVECTOR_SCHEMA.hybrid_products(
 )
 returns table (
   product_id bigint, name text, vendor_code text, price numeric, score double precision,
-  vector_rank integer, distance double precision, word_rank integer, word_score double precision, terms text[]
+  vector_rank integer, distance double precision, word_rank integer, word_score double precision, matched_words text[]
 )
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -73,18 +73,18 @@ begin
 
   return query
     with
-      live as materialized (
+      live as (
         select l.product_id, l.name, l.vendor_code, l.price, w.word_score, w.is_exact, w.terms, l.distance,
           case when l.place <= cardinality(v_near) then l.place end as vector_rank
         from unnest(v_near || v_found, v_near_names || v_names, v_near_codes || v_codes, v_near_prices || v_prices, v_near_distances)
           with ordinality l (product_id, name, vendor_code, price, distance, place)
         left join unnest(v_ids, v_scores, v_exact, v_terms) w (product_id, word_score, is_exact, terms) on w.product_id = l.product_id
       ),
-      ranked as materialized (
+      ranked as (
         select l.*, case when l.word_score > 0 then row_number() over (order by l.is_exact desc nulls last, l.word_score desc nulls last, l.product_id) end as word_rank
         from live l
       ),
-      candidate as materialized (
+      candidate as (
         select r.product_id, r.name, r.vendor_code, r.price, r.word_score, r.is_exact, r.terms, r.vector_rank, r.word_rank,
           case
             when r.distance is not null then r.distance
@@ -102,7 +102,7 @@ begin
         from ranked r
         where r.word_rank <= v_pool or r.vector_rank is not null
       ),
-      leader as materialized (
+      leader as (
         select c.*, w.vector_weight, w.word_weight, w.trigram_weight,
           w.word_weight * c.word_share + w.vector_weight * c.vector_share as lead
         from (
@@ -114,23 +114,43 @@ begin
         order by c.is_exact desc nulls last, lead desc, c.product_id
         limit greatest(20, max_results)
       ),
-      compared as materialized (
-        select l.*,
-          (
-            select :TRGM_SCHEMA.word_similarity(v_text, w.label) from :PGVECTOR_SCHEMA.product_words w where w.product_id = l.product_id
-          ) as similarity
+      compared as (
+        select l.*, w.label, :TRGM_SCHEMA.word_similarity(v_text, w.label) as similarity
         from leader l
+        -- One by one, for the same reason.
+        left join lateral (
+          select w.label from :PGVECTOR_SCHEMA.product_words w where w.product_id = l.product_id offset 0
+        ) w on true
+        -- Once, although it is used three times.
+        offset 0
+      ),
+      best as (
+        select c.*,
+          (c.is_exact is true)::integer + c.lead
+            + c.trigram_weight * :PGVECTOR_SCHEMA.min_max(c.similarity, min(coalesce(c.similarity, 0)) over (), max(c.similarity) over ()) as score
+        from compared c
+        order by score desc, c.product_id
+        limit max_results
       )
     select
-      c.product_id, c.name, c.vendor_code, c.price,
-      (c.is_exact is true)::integer + c.lead
-        + c.trigram_weight * :PGVECTOR_SCHEMA.min_max(c.similarity, min(coalesce(c.similarity, 0)) over (), max(c.similarity) over ()) as score,
-      c.vector_rank::integer, c.distance, c.word_rank::integer, nullif(c.word_score, 0), string_to_array(c.terms, ' ')
-    from compared c
-    order by score desc, c.product_id
-    limit max_results;
+      b.product_id, b.name, b.vendor_code, b.price, b.score, b.vector_rank::integer, b.distance, b.word_rank::integer, nullif(b.word_score, 0),
+      -- As the product writes it, where it can be found there: the stem is nothing to show.
+      array(
+        select coalesce(
+          substring(b.label from t.pattern),
+          -- Of megabytes, which feeds have in a name too, folding takes seconds.
+          substring(:PGVECTOR_SCHEMA.fold_text(left(concat_ws(' ', b.name, b.vendor_code), 2000)) from t.pattern),
+          t.stem
+        )
+        from unnest(string_to_array(b.terms, ' ')) with ordinality u (term, place)
+        cross join lateral (select regexp_replace(u.term, '[^[:alnum:]]', '', 'g') as stem offset 0) s
+        cross join lateral (select s.stem, E'\\m' || s.stem || '[[:alnum:]]*' as pattern) t
+        order by u.place
+      )
+    from best b
+    order by b.score desc, b.product_id;
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.hybrid_products(text, :VECTOR_SCHEMA.vector, integer, jsonb, integer) is
-  'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code. model_id: whose vector it is, null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
+  'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code; matched_words: looked for in the first 2000 characters of name and code. model_id: whose vector it is, null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';

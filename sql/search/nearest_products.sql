@@ -69,7 +69,10 @@ begin
   select
     s.hnsw_ef_search::text, s.ivfflat_probes::text, g.signature,
     exists (select from :PGVECTOR_SCHEMA.source_expressions e where e.columns = g.signature) as is_kept,
-    case when nearest_products.model_id is null then :PGVECTOR_SCHEMA.search_index() end as index
+    -- The table is named, so that the plan is made anew when it has another index, and not read.
+    case when nearest_products.model_id is null and not exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE where false)
+      then :PGVECTOR_SCHEMA.planned_index()
+    end as index
   into strict v_state
   from :PGVECTOR_SCHEMA.settings s
   -- Or the planner calls it twice.

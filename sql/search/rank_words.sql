@@ -113,11 +113,10 @@ begin
     select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0), v_complete
     from (
       -- The best way to say each group counts, and all that only adds.
-      select a.product_id, a.group_no, bool_or(a.group_no = 0 and a.alternative = 0) as is_exact,
-        case when a.group_no = 0 then sum(a.score) else max(a.score) end as score,
-        (array_agg(a.term order by a.score desc))[1] as term
+      select distinct on (a.product_id, a.group_no, a.added) a.product_id, a.group_no, a.score, a.term, a.added is not distinct from 0 as is_exact
       from (
-        select o.product_id, o.group_no, o.alternative, sum(o.score) as score, string_agg(o.term, ' ') as term
+        select o.product_id, o.group_no, o.alternative, case when o.group_no = 0 then o.alternative end as added,
+          sum(o.score) as score, string_agg(o.term, ' ') as term
         from (
           select w.product_id, t.group_no, t.alternative, t.label as term,
             :PGVECTOR_SCHEMA.word_score(w.words, t.term, t.idf, w.tokens / v_average) as score
@@ -130,7 +129,7 @@ begin
         where o.score > 0
         group by o.product_id, o.group_no, o.alternative
       ) a
-      group by a.product_id, a.group_no
+      order by a.product_id, a.group_no, a.added, a.score desc
     ) s
     group by s.product_id;
 end

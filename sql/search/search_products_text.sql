@@ -56,8 +56,8 @@ begin
   end if;
 
   return query
-    select h.product_id, h.name, h.vendor_code, h.price, h.score, h.vector_rank, h.distance, h.word_rank, h.word_score,
-      :PGVECTOR_SCHEMA.shown_words(h.terms, concat_ws(' ', h.name, h.vendor_code)), v_vector is not null
+    select h.product_id, h.name, h.vendor_code, h.price, h.score, h.vector_rank, h.distance, h.word_rank, h.word_score, h.matched_words,
+      v_vector is not null
     from :PGVECTOR_SCHEMA.hybrid_products(query, v_vector, max_results, filter) h;
 end
 $$;

@@ -154,6 +154,41 @@ test("a body that is made for something else is not believed", async (t) => {
   t.true(await isMadeForTheSource());
 });
 
+test("a session knows the index that is there now, whichever it knew", async (t) => {
+  const index = "analytics_features.product_embeddings_hnsw_idx";
+  // As nearest_products() asks.
+  await db.sql.unsafe(`
+    create or replace function public.planned() returns text language plpgsql set plan_cache_mode = force_generic_plan
+      as $$
+        begin
+          return (select analytics_features.planned_index() where not exists (select from analytics_features.product_embeddings where false));
+        end $$`);
+  const isKnown = async (type: string | null) => {
+    const asked = "select public.planned() as planned, analytics_features.search_index() as actual";
+    for (let i = 0; i < 2; i++) t.deepEqual({ ...(await session.unsafe(asked))[0] }, { planned: type, actual: type });
+  };
+  // What is counted since the session last told the others, which is not at the end of each transaction.
+  const counted = async (own: Sql) => Number((await own`select pg_stat_get_xact_numscans(to_regclass(${index})) as scans`)[0]?.scans ?? 0);
+  const scans = () =>
+    session.begin(async (own) => {
+      const before = await counted(own as unknown as Sql);
+      t.is((await own`select from analytics_features.search_products(${unitVector(7)})`).length, 10);
+      return (await counted(own as unknown as Sql)) - before;
+    });
+  await isKnown("vector");
+  t.is(await scans(), 1);
+  await db.sql`drop index ${db.sql(index)}`;
+  await isKnown(null);
+  t.is(await scans(), 0);
+  await db.sql`select analytics_features.build_index(as_halfvec => true)`;
+  await isKnown("public.halfvec(384)");
+  await db.sql`drop index analytics_features.product_embeddings_hnsw_halfvec_idx`;
+  await db.sql.unsafe((await db.sql`select analytics_features.index_sql(is_concurrent => true) as sql`)[0]?.sql);
+  await isKnown("vector");
+  t.is(await scans(), 1);
+  await db.sql`drop function public.planned()`;
+});
+
 test("nobody but the owner may change what runs with his rights", async (t) => {
   const [row] = await db.sql`
     select has_schema_privilege('public', 'analytics_features', 'create') as everybody,
