@@ -4,6 +4,7 @@ import { watchConnections } from "../../runner/connections.ts";
 import { connect, type Sql } from "../../runner/database.ts";
 import { codeOf } from "../../runner/errors.ts";
 import { useDatabase } from "../helpers/database.ts";
+import { until } from "../helpers/source.ts";
 
 /* What patches/ mends in the driver: each of these hung, ended the process or ran where it must not. */
 const test = anyTest.serial;
@@ -79,17 +80,22 @@ for (const kind of ["begin", "reserve"] as const) {
   });
 }
 
-test("who accepts connections and closes them at once fails a query instead of being asked for good", async (t) => {
-  let tries = 0;
+test("who accepts connections and closes them at once fails a query, and is asked less and less often by a listener", async (t) => {
+  const tries: number[] = [];
   const server: Server = createServer((socket) => {
-    tries++;
+    tries.push(performance.now());
     socket.end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address() as { port: number };
   const sql = connect(`postgres://nobody@127.0.0.1:${address.port}/none`, 1);
   t.is(await codeOfFailure(sql`select 1`), "CONNECTION_CLOSED");
-  t.is(tries, 1);
+  t.is(tries.length, 1);
+  t.is(await codeOfFailure(sql.listen("anything", () => {})), "CONNECTION_CLOSED");
+  await until(async () => tries.length >= 7, "the listener tries again and again");
+  const waits = tries.slice(2).map((at, i) => at - (tries[i + 1] as number));
+  // Times three each time, of which chance takes up to a half.
+  t.true((waits[4] as number) > 3 * (waits[1] as number), waits.join());
   await sql.end({ timeout: 0 });
   server.close();
 });
