@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,10 +13,13 @@ export interface Cluster {
   stop(): void;
   /** The process that all others of the server are children of. */
   pid(): number;
+  isRunning(): boolean;
   /** fast ends all sessions in order, immediate is a crash: the server recovers from its log. */
   restart(mode: "fast" | "immediate"): void;
   /** Stops the server from answering, while connections to it are still taken; or lets it go on. */
   freeze(frozen: boolean): void;
+  /** Has the server write its log (WAL) to another folder from now on; restarts it. */
+  moveLog(folder: string): void;
   remove(): void;
 }
 
@@ -59,7 +62,23 @@ export async function makeCluster(options: { standbyOf?: Cluster; env?: Record<s
     stop,
     restart,
     pid,
+    isRunning: () => {
+      try {
+        run("pg_ctl", ["-D", data, "status"]);
+        return true;
+      } catch {
+        return false;
+      }
+    },
     freeze: (frozen) => process.kill(pid(), frozen ? "SIGSTOP" : "SIGCONT"),
+    moveLog: (to) => {
+      run("pg_ctl", ["-D", data, "-w", "-m", "fast", "stop"]);
+      const log = join(data, "pg_wal");
+      execFileSync("cp", ["-a", `${log}/.`, to]);
+      rmSync(log, { recursive: true });
+      symlinkSync(to, log);
+      start();
+    },
     remove: () => {
       try {
         if (existsSync(join(data, "postmaster.pid"))) stop();
