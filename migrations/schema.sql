@@ -9508,7 +9508,7 @@ COMMENT ON FUNCTION analytics_features.take_queries(max_queries integer, model_i
 -- Name: take_up_changes(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.take_up_changes(max_products integer DEFAULT 3000, OUT products bigint, OUT is_bulk boolean) RETURNS record
+CREATE FUNCTION analytics_features.take_up_changes(max_products integer DEFAULT NULL::integer, OUT products bigint, OUT is_bulk boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -9517,6 +9517,7 @@ CREATE FUNCTION analytics_features.take_up_changes(max_products integer DEFAULT 
 declare
   v_active_id integer;
   v_ids bigint[];
+  v_most integer := max_products;
 begin
   products := 0;
   is_bulk := false;
@@ -9527,6 +9528,17 @@ begin
   end if;
   perform analytics_features.lock_models();
   v_active_id := coalesce(analytics_features.active_model_id(), 0);
+  if v_most is null then
+    v_most := case
+      when exists (
+        select
+        from pg_index i
+        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+        where i.indrelid = analytics_features.source_relation() and a.attname = 'product_id' and i.indisvalid and i.indpred is null
+      ) then 500
+      else 3000
+    end;
+  end if;
 
   with
     waiting as materialized (
@@ -9539,7 +9551,7 @@ begin
     taken as (
       delete from analytics_features.product_changes c
       using waiting w
-      where w.change_id = c.change_id and w.lane = 1 and w.ahead < take_up_changes.max_products
+      where w.change_id = c.change_id and w.lane = 1 and w.ahead < v_most
       returning c.change_id, c.model_id, c.queued_at, c.product_ids, w.is_bulk
     ),
     queued as (
@@ -9569,7 +9581,7 @@ $$;
 -- Name: FUNCTION take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean) IS 'Takes up changes of about max_products products into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) and whether they are part of large changes. Raises PE001, PE002, PE005, PE029.';
+COMMENT ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean) IS 'Takes up changes of about max_products products (null: 500 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) and whether they are part of large changes. Raises PE001, PE002, PE005, PE029.';
 
 --
 -- Name: tg__embedding_provenance(); Type: FUNCTION; Schema: analytics_features; Owner: -

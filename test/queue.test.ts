@@ -57,6 +57,21 @@ test("what many products left is in rows of a bounded length, one model or two, 
   );
 });
 
+test("the words of many are taken up in smaller parts where each does not read the whole source", async (t) => {
+  await registerModel(db.sql);
+  const taken = async () => {
+    await insertParts(db.sql, 1, 4000);
+    const [row] = await db.sql<{ products: string }[]>`select products from analytics_features.take_up_changes()`;
+    await db.sql`truncate staging_staging.stg_product, analytics_features.product_changes, analytics_features.product_queue`;
+    return Number(row?.products);
+  };
+  t.is(await taken(), 3000);
+  await db.sql`create index on staging_staging.stg_product (product_id)`;
+  // Rows of 200.
+  t.is(await taken(), 600);
+  t.is(Number((await db.sql`select products from analytics_features.take_up_changes(5)`)[0]?.products), 0);
+});
+
 test("an update that leaves the document as it is queues nothing", async (t) => {
   await insertParts(db.sql, 1, 3);
   await drain(db.sql, await registerModel(db.sql));

@@ -3,9 +3,10 @@
  * with them. That is ahead of the encoder, which is a hundred times slower: a product is found by its
  * words within seconds, however long the queue is. A change is in one of the two tables at any time, since it
  * goes from one to the other in one transaction. Small changes go first and alone, so that the words of many
- * hold none of them up. One at a time: who comes second leaves it.
+ * hold none of them up. A change that comes while those of many are taken up waits for so many of them: a few hundred where the
+ * source has an index, and more where each time reads it through. One at a time: who comes second leaves it.
  */
-create or replace function :PGVECTOR_SCHEMA.take_up_changes(max_products integer default 3000, out products bigint, out is_bulk boolean)
+create or replace function :PGVECTOR_SCHEMA.take_up_changes(max_products integer default null, out products bigint, out is_bulk boolean)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -14,6 +15,7 @@ as $$
 declare
   v_active_id integer;
   v_ids bigint[];
+  v_most integer := max_products;
 begin
   products := 0;
   is_bulk := false;
@@ -24,6 +26,17 @@ begin
   end if;
   perform :PGVECTOR_SCHEMA.lock_models();
   v_active_id := coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
+  if v_most is null then
+    v_most := case
+      when exists (
+        select
+        from pg_index i
+        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+        where i.indrelid = :PGVECTOR_SCHEMA.source_relation() and a.attname = 'product_id' and i.indisvalid and i.indpred is null
+      ) then 500
+      else 3000
+    end;
+  end if;
 
   with
     waiting as materialized (
@@ -36,7 +49,7 @@ begin
     taken as (
       delete from :PGVECTOR_SCHEMA.product_changes c
       using waiting w
-      where w.change_id = c.change_id and w.lane = 1 and w.ahead < take_up_changes.max_products
+      where w.change_id = c.change_id and w.lane = 1 and w.ahead < v_most
       returning c.change_id, c.model_id, c.queued_at, c.product_ids, w.is_bulk
     ),
     queued as (
@@ -63,4 +76,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.take_up_changes(integer) is
-  'Takes up changes of about max_products products into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) and whether they are part of large changes. Raises PE001, PE002, PE005, PE029.';
+  'Takes up changes of about max_products products (null: 500 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) and whether they are part of large changes. Raises PE001, PE002, PE005, PE029.';
