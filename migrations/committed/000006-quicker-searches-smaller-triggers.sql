@@ -1,5 +1,5 @@
 --! Previous: sha1:1913ccc5a2dabcac043090ab11b5c9e0bbb885cf
---! Hash: sha1:0492e01c86ed8ae4bfe4e06b8abbee7ea78fdea2
+--! Hash: sha1:ec95d9e62dffae4ed3758c381e5913157fe32198
 --! Message: Quicker searches, smaller triggers
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -215,7 +215,7 @@ begin
         from pg_index i
         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
         where i.indrelid = :PGVECTOR_SCHEMA.source_relation() and a.attname = 'product_id' and i.indisvalid and i.indpred is null
-      ) then 500
+      ) then 200
       else 3000
     end;
   end if;
@@ -258,7 +258,7 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.take_up_changes(integer) is
-  'Takes up changes of about max_products products (null: 500 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) and whether they are part of large changes. Raises PE001, PE002, PE005, PE029.';
+  'Takes up changes of about max_products products (null: 200 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) and whether they are part of large changes. Raises PE001, PE002, PE005, PE029.';
 --! EndIncluded queue/take_up_changes.sql
 -- search
 --! Included search/search_index.sql
