@@ -1,5 +1,5 @@
 --! Previous: sha1:1913ccc5a2dabcac043090ab11b5c9e0bbb885cf
---! Hash: sha1:ec95d9e62dffae4ed3758c381e5913157fe32198
+--! Hash: sha1:bb889fe61ed8121e23211854c623dd550612d879
 --! Message: Quicker searches, smaller triggers
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -269,7 +269,7 @@ comment on function :PGVECTOR_SCHEMA.take_up_changes(integer) is
 create or replace function :PGVECTOR_SCHEMA.search_index() returns text
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
--- Each search asks; the catalogs are small, and yet reading one through costs more than looking it up.
+-- The catalogs are small, and yet reading one through costs more than looking it up.
 set enable_seqscan = off
 as $$
 begin

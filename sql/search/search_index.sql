@@ -5,7 +5,7 @@
 create or replace function :PGVECTOR_SCHEMA.search_index() returns text
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
--- Each search asks; the catalogs are small, and yet reading one through costs more than looking it up.
+-- The catalogs are small, and yet reading one through costs more than looking it up.
 set enable_seqscan = off
 as $$
 begin

@@ -88,7 +88,7 @@ test("the server's clock jumping ahead takes a lease away early, and back makes 
   await until(async () => (await notedStores(db.sql)).stored > 0, worker.output);
   setClock("server", day);
   t.is((await run("embed", [], db.env)).code, 0);
-  await until(async () => isDrained(db.sql), worker.output(), 60);
+  await until(async () => isDrained(db.sql), worker.output, 60);
   await allIsTrue(t, db.sql);
 
   setClock("server", -day);

@@ -70,7 +70,7 @@ test("connections that went silent without an end are given up, and the work goe
   network.swallow(true);
   network.swallow(false);
   await insertParts(db.sql, 151, 160);
-  await until(async () => running.output().includes("PE171"), running.output(), 60);
+  await until(async () => running.output().includes("PE171"), running.output, 60);
   await drainedBy(db.sql, running);
   await allIsTrue(t, db.sql);
   await endsWell(t, running);
@@ -100,12 +100,12 @@ test("a service whose connections went silent answers again over new ones", asyn
     return answer.status;
   };
   try {
-    await until(async () => address() !== undefined && (await answers()) === 200, service.output());
+    await until(async () => address() !== undefined && (await answers()) === 200, service.output);
     await Promise.all([answers(), answers(), answers()]);
     network.swallow(true);
     t.is(await answers(), 503);
     network.swallow(false);
-    await until(async () => (await answers()) === 200, service.output());
+    await until(async () => (await answers()) === 200, service.output);
     // All of its pool.
     t.deepEqual(await Promise.all([answers(), answers(), answers(), answers()]), [200, 200, 200, 200]);
   } finally {

@@ -47,7 +47,7 @@ test("the owner changes the model through a worker that owns nothing, and nobody
   const worker = start("worker", [], { DATABASE_URL: urlOf("worker") });
   const states = async (who: Login) =>
     (await as[who]<{ state: string }[]>`select state from analytics_features.model_status`).map(({ state }) => state);
-  await until(async () => (await states("reader")).join() === "active,ready", worker.output(), 60);
+  await until(async () => (await states("reader")).join() === "active,ready", worker.output, 60);
   for (const who of ["worker", "dbt", "reader"] as const) {
     await fails(t, as[who]`select analytics_features.activate_model()`, { code: "42501" });
     await fails(t, as[who]`select analytics_features.drop_model('tiny-bert-768')`, { code: "42501" });
@@ -56,14 +56,14 @@ test("the owner changes the model through a worker that owns nothing, and nobody
   await as.owner`select analytics_features.activate_model()`;
   // What each of them could do it still can.
   await as.dbt`update staging_staging.stg_product set name = 'changed' where product_id = 1`;
-  await until(async () => (await status("reader")).state === "complete", worker.output(), 60);
+  await until(async () => (await status("reader")).state === "complete", worker.output, 60);
   const [row] = await as.dbt`select vector_dims(embedding) as dimension from analytics_features.product_embeddings limit 1`;
   t.is(row?.dimension, 768);
   // Not a query of the tests below: the worker may or may not have made its vector by the end.
   const hits = await as.reader`select from analytics_features.search_products_text('part 5', 3)`;
   t.is(hits.length, 3);
   // The former one is kept true too.
-  await until(async () => (await as.owner`select from analytics_features.queued_products`).length === 0, worker.output(), 60);
+  await until(async () => (await as.owner`select from analytics_features.queued_products`).length === 0, worker.output, 60);
   await as.owner`select analytics_features.rollback_model()`;
   await as.owner`select analytics_features.drop_model('tiny-bert-768')`;
   worker.process.kill("SIGTERM");

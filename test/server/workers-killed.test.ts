@@ -34,7 +34,7 @@ test("workers killed at random moments under load lose nothing, and nothing is e
       const worker = start("worker", [], db.env);
       const lived = lives() * 3000;
       // One of four does not get through its start.
-      if (lives() > 0.25) await until(async () => worker.output().includes("worker started"), worker.output(), 60);
+      if (lives() > 0.25) await until(async () => worker.output().includes("worker started"), worker.output, 60);
       await Promise.race([worker.ended, new Promise((resolve) => setTimeout(resolve, lived))]);
       t.is(worker.process.exitCode, null, worker.output());
       worker.process.kill("SIGKILL");
