@@ -3936,6 +3936,7 @@ declare
   v_names text[];
   v_codes text[];
   v_prices numeric[];
+  v_weights record;
   v_text text := analytics_features.fold_text(left(query, 200));
 begin
   if query_vector is not null then
@@ -3968,6 +3969,7 @@ begin
     v_wanted := v_wanted * 10;
   end loop;
 
+  select w.* into strict v_weights from analytics_features.signal_weights(query, query_vector is not null) w;
   return query
     with
       live as (
@@ -4000,14 +4002,12 @@ begin
         where r.word_rank <= v_pool or r.vector_rank is not null
       ),
       leader as (
-        select c.*, w.vector_weight, w.word_weight, w.trigram_weight,
-          w.word_weight * c.word_share + w.vector_weight * c.vector_share as lead
+        select c.*, v_weights.word_weight * c.word_share + v_weights.vector_weight * c.vector_share as lead
         from (
           -- Of nearness, which like the others is more for the better.
           select c.*, analytics_features.min_max(2 - c.distance, 2 - max(c.distance) over (), 2 - min(c.distance) over ()) as vector_share
           from candidate c
         ) c
-        cross join analytics_features.signal_weights(query, query_vector is not null) w
         order by c.is_exact desc nulls last, lead desc, c.product_id
         limit greatest(20, max_results)
       ),
@@ -4024,7 +4024,7 @@ begin
       best as (
         select c.*,
           (c.is_exact is true)::integer + c.lead
-            + c.trigram_weight * analytics_features.min_max(c.similarity, min(coalesce(c.similarity, 0)) over (), max(c.similarity) over ()) as score
+            + v_weights.trigram_weight * analytics_features.min_max(c.similarity, min(coalesce(c.similarity, 0)) over (), max(c.similarity) over ()) as score
         from compared c
         order by score desc, c.product_id
         limit max_results
@@ -4830,20 +4830,25 @@ CREATE FUNCTION analytics_features.live_products(product_ids bigint[], filter js
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
-  v_source regclass := analytics_features.lock_source();
-  v_signature text := analytics_features.source_signature(v_source);
+  v_source regclass;
   v_expressions analytics_features.source_expressions;
 begin
-  if filter is null and exists (select from analytics_features.source_expressions e where e.columns = v_signature) then
-    return query
-      select r.product_id, r.name, r.vendor_code, r.price
-      from analytics_features.source_rows(live_products.product_ids, v_signature) r
-      where r.passes;
-    -- None may be because it is made for something else.
-    if found then
-      return;
-    end if;
+  if filter is null and current_setting('transaction_isolation') = 'read committed' then
+    begin
+      return query
+        select r.product_id, r.name, r.vendor_code, r.price
+        from analytics_features.source_rows(live_products.product_ids, analytics_features.planned_signature()) r
+        where r.passes;
+      -- None may be because it is made for something else.
+      if found then
+        return;
+      end if;
+    exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+      -- So is what cannot even be planned any more.
+      null;
+    end;
   end if;
+  v_source := analytics_features.lock_source();
   v_expressions := analytics_features.current_expressions(v_source);
   return query execute format(
     'select r.product_id, r.name, r.vendor_code, r.price from (%s) r where r.passes',
@@ -5667,10 +5672,11 @@ CREATE FUNCTION analytics_features.nearest_products(query public.vector, max_res
     AS $_$
 #variable_conflict use_column
 declare
-  v_source regclass := analytics_features.lock_source();
+  v_source regclass;
   v_state record;
   v_expressions analytics_features.source_expressions;
   v_index text;
+  v_signature text;
   v_is_kept boolean;
   v_passes text;
   v_excluded bigint[] := coalesce(nearest_products.excluded, array[]::bigint[]);
@@ -5697,25 +5703,22 @@ declare
   v_prices numeric[] := array[]::numeric[];
   v_hit_distances double precision[] := array[]::double precision[];
 begin
-  -- One statement, because each costs as much as what it looks up.
+  -- The table is named, so that the plan is made anew when it has another index, and not read.
   select
-    s.hnsw_ef_search::text, s.ivfflat_probes::text, g.signature,
-    exists (select from analytics_features.source_expressions e where e.columns = g.signature) as is_kept,
-    -- The table is named, so that the plan is made anew when it has another index, and not read.
+    s.hnsw_ef_search::text, s.ivfflat_probes::text,
     case when nearest_products.model_id is null and not exists (select from analytics_features.product_embeddings where false)
       then analytics_features.planned_index()
     end as index
   into strict v_state
-  from analytics_features.settings s
-  -- Or the planner calls it twice.
-  cross join (select analytics_features.source_signature(v_source) as signature offset 0) g;
+  from analytics_features.settings s;
   v_index := v_state.index;
-  v_is_kept := v_state.is_kept and nearest_products.filter is null;
-
   if v_index is not null then
     perform set_config('hnsw.ef_search', v_state.hnsw_ef_search, true),
       set_config('ivfflat.probes', v_state.ivfflat_probes, true);
-    if v_is_kept and v_index = 'vector' then
+  end if;
+
+  if v_index = 'vector' and nearest_products.filter is null and current_setting('transaction_isolation') = 'read committed' then
+    begin
       select array_agg(n.product_id), array_agg(n.distance) into v_ids, v_distances
       from (
         select e.product_id, e.embedding operator(public.<->) nearest_products.query as distance
@@ -5727,7 +5730,7 @@ begin
       return query
         with live as materialized (
           select r.product_id, r.name, r.vendor_code, r.price, v_distances[array_position(v_ids, r.product_id)] as distance
-          from analytics_features.source_rows(v_ids, v_state.signature) r
+          from analytics_features.source_rows(v_ids, analytics_features.planned_signature()) r
           where r.passes
         )
         select l.product_id, l.name, l.vendor_code, l.price, l.distance
@@ -5738,8 +5741,17 @@ begin
       if found then
         return;
       end if;
-    end if;
+    exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+      -- source_rows() was made for something else.
+      null;
+    end;
+  end if;
 
+  v_source := analytics_features.lock_source();
+  if v_index is not null then
+    v_signature := analytics_features.source_signature(v_source);
+    v_is_kept := nearest_products.filter is null
+      and exists (select from analytics_features.source_expressions e where e.columns = v_signature);
     perform set_config('enable_seqscan', 'on', true),
       -- Without it an index scan ends after ef_search rows, and products that are gone would leave holes.
       set_config('hnsw.iterative_scan', 'strict_order', true),
@@ -5780,7 +5792,7 @@ begin
         select array_agg(r.product_id) as ids, array_agg(r.name) as names, array_agg(r.vendor_code) as codes,
           array_agg(r.price) as prices, array_agg(v_distances[array_position(v_ids, r.product_id)]) as distances
         into v_row
-        from analytics_features.source_rows(v_ids, v_state.signature) r
+        from analytics_features.source_rows(v_ids, v_signature) r
         where r.passes;
         -- Too few may be because it is made for something else.
         v_is_kept := coalesce(cardinality(v_row.ids) >= max_results, false);
@@ -6076,7 +6088,19 @@ declare
   v_now analytics_features.source_expressions := analytics_features.generate_expressions();
   v_rows text := analytics_features.source_rows_sql(analytics_features.require_source(), v_now, v_now.among, v_now.is_live, true);
 begin
-  v_rows := format('select r.* from (%s) r where $2 operator(pg_catalog.=) %L', v_rows, v_now.columns);
+  v_rows := format(
+    $sql$
+      select r.* from (%s) r
+      where $2 operator(pg_catalog.=) %L and exists (
+        select
+        from analytics_features.source_expressions e
+        cross join analytics_features.settings s
+        where e.columns operator(pg_catalog.=) $2
+          and pg_catalog.starts_with($2, pg_catalog.format('%%I.%%I: ', s.source_schema, s.source_table))
+      )
+    $sql$,
+    v_rows, v_now.columns
+  );
   if exists (
       select
       from analytics_features.source_expressions e
@@ -6299,6 +6323,25 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.planned_index() IS 'What search_index() was when the statement was planned; only for statements that name the table of vectors, whose plan a change of its indexes makes anew.';
+
+--
+-- Name: planned_signature(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.planned_signature() RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return analytics_features.source_signature(analytics_features.source_relation());
+end
+$$;
+
+--
+-- Name: FUNCTION planned_signature(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.planned_signature() IS 'What source_signature() of the source was when the statement was planned; only for statements that read source_rows(), whose plan a change of the source makes anew.';
 
 --
 -- Name: prepare_model(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -8358,13 +8401,22 @@ CREATE FUNCTION analytics_features.search_products(query public.vector, metric t
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  perform analytics_features.lock_embeddings();
-  -- The usual case spares itself a function between, which is felt at this speed.
-  if analytics_features.require_query(query, metric, max_results) = '<->' then
-    return query select n.* from analytics_features.nearest_products(query, max_results) n;
-  else
-    return query select s.* from analytics_features.search_products(query, metric, max_results, null::jsonb) s;
+  -- The usual case spares itself what is felt at this speed. The statement that looks for vectors takes its lock before
+  -- its snapshot, as each does here, and pgvector compares dimensions.
+  if metric in ('l2', '<->') and max_results between 1 and 10000 and public.vector_norm(query) > 0
+    and to_regclass('analytics_features.product_embeddings') is not null and current_setting('transaction_isolation') = 'read committed'
+  then
+    begin
+      return query select n.* from analytics_features.nearest_products(query, max_results) n;
+      if found then
+        return;
+      end if;
+    exception when data_exception then
+      -- What is wrong with it is said below.
+      null;
+    end;
   end if;
+  return query select s.* from analytics_features.search_products(query, metric, max_results, null::jsonb) s;
 end
 $$;
 
@@ -14069,6 +14121,13 @@ GRANT ALL ON FUNCTION analytics_features.phrase_key(phrase text) TO product_embe
 
 REVOKE ALL ON FUNCTION analytics_features.planned_index() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.planned_index() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION planned_signature(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.planned_signature() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.planned_signature() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION prepare_model(model text); Type: ACL; Schema: analytics_features; Owner: -

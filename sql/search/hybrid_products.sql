@@ -39,6 +39,7 @@ declare
   v_names text[];
   v_codes text[];
   v_prices numeric[];
+  v_weights record;
   v_text text := :PGVECTOR_SCHEMA.fold_text(left(query, 200));
 begin
   if query_vector is not null then
@@ -71,6 +72,7 @@ begin
     v_wanted := v_wanted * 10;
   end loop;
 
+  select w.* into strict v_weights from :PGVECTOR_SCHEMA.signal_weights(query, query_vector is not null) w;
   return query
     with
       live as (
@@ -103,14 +105,12 @@ begin
         where r.word_rank <= v_pool or r.vector_rank is not null
       ),
       leader as (
-        select c.*, w.vector_weight, w.word_weight, w.trigram_weight,
-          w.word_weight * c.word_share + w.vector_weight * c.vector_share as lead
+        select c.*, v_weights.word_weight * c.word_share + v_weights.vector_weight * c.vector_share as lead
         from (
           -- Of nearness, which like the others is more for the better.
           select c.*, :PGVECTOR_SCHEMA.min_max(2 - c.distance, 2 - max(c.distance) over (), 2 - min(c.distance) over ()) as vector_share
           from candidate c
         ) c
-        cross join :PGVECTOR_SCHEMA.signal_weights(query, query_vector is not null) w
         order by c.is_exact desc nulls last, lead desc, c.product_id
         limit greatest(20, max_results)
       ),
@@ -127,7 +127,7 @@ begin
       best as (
         select c.*,
           (c.is_exact is true)::integer + c.lead
-            + c.trigram_weight * :PGVECTOR_SCHEMA.min_max(c.similarity, min(coalesce(c.similarity, 0)) over (), max(c.similarity) over ()) as score
+            + v_weights.trigram_weight * :PGVECTOR_SCHEMA.min_max(c.similarity, min(coalesce(c.similarity, 0)) over (), max(c.similarity) over ()) as score
         from compared c
         order by score desc, c.product_id
         limit max_results

@@ -5,20 +5,25 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_source regclass := :PGVECTOR_SCHEMA.lock_source();
-  v_signature text := :PGVECTOR_SCHEMA.source_signature(v_source);
+  v_source regclass;
   v_expressions :PGVECTOR_SCHEMA.source_expressions;
 begin
-  if filter is null and exists (select from :PGVECTOR_SCHEMA.source_expressions e where e.columns = v_signature) then
-    return query
-      select r.product_id, r.name, r.vendor_code, r.price
-      from :PGVECTOR_SCHEMA.source_rows(live_products.product_ids, v_signature) r
-      where r.passes;
-    -- None may be because it is made for something else.
-    if found then
-      return;
-    end if;
+  if filter is null and current_setting('transaction_isolation') = 'read committed' then
+    begin
+      return query
+        select r.product_id, r.name, r.vendor_code, r.price
+        from :PGVECTOR_SCHEMA.source_rows(live_products.product_ids, :PGVECTOR_SCHEMA.planned_signature()) r
+        where r.passes;
+      -- None may be because it is made for something else.
+      if found then
+        return;
+      end if;
+    exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+      -- So is what cannot even be planned any more.
+      null;
+    end;
   end if;
+  v_source := :PGVECTOR_SCHEMA.lock_source();
   v_expressions := :PGVECTOR_SCHEMA.current_expressions(v_source);
   return query execute format(
     'select r.product_id, r.name, r.vendor_code, r.price from (%s) r where r.passes',

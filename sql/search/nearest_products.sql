@@ -35,10 +35,11 @@ set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
-  v_source regclass := :PGVECTOR_SCHEMA.lock_source();
+  v_source regclass;
   v_state record;
   v_expressions :PGVECTOR_SCHEMA.source_expressions;
   v_index text;
+  v_signature text;
   v_is_kept boolean;
   v_passes text;
   v_excluded bigint[] := coalesce(nearest_products.excluded, array[]::bigint[]);
@@ -65,25 +66,22 @@ declare
   v_prices numeric[] := array[]::numeric[];
   v_hit_distances double precision[] := array[]::double precision[];
 begin
-  -- One statement, because each costs as much as what it looks up.
+  -- The table is named, so that the plan is made anew when it has another index, and not read.
   select
-    s.hnsw_ef_search::text, s.ivfflat_probes::text, g.signature,
-    exists (select from :PGVECTOR_SCHEMA.source_expressions e where e.columns = g.signature) as is_kept,
-    -- The table is named, so that the plan is made anew when it has another index, and not read.
+    s.hnsw_ef_search::text, s.ivfflat_probes::text,
     case when nearest_products.model_id is null and not exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE where false)
       then :PGVECTOR_SCHEMA.planned_index()
     end as index
   into strict v_state
-  from :PGVECTOR_SCHEMA.settings s
-  -- Or the planner calls it twice.
-  cross join (select :PGVECTOR_SCHEMA.source_signature(v_source) as signature offset 0) g;
+  from :PGVECTOR_SCHEMA.settings s;
   v_index := v_state.index;
-  v_is_kept := v_state.is_kept and nearest_products.filter is null;
-
   if v_index is not null then
     perform set_config('hnsw.ef_search', v_state.hnsw_ef_search, true),
       set_config('ivfflat.probes', v_state.ivfflat_probes, true);
-    if v_is_kept and v_index = 'vector' then
+  end if;
+
+  if v_index = 'vector' and nearest_products.filter is null and current_setting('transaction_isolation') = 'read committed' then
+    begin
       select array_agg(n.product_id), array_agg(n.distance) into v_ids, v_distances
       from (
         select e.product_id, e.embedding operator(:VECTOR_SCHEMA.<->) nearest_products.query as distance
@@ -95,7 +93,7 @@ begin
       return query
         with live as materialized (
           select r.product_id, r.name, r.vendor_code, r.price, v_distances[array_position(v_ids, r.product_id)] as distance
-          from :PGVECTOR_SCHEMA.source_rows(v_ids, v_state.signature) r
+          from :PGVECTOR_SCHEMA.source_rows(v_ids, :PGVECTOR_SCHEMA.planned_signature()) r
           where r.passes
         )
         select l.product_id, l.name, l.vendor_code, l.price, l.distance
@@ -106,8 +104,17 @@ begin
       if found then
         return;
       end if;
-    end if;
+    exception when syntax_error_or_access_rule_violation or invalid_schema_name then
+      -- source_rows() was made for something else.
+      null;
+    end;
+  end if;
 
+  v_source := :PGVECTOR_SCHEMA.lock_source();
+  if v_index is not null then
+    v_signature := :PGVECTOR_SCHEMA.source_signature(v_source);
+    v_is_kept := nearest_products.filter is null
+      and exists (select from :PGVECTOR_SCHEMA.source_expressions e where e.columns = v_signature);
     perform set_config('enable_seqscan', 'on', true),
       -- Without it an index scan ends after ef_search rows, and products that are gone would leave holes.
       set_config('hnsw.iterative_scan', 'strict_order', true),
@@ -148,7 +155,7 @@ begin
         select array_agg(r.product_id) as ids, array_agg(r.name) as names, array_agg(r.vendor_code) as codes,
           array_agg(r.price) as prices, array_agg(v_distances[array_position(v_ids, r.product_id)]) as distances
         into v_row
-        from :PGVECTOR_SCHEMA.source_rows(v_ids, v_state.signature) r
+        from :PGVECTOR_SCHEMA.source_rows(v_ids, v_signature) r
         where r.passes;
         -- Too few may be because it is made for something else.
         v_is_kept := coalesce(cardinality(v_row.ids) >= max_results, false);

@@ -48,13 +48,22 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform :PGVECTOR_SCHEMA.lock_embeddings();
-  -- The usual case spares itself a function between, which is felt at this speed.
-  if :PGVECTOR_SCHEMA.require_query(query, metric, max_results) = '<->' then
-    return query select n.* from :PGVECTOR_SCHEMA.nearest_products(query, max_results) n;
-  else
-    return query select s.* from :PGVECTOR_SCHEMA.search_products(query, metric, max_results, null::jsonb) s;
+  -- The usual case spares itself what is felt at this speed. The statement that looks for vectors takes its lock before
+  -- its snapshot, as each does here, and pgvector compares dimensions.
+  if metric in ('l2', '<->') and max_results between 1 and 10000 and :VECTOR_SCHEMA.vector_norm(query) > 0
+    and to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') is not null and current_setting('transaction_isolation') = 'read committed'
+  then
+    begin
+      return query select n.* from :PGVECTOR_SCHEMA.nearest_products(query, max_results) n;
+      if found then
+        return;
+      end if;
+    exception when data_exception then
+      -- What is wrong with it is said below.
+      null;
+    end;
   end if;
+  return query select s.* from :PGVECTOR_SCHEMA.search_products(query, metric, max_results, null::jsonb) s;
 end
 $$;
 

@@ -10,7 +10,19 @@ declare
   v_now :PGVECTOR_SCHEMA.source_expressions := :PGVECTOR_SCHEMA.generate_expressions();
   v_rows text := :PGVECTOR_SCHEMA.source_rows_sql(:PGVECTOR_SCHEMA.require_source(), v_now, v_now.among, v_now.is_live, true);
 begin
-  v_rows := format('select r.* from (%s) r where $2 operator(pg_catalog.=) %L', v_rows, v_now.columns);
+  v_rows := format(
+    $sql$
+      select r.* from (%s) r
+      where $2 operator(pg_catalog.=) %L and exists (
+        select
+        from :PGVECTOR_SCHEMA.source_expressions e
+        cross join :PGVECTOR_SCHEMA.settings s
+        where e.columns operator(pg_catalog.=) $2
+          and pg_catalog.starts_with($2, pg_catalog.format('%%I.%%I: ', s.source_schema, s.source_table))
+      )
+    $sql$,
+    v_rows, v_now.columns
+  );
   if exists (
       select
       from :PGVECTOR_SCHEMA.source_expressions e
