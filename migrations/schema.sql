@@ -5944,72 +5944,22 @@ $$;
 COMMENT ON FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) IS 'Counts what a claim stored and failed in this minute.';
 
 --
--- Name: note_changes(text, name, name, bigint, text, text, record, record); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: note_changes(text, name, name); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name, row_count bigint DEFAULT NULL::bigint, new_id text DEFAULT NULL::text, old_id text DEFAULT NULL::text, new_row record DEFAULT NULL::record, old_row record DEFAULT NULL::record) RETURNS text
+CREATE FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
   v_hooked boolean;
-  v_left_out text[];
-  v_old_image jsonb;
-  v_new_image jsonb;
-  v_ids bigint[];
   v_changed text;
 begin
   -- dbt leaves our triggers on the table it renamed away, and anybody may put them on a table of his own.
-  select
-    s.document_hook is not null,
-    array(
-      select f.column_name
-      from analytics_features.document_fields f
-      where not f.included and f.column_name not in ('deleted', 'dbt_valid_to', 'dbt_is_deleted')
-    )
-  into v_hooked, v_left_out
+  select s.document_hook is not null into v_hooked
   from analytics_features.settings s
   where s.source_schema = note_changes.table_schema and s.source_table = note_changes.table_name;
-  if not found or row_count = 0 then
-    return null;
-  end if;
-
-  if row_count = 1 then
-    -- A hook may look at any column.
-    if operation = 'UPDATE' and not v_hooked and new_id = old_id then
-      begin
-        v_old_image := to_jsonb(old_row) - v_left_out;
-        v_new_image := to_jsonb(new_row) - v_left_out;
-        if strpos(v_new_image::text, '"_') > 0 then
-          v_left_out := array(
-            select k.name
-            from jsonb_object_keys(v_new_image) k (name)
-            left join analytics_features.document_fields f on f.column_name = k.name
-            where starts_with(k.name, '_') and f.included is not true
-          );
-          v_old_image := v_old_image - v_left_out;
-          v_new_image := v_new_image - v_left_out;
-        end if;
-        -- Of a product in several rows a column that is left out may say which of them counts.
-        if v_old_image::text = v_new_image::text and coalesce((analytics_features.last_comparison()).duplicate_ids, 0) = 0 then
-          return null;
-        end if;
-      exception when others then
-        -- Not everything of type json is jsonb too. The claim tells whether it changed.
-        null;
-      end;
-    end if;
-    v_ids := array_remove(
-      array[
-        analytics_features.whole_number(new_id),
-        case when old_id is distinct from new_id then analytics_features.whole_number(old_id) end
-      ],
-      null
-    );
-    if v_ids <> '{}' then
-      insert into analytics_features.product_changes (product_ids) values (v_ids);
-      perform analytics_features.announce_changes();
-    end if;
+  if not found then
     return null;
   end if;
 
@@ -6045,10 +5995,10 @@ end
 $_$;
 
 --
--- Name: FUNCTION note_changes(operation text, table_schema name, table_name name, row_count bigint, new_id text, old_id text, new_row record, old_row record); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION note_changes(operation text, table_schema name, table_name name); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name, row_count bigint, new_id text, old_id text, new_row record, old_row record) IS 'Notes the product of a statement of one row in product_changes if its document may have changed, and returns null; for a statement of more rows (row_count 2, or null: all), the SQL that does so, to be run where new_rows and old_rows are. For tg__product_changed().';
+COMMENT ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name) IS 'SQL that notes the products of a statement in product_changes whose document may have changed, to be run where new_rows and old_rows are; null if the table is not the source. For tg__product_changed().';
 
 --
 -- Name: note_copy_failure(text, interval); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6086,9 +6036,7 @@ CREATE FUNCTION analytics_features.note_expressions() RETURNS void
     AS $_$
 declare
   v_now analytics_features.source_expressions := analytics_features.generate_expressions();
-  v_rows text := analytics_features.source_rows_sql(analytics_features.require_source(), v_now, v_now.among, v_now.is_live, true);
-begin
-  v_rows := format(
+  v_rows text := format(
     $sql$
       select r.* from (%s) r
       where $2 operator(pg_catalog.=) %L and exists (
@@ -6099,13 +6047,27 @@ begin
           and pg_catalog.starts_with($2, pg_catalog.format('%%I.%%I: ', s.source_schema, s.source_table))
       )
     $sql$,
-    v_rows, v_now.columns
+    analytics_features.source_rows_sql(analytics_features.require_source(), v_now, v_now.among, v_now.is_live, true), v_now.columns
   );
+  v_unseen text;
+begin
+  select format(
+    'select $2 operator(pg_catalog.=) %L and $3 operator(pg_catalog.=) %L and (%L or $1 operator(pg_catalog.<>) ''UPDATE'')',
+    s.source_schema, s.source_table,
+    not exists (
+      select
+      from analytics_features.source_columns c
+      where not c.in_document and not starts_with(c.column_name, '_') and c.column_name <> all (analytics_features.bookkeeping_columns())
+    )
+  ) into strict v_unseen
+  from analytics_features.settings s;
+
   if exists (
       select
       from analytics_features.source_expressions e
-      join pg_proc p on p.oid = 'analytics_features.source_rows(bigint[], text)'::regprocedure
-      where e = v_now and p.prosrc = v_rows
+      join pg_proc r on r.oid = 'analytics_features.source_rows(bigint[], text)'::regprocedure and r.prosrc = v_rows
+      join pg_proc u on u.oid = 'analytics_features.notes_unseen(text, name, name)'::regprocedure and u.prosrc = v_unseen
+      where e = v_now
     )
     or not pg_try_advisory_xact_lock(hashtext('analytics_features.source_expressions'), 1)
   then
@@ -6119,6 +6081,11 @@ begin
       language sql stable as %L',
     v_rows
   );
+  execute format(
+    'create or replace function analytics_features.notes_unseen(operation text, table_schema name, table_name name) returns boolean
+      language sql stable as %L',
+    v_unseen
+  );
 end
 $_$;
 
@@ -6126,7 +6093,7 @@ $_$;
 -- Name: FUNCTION note_expressions(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.note_expressions() IS 'Keeps source_expressions and source_rows() for the source as it is now; no effect while its columns are the same. Raises PE001, PE002.';
+COMMENT ON FUNCTION analytics_features.note_expressions() IS 'Keeps source_expressions, source_rows() and notes_unseen() for the source and its fields as they are now; no effect while they are the same. Raises PE001, PE002.';
 
 --
 -- Name: note_fit(integer, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6185,6 +6152,87 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.note_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) IS 'Makes a loaded model known and returns its id.';
+
+--
+-- Name: note_update(bigint, name, name, record, record); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.note_update(product_id bigint, table_schema name, table_name name, new_row record, old_row record) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET extra_float_digits TO '1'
+    AS $$
+declare
+  v_hooked boolean;
+  v_left_out text[];
+  v_old_image jsonb;
+  v_new_image jsonb;
+begin
+  -- dbt leaves our triggers on the table it renamed away, and anybody may put them on a table of his own.
+  select
+    s.document_hook is not null,
+    array(
+      select f.column_name
+      from analytics_features.document_fields f
+      where not f.included and f.column_name not in ('deleted', 'dbt_valid_to', 'dbt_is_deleted')
+    )
+  into v_hooked, v_left_out
+  from analytics_features.settings s
+  where s.source_schema = note_update.table_schema and s.source_table = note_update.table_name;
+  if not found then
+    return;
+  end if;
+
+  -- A hook may look at any column.
+  if not v_hooked then
+    begin
+      v_old_image := to_jsonb(old_row) - v_left_out;
+      v_new_image := to_jsonb(new_row) - v_left_out;
+      if strpos(v_new_image::text, '"_') > 0 then
+        v_left_out := array(
+          select k.name
+          from jsonb_object_keys(v_new_image) k (name)
+          left join analytics_features.document_fields f on f.column_name = k.name
+          where starts_with(k.name, '_') and f.included is not true
+        );
+        v_old_image := v_old_image - v_left_out;
+        v_new_image := v_new_image - v_left_out;
+      end if;
+      -- Of a product in several rows a column that is left out may say which of them counts.
+      if v_old_image::text = v_new_image::text and coalesce((analytics_features.last_comparison()).duplicate_ids, 0) = 0 then
+        return;
+      end if;
+    exception when others then
+      -- Not everything of type json is jsonb too. The claim tells whether it changed.
+      null;
+    end;
+  end if;
+  insert into analytics_features.product_changes (product_ids) values (array[note_update.product_id]);
+  perform analytics_features.announce_changes();
+end
+$$;
+
+--
+-- Name: FUNCTION note_update(product_id bigint, table_schema name, table_name name, new_row record, old_row record); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.note_update(product_id bigint, table_schema name, table_name name, new_row record, old_row record) IS 'Notes the product of an update of one row in product_changes, if its document may have changed. For tg__product_changed().';
+
+--
+-- Name: notes_unseen(text, name, name); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.notes_unseen(operation text, table_schema name, table_name name) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select false
+$$;
+
+--
+-- Name: FUNCTION notes_unseen(operation text, table_schema name, table_name name); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.notes_unseen(operation text, table_schema name, table_name name) IS 'Whether one row of this table is noted without a look at what changed in it: the table is the source, and nobody keeps a column out of the text that an update may have changed alone. Generated by note_expressions(), for tg__product_changed().';
 
 --
 -- Name: operator_report(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9667,33 +9715,43 @@ COMMENT ON FUNCTION analytics_features.tg__embedding_provenance() IS 'Forgets mo
 CREATE FUNCTION analytics_features.tg__product_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET extra_float_digits TO '1'
     SET jit TO 'off'
     AS $$
 declare
+  v_id bigint;
+  v_is_same boolean;
   v_statement text;
 begin
-  if tg_op = 'UPDATE' then
-    select analytics_features.note_changes(tg_op, tg_table_schema, tg_table_name, r.rows, r.new_id, r.old_id, r.new_row, r.old_row) into v_statement
-    from (
-      select count(*) over () as rows, c.*
-      from (
-        select n.product_id::text as new_id, o.product_id::text as old_id, n as new_row, o as old_row
-        from new_rows n
-        cross join old_rows o
-        limit 2
-      ) c
-      limit 1
-    ) r;
-  elsif tg_op = 'INSERT' then
-    select analytics_features.note_changes(tg_op, tg_table_schema, tg_table_name, r.rows, r.id, null) into v_statement
-    from (select count(*) as rows, min(n.id) as id from (select n.product_id::text as id from new_rows n limit 2) n) r;
-  elsif tg_op = 'DELETE' then
-    select analytics_features.note_changes(tg_op, tg_table_schema, tg_table_name, r.rows, null, r.id) into v_statement
-    from (select count(*) as rows, min(o.id) as id from (select o.product_id::text as id from old_rows o limit 2) o) r;
-  else
-    v_statement := analytics_features.note_changes(tg_op, tg_table_schema, tg_table_name);
+  -- Nothing is written in here, which would take a transaction id of its own.
+  begin
+    if tg_op = 'UPDATE' then
+      select n.product_id::bigint, n.product_id::bigint = o.product_id::bigint into strict v_id, v_is_same from new_rows n cross join old_rows o;
+    elsif tg_op = 'INSERT' then
+      select n.product_id::bigint, n.product_id is not null into strict v_id, v_is_same from new_rows n;
+    elsif tg_op = 'DELETE' then
+      select o.product_id::bigint, o.product_id is not null into strict v_id, v_is_same from old_rows o;
+    end if;
+  exception
+    when no_data_found or undefined_column then
+      -- A source without ids is the comparison's to tell, not the writer's to be stopped by.
+      return null;
+    when others then
+      -- Many rows, or an id that is no number.
+      null;
+  end;
+
+  if v_is_same then
+    if analytics_features.notes_unseen(tg_op, tg_table_schema, tg_table_name) then
+      insert into analytics_features.product_changes (product_ids) values (array[v_id]);
+      perform analytics_features.announce_changes();
+      return null;
+    elsif tg_op = 'UPDATE' then
+      perform analytics_features.note_update(v_id, tg_table_schema, tg_table_name, n, o) from new_rows n cross join old_rows o;
+      return null;
+    end if;
   end if;
+
+  v_statement := analytics_features.note_changes(tg_op, tg_table_schema, tg_table_name);
   if v_statement is not null then
     execute v_statement;
   end if;
@@ -14059,11 +14117,11 @@ REVOKE ALL ON FUNCTION analytics_features.note_activity(claim_id bigint, stored 
 GRANT ALL ON FUNCTION analytics_features.note_activity(claim_id bigint, stored bigint, failed bigint) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION note_changes(operation text, table_schema name, table_name name, row_count bigint, new_id text, old_id text, new_row record, old_row record); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION note_changes(operation text, table_schema name, table_name name); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name, row_count bigint, new_id text, old_id text, new_row record, old_row record) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name, row_count bigint, new_id text, old_id text, new_row record, old_row record) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION note_copy_failure(reason text, took interval); Type: ACL; Schema: analytics_features; Owner: -
@@ -14092,6 +14150,20 @@ GRANT ALL ON FUNCTION analytics_features.note_fit(model_id integer, spelled_out 
 
 REVOKE ALL ON FUNCTION analytics_features.note_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.note_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION note_update(product_id bigint, table_schema name, table_name name, new_row record, old_row record); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.note_update(product_id bigint, table_schema name, table_name name, new_row record, old_row record) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.note_update(product_id bigint, table_schema name, table_name name, new_row record, old_row record) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION notes_unseen(operation text, table_schema name, table_name name); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.notes_unseen(operation text, table_schema name, table_name name) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.notes_unseen(operation text, table_schema name, table_name name) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION operator_report(); Type: ACL; Schema: analytics_features; Owner: -

@@ -78,10 +78,31 @@ test("an update that leaves the document as it is queues nothing", async (t) => 
   t.deepEqual(await queued(db.sql), []);
 });
 
-test("one row is judged as many are: by the columns of the document, whatever their type", async (t) => {
+test("one row is noted unseen, and the claim finds that nothing changed; where somebody keeps a column out of the text, it is looked at", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  const model = await registerModel(db.sql);
+  await drain(db.sql, model);
+  const touch = (columns: string) => db.sql.unsafe(`update staging_staging.stg_product set ${columns} where product_id = 1`);
+  await touch("updated_at = clock_timestamp()");
+  t.deepEqual(await queued(db.sql), [1]);
+  t.is((await claim(db.sql)).length, 0);
+  t.deepEqual(await queued(db.sql), []);
+
+  await db.sql`insert into analytics_features.document_fields (column_name, included) values ('weight', false)`;
+  await db.sql`select analytics_features.reconcile()`;
+  await drain(db.sql, model);
+  await touch("updated_at = clock_timestamp(), weight = 5");
+  t.deepEqual(await queued(db.sql), []);
+  await touch("weight = 6, price = 7");
+  t.deepEqual(await queued(db.sql), [1]);
+});
+
+test("one row is judged as many are where it is looked at: by the columns of the document, whatever their type", async (t) => {
   await db.sql.unsafe(`
     alter table staging_staging.stg_product add column facts json, add column _loaded_at timestamptz, add column _origin text, add column ratio float8;
-    insert into staging_staging.stg_product (product_id, name, facts, ratio) values (1, 'a', '{"x": 1}', 0.1), (2, 'b', '{}', 0.1), (3, 'c', '{}', 0.1)`);
+    insert into staging_staging.stg_product (product_id, name, facts, ratio) values (1, 'a', '{"x": 1}', 0.1), (2, 'b', '{}', 0.1), (3, 'c', '{}', 0.1);
+    insert into analytics_features.document_fields (column_name, included) values ('weight', false);
+    select analytics_features.reconcile()`);
   const model = await registerModel(db.sql);
   await drain(db.sql, model);
   const update = (columns: string, products: string) =>
@@ -272,13 +293,13 @@ test("a source that cannot have triggers is attached all the same and found by c
 test("of a product that is known to stand in two rows, what makes the other one count is a change; of others it is none", async (t) => {
   await db.sql`
     insert into staging_staging.stg_product (product_id, name, updated_at)
-    values (1, 'one', '2026-01-01'), (2, 'old', '2026-01-01'), (2, 'new', '2026-01-02')`;
+    values (1, 'one', '2026-01-01'), (3, 'three', '2026-01-01'), (2, 'old', '2026-01-01'), (2, 'new', '2026-01-02')`;
   await drain(db.sql, await registerModel(db.sql));
-  await db.sql`update staging_staging.stg_product set updated_at = '2026-01-03' where product_id = 1`;
+  await db.sql`update staging_staging.stg_product set updated_at = '2026-01-03' where product_id in (1, 3)`;
   t.deepEqual(await queued(db.sql), []);
   await db.sql`select analytics_features.reconcile()`;
-  await db.sql`update staging_staging.stg_product set updated_at = '2026-01-03' where name = 'old'`;
-  t.deepEqual(await queued(db.sql), [2]);
+  await db.sql`update staging_staging.stg_product set updated_at = '2026-01-04' where name in ('old', 'one')`;
+  t.deepEqual(await queued(db.sql), [1, 2]);
   const [row] = await claim(db.sql);
   t.regex(row?.document ?? "", /^name: old\./);
 });

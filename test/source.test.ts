@@ -96,7 +96,7 @@ test("of a dbt snapshot only the rows valid now are products, and its bookkeepin
 });
 
 test("what a loader marks as its own with an underscore is in no text, unless somebody says so", async (t) => {
-  await source("select 1 as product_id, 'a' as name, now() as _loaded_at, 'x' as _batch, false as deleted");
+  await source("select i as product_id, 'a' as name, now() as _loaded_at, 'x' as _batch, false as deleted from generate_series(1, 2) i");
   t.is(await document(1), "name: a.");
   await db.sql`update staging_staging.stg_product set _loaded_at = clock_timestamp()`;
   t.deepEqual(await queued(db.sql), []);
