@@ -97,6 +97,24 @@ test("one row is noted unseen, and the claim finds that nothing changed; where s
   t.deepEqual(await queued(db.sql), [1]);
 });
 
+test("a source whose ids are gone, or are no numbers, does not stop who writes to it", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  await drain(db.sql, await registerModel(db.sql));
+  const write = () =>
+    db.sql.unsafe(`
+      update staging_staging.stg_product set price = 1 where name = 'part 1';
+      update staging_staging.stg_product set price = 1;
+      insert into staging_staging.stg_product (name) values ('new');
+      delete from staging_staging.stg_product where name = 'new'`);
+  await db.sql`alter table staging_staging.stg_product alter column product_id type text using 'no. ' || product_id`;
+  await t.notThrowsAsync(write);
+  await db.sql`alter table staging_staging.stg_product drop column product_id, add column product_id uuid default gen_random_uuid()`;
+  await t.notThrowsAsync(write);
+  await db.sql`alter table staging_staging.stg_product drop column product_id`;
+  await t.notThrowsAsync(write);
+  t.deepEqual(await queued(db.sql), []);
+});
+
 test("one row is judged as many are where it is looked at: by the columns of the document, whatever their type", async (t) => {
   await db.sql.unsafe(`
     alter table staging_staging.stg_product add column facts json, add column _loaded_at timestamptz, add column _origin text, add column ratio float8;
