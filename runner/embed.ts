@@ -30,6 +30,16 @@ export interface EmbedResult {
   failed: number;
   /** False when the limit or the signal ended the pass before the queue was empty. */
   drained: boolean;
+  /** How long of it the encoder was at work; the rest is the database's and the bookkeeping. */
+  encodingSeconds: number;
+}
+
+/** What the batches of one claim share. */
+interface Work {
+  windows: boolean;
+  /** What texts became, so that each is encoded once, whichever products have it. */
+  known: Map<string, Encoded>;
+  encodingSeconds: number;
 }
 
 interface Claimed {
@@ -65,7 +75,7 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   const schema = sql(context.schema);
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
   const stopped = () => options.signal?.aborted === true;
-  const result: EmbedResult = { stored: 0, failed: 0, drained: false };
+  const result: EmbedResult = { stored: 0, failed: 0, drained: false, encodingSeconds: 0 };
 
   while (!stopped() && result.stored + result.failed < limit) {
     await takeUpChanges(context);
@@ -75,7 +85,7 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
     const claim = await claimFirst(context, kept, limit - result.stored - result.failed);
     if (claim === undefined) return { ...result, drained: true };
     const { model, claimId, products, batchSize } = claim;
-    const known = new Map<string, Encoded>();
+    const work: Work = { windows: settings?.windows === true, known: new Map(), encodingSeconds: 0 };
     let hasMoved = false;
     try {
       // Texts of nearly one token count are encoded together, and those of about one length are likely to be such.
@@ -87,13 +97,14 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
         // One batch of what can wait is done in any case, or a steady trickle would keep it waiting for good.
         const canWait = !model.isActive || batch[0]?.is_bulk === true;
         if (hasMoved && (await moreUrgentWaits(context, model))) break;
-        const { stored, failed } = await embedBatch(context, model, claimId, batch, known, { windows: settings?.windows === true });
+        const { stored, failed } = await embedBatch(context, model, claimId, batch, work);
         hasMoved ||= canWait;
         result.stored += stored;
         result.failed += failed;
         options.onBatch?.(stored, failed);
       }
     } finally {
+      result.encodingSeconds += work.encodingSeconds;
       await release(context, claimId);
     }
   }
@@ -175,12 +186,11 @@ async function embedBatch(
   model: KeptModel,
   claimId: string,
   products: readonly Claimed[],
-  known: Map<string, Encoded>,
-  options: { windows: boolean },
+  work: Work,
 ): Promise<{ stored: number; failed: number }> {
   const { sql } = context;
   const schema = sql(context.schema);
-  const { encoded, errors } = await encodeEach(context, model, products, known, options);
+  const { encoded, errors } = await encodeEach(context, model, products, work);
   let stored = 0;
   if (encoded.length > 0) {
     const ids = encoded.map(({ product }) => product.product_id);
@@ -203,21 +213,15 @@ interface EncodedProduct extends Encoded {
 }
 
 /** Encodes all at once; if that fails, one by one, so that only those that cannot be encoded fail. */
-async function encodeEach(
-  context: EmbedContext,
-  model: KeptModel,
-  products: readonly Claimed[],
-  known: Map<string, Encoded>,
-  options: { windows: boolean },
-) {
+async function encodeEach(context: EmbedContext, model: KeptModel, products: readonly Claimed[], work: Work) {
   let encoded: EncodedProduct[] = [];
   const errors: { product: Claimed; message: string }[] = [];
   try {
-    encoded = await encodeProducts(context, model, products, known, options);
+    encoded = await encodeProducts(context, model, products, work);
   } catch {
     for (const product of products) {
       try {
-        encoded.push(...(await encodeProducts(context, model, [product], known, options)));
+        encoded.push(...(await encodeProducts(context, model, [product], work)));
       } catch (error) {
         errors.push({ product, message: error instanceof Error ? error.message : String(error) });
       }
@@ -227,21 +231,22 @@ async function encodeEach(
 }
 
 /**
- * A product's vector is that of its document, or the sum of those of its texts, each by what it counts. A text
- * is encoded once a claim, whichever products have it: what it became is kept in `known`.
+ * A product's vector is that of its document, or the sum of those of its texts, each by what it counts.
  */
 async function encodeProducts(
   context: EmbedContext,
   model: KeptModel,
   products: readonly Claimed[],
-  known: Map<string, Encoded>,
-  options: { windows: boolean },
+  work: Work,
 ): Promise<EncodedProduct[]> {
+  const { known, windows } = work;
   const texts = [...new Set(products.flatMap((product) => product.texts))].filter((text) => !known.has(text));
   const isGrouped = products.some((product) => product.texts.length > 1);
   if (isGrouped) for (const [text, encoded] of await cachedTexts(context, model, texts)) known.set(text, encoded);
   const unknown = texts.filter((text) => !known.has(text));
-  const fresh = await model.encoder.encode(unknown, "passage", options);
+  const started = performance.now();
+  const fresh = await model.encoder.encode(unknown, "passage", { windows });
+  work.encodingSeconds += (performance.now() - started) / 1000;
   for (const [index, text] of unknown.entries()) {
     const each = fresh[index];
     if (each === undefined) throw new Error("The encoder returned too few vectors.");

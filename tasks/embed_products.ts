@@ -15,10 +15,11 @@ export function embedProducts(context: EmbedContext, log: Logger, stop: AbortSig
     await unlessNoSource(log, async () => {
       const signal = AbortSignal.any([stop, AbortSignal.timeout(passMilliseconds)]);
       const started = performance.now();
-      const { stored, failed, drained } = await embedQueued(context, { signal });
+      const { stored, failed, drained, encodingSeconds } = await embedQueued(context, { signal });
       passed = stored + failed > 0 ? "encoded" : "settled";
       if (passed === "encoded") {
-        log.info({ stored, failed, drained, seconds: Math.round(performance.now() - started) / 1000 }, "embedded");
+        const [seconds, encoding] = [(performance.now() - started) / 1000, encodingSeconds].map((each) => Math.round(each * 1000) / 1000);
+        log.info({ stored, failed, drained, seconds, encodingSeconds: encoding }, "embedded");
       }
     });
     return passed;
