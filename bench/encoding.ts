@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { requireVnni } from "../runner/encoder.ts";
 import { root } from "../runner/settings.ts";
-import { median, printFoot, printHead, printTable } from "./report.ts";
+import { median, printFoot, printHead, printNote, printTable } from "./report.ts";
 import { productTexts } from "./texts.ts";
 
 /*
@@ -38,11 +39,13 @@ try {
   const theirs = [8, 16, 32, 64].map((size) =>
     start(`sentence-transformers, batches of ${size}`, python, ["bench/python/encode.py"], size),
   );
-  const ours = [
-    [32, "exact"],
-    [320, "exact"],
-    [320, "int8"],
-  ] as const;
+  const ours = (
+    [
+      [32, "exact"],
+      [320, "exact"],
+      [320, "int8"],
+    ] as const
+  ).filter(([, precision]) => precision === "exact" || takesInt8());
   const contenders = await Promise.all([
     ...theirs,
     ...ours.map(([size, precision]) =>
@@ -78,9 +81,19 @@ try {
   }
   printHead("Encoding, beside sentence-transformers");
   printTable(["", "texts a second", "times the best of theirs", "core ms a text", "peak MB", "worst cosine with theirs"], rows);
+  if (!takesInt8()) printNote("This processor has no VNNI instructions, without which int8 is refused (PE118).");
   await printFoot();
 } finally {
   rmSync(folder, { recursive: true });
+}
+
+function takesInt8(): boolean {
+  try {
+    requireVnni("", readFileSync("/proc/cpuinfo", "utf8"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function start(name: string, program: string, script: string[], size: number, precision?: string): Promise<Contender> {

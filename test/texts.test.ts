@@ -58,7 +58,7 @@ test("whatever the text of a product is, it is encoded, and found by itself", as
   for (const [index, text] of products.entries()) {
     await db.sql`insert into staging_staging.stg_product (product_id, name, vendor_code) values (${index + 1}, ${text}, ${text})`;
   }
-  t.deepEqual(await pass(), { stored: products.length, failed: 0, drained: true });
+  t.like(await pass(), { stored: products.length, failed: 0, drained: true });
   for (const [index, [what, text]] of Object.entries(texts).entries()) {
     const hits = (await find(text)).slice(0, 5).map((hit) => hit.product_id);
     t.true(hits.includes(String(index + 1)), `${what}: ${hits}`);
@@ -88,7 +88,7 @@ test("megabytes in one column cost the product nothing but its end", async (t) =
     { bytes: number }[]
   >`select octet_length(name) as bytes from staging_staging.stg_product where product_id = 1001`;
   t.true((row?.bytes ?? 0) > bytes);
-  t.deepEqual(await pass(), { stored: 1, failed: 0, drained: true });
+  t.like(await pass(), { stored: 1, failed: 0, drained: true });
   t.is((await find("компрессор кондиционера"))[0]?.product_id, "1001");
   const hits = await db.sql`select from analytics_features.search_products_text(repeat('компрессор ', 100000), 10)`;
   t.true(hits.length > 0);
