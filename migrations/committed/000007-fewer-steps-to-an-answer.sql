@@ -1,5 +1,5 @@
 --! Previous: sha1:bb889fe61ed8121e23211854c623dd550612d879
---! Hash: sha1:6d8f14ba1c65b05397991bbc1ba4a39b8f1ed570
+--! Hash: sha1:96b5bba47478679c7ce07feec80adb1a836fc0a1
 --! Message: Fewer steps to an answer
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -668,11 +668,19 @@ as $$
 begin
   -- The usual case spares itself what is felt at this speed. The statement that looks for vectors takes its lock before
   -- its snapshot, as each does here, and pgvector compares dimensions.
-  if metric in ('l2', '<->') and max_results between 1 and 10000 and :VECTOR_SCHEMA.vector_norm(query) > 0
+  if metric in ('l2', '<->', 'cosine', '<=>') and max_results between 1 and 10000 and :VECTOR_SCHEMA.vector_norm(query) > 0
     and to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') is not null and current_setting('transaction_isolation') = 'read committed'
   then
     begin
-      return query select n.* from :PGVECTOR_SCHEMA.nearest_products(query, max_results) n;
+      if metric in ('l2', '<->') then
+        return query select n.* from :PGVECTOR_SCHEMA.nearest_products(query, max_results) n;
+      else
+        return query
+          select n.product_id, n.name, n.vendor_code, n.price, e.embedding operator(:VECTOR_SCHEMA.<=>) query
+          from :PGVECTOR_SCHEMA.nearest_products(query, max_results) n
+          join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id = n.product_id
+          order by 5, 1;
+      end if;
       if found then
         return;
       end if;
