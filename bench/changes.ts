@@ -25,22 +25,30 @@ export async function withWorker(url: string, use: () => Promise<void>): Promise
   }
 }
 
-/** Changes one product after the other; milliseconds from each commit until the product's vector is that of its text. */
+/**
+ * Changes one product after the other; milliseconds from each commit until another vector than before is found. Whether it is that of the
+ * product's text is looked at afterwards: asked every two milliseconds, that would keep a core from the worker.
+ */
 export async function measureChanges(sql: Sql, products: number, changes: number): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < changes; i++) {
     const id = 1 + ((i * 37) % products);
+    const stored = async () => {
+      const [row] = await sql<{ hash: string }[]>`
+        select encode(document_hash, 'hex') as hash from analytics_features.product_embeddings where product_id = ${id}`;
+      return row?.hash;
+    };
+    const before = await stored();
     await sql`update staging_staging.stg_product set name = name || '.' where product_id = ${id}`;
     const started = performance.now();
-    await until(async () => {
-      const [row] = await sql<{ is_current: boolean }[]>`
-        select e.document_hash = d.document_hash and e.model_id = analytics_features.active_model_id() as is_current
-        from analytics_features.product_embeddings e
-        join analytics_features.product_documents(array[${id}::bigint]) d on d.product_id = e.product_id
-        where e.product_id = ${id}`;
-      return row?.is_current === true;
-    });
+    await until(async () => (await stored()) !== before);
     times.push(performance.now() - started);
+    const [row] = await sql<{ is_current: boolean }[]>`
+      select e.document_hash = d.document_hash and e.model_id = analytics_features.active_model_id() as is_current
+      from analytics_features.product_embeddings e
+      join analytics_features.product_documents(array[${id}::bigint]) d on d.product_id = e.product_id
+      where e.product_id = ${id}`;
+    if (row?.is_current !== true) throw new Error(`Product ${id} has a vector of another text.`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return times;

@@ -2607,11 +2607,15 @@ COMMENT ON FUNCTION analytics_features.doctor_status(client jsonb) IS 'The part 
 --
 
 CREATE FUNCTION analytics_features.document_groups_sql(alias text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select format('array[%s]::pg_catalog.text[]', string_agg(analytics_features.document_sql(alias, w.weight), ', ' order by w.weight desc))
-  from unnest(analytics_features.document_weights()) w (weight)
+begin
+  return (
+    select format('array[%s]::pg_catalog.text[]', string_agg(analytics_features.document_sql(alias, w.weight), ', ' order by w.weight desc))
+    from unnest(analytics_features.document_weights()) w (weight)
+  );
+end
 $$;
 
 --
@@ -2730,33 +2734,37 @@ COMMENT ON FUNCTION analytics_features.document_query() IS 'The query that rende
 --
 
 CREATE FUNCTION analytics_features.document_sql(alias text, weight double precision DEFAULT NULL::double precision) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  select format(
-    $sql$pg_catalog.rtrim(%s, ' ')$sql$,
-    -- A chain and not concat(), which takes a hundred arguments at the most.
-    coalesce(string_agg(format($sql$coalesce(%s, '')$sql$, f.field), ' || ' order by f.position), $sql$''$sql$)
-  )
-  from (
-    select
-      c.position,
-      case
-        when t.typcategory = 'B'
-          then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' when not %2$I.%3$I then 'no. ' end$sql$, p.prefix, alias, c.column_name)
-        -- The server stores text as it came; NFC makes й one character however it was typed.
-        when t.typcategory = 'S'
-          then format(
-            $sql$%1$L || nullif(pg_catalog.btrim(pg_catalog.normalize(%2$I.%3$I::pg_catalog.text, 'NFC'), E' \t\r\n\u00a0'), '') || '. '$sql$,
-            p.prefix, alias, c.column_name
-          )
-        else format($sql$%1$L || nullif(%2$I.%3$I::pg_catalog.text, '') || '. '$sql$, p.prefix, alias, c.column_name)
-      end as field
-    from analytics_features.source_columns c
-    join pg_type t on t.oid = c.type
-    cross join lateral (select case when c.label = '' then '' else c.label || ': ' end as prefix) p
-    where c.in_document and (document_sql.weight is null or c.weight = document_sql.weight)
-  ) f
+begin
+  return (
+    select format(
+      $sql$pg_catalog.rtrim(%s, ' ')$sql$,
+      -- A chain and not concat(), which takes a hundred arguments at the most.
+      coalesce(string_agg(format($sql$coalesce(%s, '')$sql$, f.field), ' || ' order by f.position), $sql$''$sql$)
+    )
+    from (
+      select
+        c.position,
+        case
+          when t.typcategory = 'B'
+            then format($sql$%1$L || case when %2$I.%3$I then 'yes. ' when not %2$I.%3$I then 'no. ' end$sql$, p.prefix, alias, c.column_name)
+          -- The server stores text as it came; NFC makes й one character however it was typed.
+          when t.typcategory = 'S'
+            then format(
+              $sql$%1$L || nullif(pg_catalog.btrim(pg_catalog.normalize(%2$I.%3$I::pg_catalog.text, 'NFC'), E' \t\r\n\u00a0'), '') || '. '$sql$,
+              p.prefix, alias, c.column_name
+            )
+          else format($sql$%1$L || nullif(%2$I.%3$I::pg_catalog.text, '') || '. '$sql$, p.prefix, alias, c.column_name)
+        end as field
+      from analytics_features.source_columns c
+      join pg_type t on t.oid = c.type
+      cross join lateral (select case when c.label = '' then '' else c.label || ': ' end as prefix) p
+      where c.in_document and (document_sql.weight is null or c.weight = document_sql.weight)
+    ) f
+  );
+end
 $_$;
 
 --
@@ -2770,14 +2778,18 @@ COMMENT ON FUNCTION analytics_features.document_sql(alias text, weight double pr
 --
 
 CREATE FUNCTION analytics_features.document_texts_sql(alias text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select format('array[%s]::pg_catalog.text[]', string_agg(format('%I.%I::pg_catalog.text', alias, c.column_name), ', ' order by c.position))
-  from analytics_features.source_columns c
-  join pg_type t on t.oid = c.type
-  where c.in_document and c.column_name <> 'name'
-    and (t.typcategory in ('S', 'A', 'E') or c.type in ('json'::regtype, 'jsonb'::regtype))
+begin
+  return (
+    select format('array[%s]::pg_catalog.text[]', string_agg(format('%I.%I::pg_catalog.text', alias, c.column_name), ', ' order by c.position))
+    from analytics_features.source_columns c
+    join pg_type t on t.oid = c.type
+    where c.in_document and c.column_name <> 'name'
+      and (t.typcategory in ('S', 'A', 'E') or c.type in ('json'::regtype, 'jsonb'::regtype))
+  );
+end
 $$;
 
 --
@@ -2791,16 +2803,20 @@ COMMENT ON FUNCTION analytics_features.document_texts_sql(alias text) IS 'SQL ex
 --
 
 CREATE FUNCTION analytics_features.document_weights() RETURNS double precision[]
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(array_agg(w.weight order by w.weight desc), '{1}')
-  from (
-    select c.weight from analytics_features.source_columns c where c.in_document
-    union
-    -- What a hook adds has no weight of its own.
-    select 1 from analytics_features.settings s where s.document_hook is not null
-  ) w
+begin
+  return (
+    select coalesce(array_agg(w.weight order by w.weight desc), '{1}')
+    from (
+      select c.weight from analytics_features.source_columns c where c.in_document
+      union
+      -- What a hook adds has no weight of its own.
+      select 1 from analytics_features.settings s where s.document_hook is not null
+    ) w
+  );
+end
 $$;
 
 --
@@ -2888,7 +2904,7 @@ COMMENT ON FUNCTION analytics_features.drop_vanished_elsewhere() IS 'Deletes vec
 CREATE FUNCTION analytics_features.duplicate_products(threshold double precision DEFAULT 0.05, max_results integer DEFAULT 1000) RETURNS TABLE(product_id bigint, name text, duplicate_id bigint, duplicate_name text, distance double precision)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "hnsw.iterative_scan" TO 'strict_order'
+    SET "hnsw.iterative_scan" TO 'relaxed_order'
     AS $_$
 begin
   perform analytics_features.lock_source();
@@ -5408,7 +5424,7 @@ COMMENT ON FUNCTION analytics_features.measure_hook(name text) IS 'Tries a hook 
 CREATE FUNCTION analytics_features.measure_recall(k integer DEFAULT 10, sample integer DEFAULT 100) RETURNS TABLE(queries integer, recall numeric, index_mean_ms numeric, index_p99_ms numeric, exact_mean_ms numeric, exact_p99_ms numeric)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET "hnsw.iterative_scan" TO 'strict_order'
+    SET "hnsw.iterative_scan" TO 'relaxed_order'
     SET "ivfflat.iterative_scan" TO 'relaxed_order'
     SET "hnsw.ef_search" TO '40'
     SET "ivfflat.probes" TO '1'
@@ -5635,16 +5651,15 @@ CREATE FUNCTION analytics_features.more_urgent_waits(model_id integer) RETURNS b
 declare
   v_active_id integer := coalesce(analytics_features.active_model_id(), 0);
 begin
-  return exists (
-      select
-      from analytics_features.claimable_queue q
-      where q.model_id = v_active_id and (not q.is_bulk or more_urgent_waits.model_id <> v_active_id)
-    )
-    or exists (
-      select
-      from analytics_features.sized_changes c
-      where coalesce(c.model_id, v_active_id) = v_active_id and (not c.is_bulk or more_urgent_waits.model_id <> v_active_id)
-    );
+  -- Apart, so that each has an index: of a backfill's queue, as one condition, every batch read all.
+  if more_urgent_waits.model_id = v_active_id then
+    return exists (select from analytics_features.claimable_queue q where q.model_id = v_active_id and not q.is_bulk)
+      or exists (
+        select from analytics_features.sized_changes c where coalesce(c.model_id, v_active_id) = v_active_id and not c.is_bulk
+      );
+  end if;
+  return exists (select from analytics_features.claimable_queue q where q.model_id = v_active_id)
+    or exists (select from analytics_features.product_changes c where coalesce(c.model_id, v_active_id) = v_active_id);
 end
 $$;
 
@@ -5754,7 +5769,7 @@ begin
       and exists (select from analytics_features.source_expressions e where e.columns = v_signature);
     perform set_config('enable_seqscan', 'on', true),
       -- Without it an index scan ends after ef_search rows, and products that are gone would leave holes.
-      set_config('hnsw.iterative_scan', 'strict_order', true),
+      set_config('hnsw.iterative_scan', 'relaxed_order', true),
       set_config('ivfflat.iterative_scan', 'relaxed_order', true);
     if v_index = 'vector' then
       open v_vectors for
@@ -5897,21 +5912,25 @@ COMMENT ON FUNCTION analytics_features.nearest_products(query public.vector, max
 --
 
 CREATE FUNCTION analytics_features.newest_row_sql(alias text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select concat(
-    string_agg(
-      format('%I.%I desc nulls last, ', alias, c.column_name),
-      '' order by array_position(array['dbt_valid_from', 'updated_at', 'ingested_at'], c.column_name)
-    ),
-    format('(%s) is true desc', analytics_features.product_is_live_sql(alias))
-  )
-  from analytics_features.source_columns c
-  join pg_type t on t.oid = c.type
-  where c.decides_order
-    -- What has an order: times, numbers, and times that came as text.
-    and t.typcategory in ('D', 'N', 'S')
+begin
+  return (
+    select concat(
+      string_agg(
+        format('%I.%I desc nulls last, ', alias, c.column_name),
+        '' order by array_position(array['dbt_valid_from', 'updated_at', 'ingested_at'], c.column_name)
+      ),
+      format('(%s) is true desc', analytics_features.product_is_live_sql(alias))
+    )
+    from analytics_features.source_columns c
+    join pg_type t on t.oid = c.type
+    where c.decides_order
+      -- What has an order: times, numbers, and times that came as text.
+      and t.typcategory in ('D', 'N', 'S')
+  );
+end
 $$;
 
 --
@@ -6554,28 +6573,32 @@ COMMENT ON FUNCTION analytics_features.product_ids_sql(alias text) IS 'SQL condi
 --
 
 CREATE FUNCTION analytics_features.product_is_live_sql(alias text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  select coalesce(
-    string_agg(
-      case
-        when c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
-          then format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
-        when c.column_name = 'dbt_valid_to' then 'true'
-        when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
-        else format(
-          $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
-          alias, c.column_name
-        )
-      end,
-      ' and ' order by c.position
-    ),
-    'true'
-  )
-  from analytics_features.source_columns c
-  join pg_type t on t.oid = c.type
-  where c.decides_life
+begin
+  return (
+    select coalesce(
+      string_agg(
+        case
+          when c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
+            then format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
+          when c.column_name = 'dbt_valid_to' then 'true'
+          when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
+          else format(
+            $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
+            alias, c.column_name
+          )
+        end,
+        ' and ' order by c.position
+      ),
+      'true'
+    )
+    from analytics_features.source_columns c
+    join pg_type t on t.oid = c.type
+    where c.decides_life
+  );
+end
 $_$;
 
 --
@@ -6583,6 +6606,30 @@ $_$;
 --
 
 COMMENT ON FUNCTION analytics_features.product_is_live_sql(alias text) IS 'SQL condition that a source row is a live product: not soft-deleted (column deleted), and of a dbt snapshot valid now; true where there is no such column. alias names the row.';
+
+--
+-- Name: products_with(tsquery, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.products_with(term tsquery, most integer DEFAULT 1000) RETURNS bigint
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+  return (
+    select count(*)
+    from (select from analytics_features.product_words w where w.words @@ term limit most) w
+  );
+end
+$$;
+
+--
+-- Name: FUNCTION products_with(term tsquery, most integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.products_with(term tsquery, most integer) IS 'Number of products that have a term, counted up to most.';
 
 --
 -- Name: query_embedding(text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6706,18 +6753,28 @@ begin
     with
       known as materialized (
         select
-          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, w.products, n.products as code_products,
-          t.token !~ '^[[:digit:]]' as is_word,
-          w.products is null and n.products is null as is_unknown,
+          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, p.products, p.code_products, c.is_word,
+          p.products is null and p.code_products is null as is_unknown,
           -- Of stem and word, since the two scripts are stemmed by different rules.
-          case when t.token !~ '^[[:digit:]]' then
+          case when c.is_word then
             coalesce(w.deletions, analytics_features.deletions_of(s.sound))
               || case when s.spoken <> s.sound then analytics_features.deletions_of(s.spoken) end
           end as deletions
         from unnest(v_tokens, v_lexemes) with ordinality t (token, lexeme, place)
-        cross join lateral (select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code) c
+        cross join lateral (
+          select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code, t.token !~ '^[[:digit:]]' as is_word
+        ) c
         left join analytics_features.word_statistics w on w.word = t.lexeme
         left join analytics_features.word_statistics n on n.word = c.code
+        -- Of numbers only those that several products have are counted beforehand.
+        cross join lateral (
+          select
+            case when w.word is not null or c.is_word then w.products
+              else nullif(analytics_features.products_with(('''' || t.lexeme || '''')::tsquery), 0) end as products,
+            case when n.word is not null or c.is_word then n.products
+              else nullif(analytics_features.products_with(('''' || c.code || '''')::tsquery), 0) end as code_products
+          offset 0
+        ) p
         -- What the vocabulary knows of a word need not be worked out again. In the collation that the index over deletions has.
         cross join lateral (
           select
@@ -6740,17 +6797,20 @@ begin
         select k.place, 3, b.word, true, 0.8, b.products
         from known k
         cross join lateral (
-          select case when k.is_word then k.lexeme else k.code end as word,
+          select k.lexeme as word,
             (
               select sum(w.products)::bigint
               from (
                 select w.products
                 from analytics_features.word_statistics w
-                where w.word >= case when k.is_word then k.lexeme else k.code end
-                  and w.word < case when k.is_word then k.lexeme else k.code end || E'\U0010FFFF'
+                where w.word >= k.lexeme and w.word < k.lexeme || E'\U0010FFFF'
                 limit 1000
               ) w
             ) as products
+          where k.is_word
+          union all
+          select k.code, nullif(analytics_features.products_with(('''' || k.code || ''':*')::tsquery), 0)
+          where not k.is_word
         ) b
         where k.is_unknown and length(k.token) > 2 and b.products is not null
         union all
@@ -6802,10 +6862,17 @@ begin
       analytics_features.idf((sum(a.products) over (partition by a.place))::bigint, v_products)
     from alternative a
     union all
-    select 0, c.place::integer, ('''' || c.term || '''')::tsquery, 1.0, analytics_features.idf(w.products, v_products)
-    from unnest(analytics_features.code_terms(left(regexp_replace(v_query, E'\\s+', '-', 'g'), 200))) with ordinality c (term, place)
-    join analytics_features.word_statistics w on w.word = c.term
-    where v_query ~ '[[:digit:]]' and length(c.term) > 4 and c.term ~ '[[:digit:]]' and w.products <= 100
+    select 0, c.place::integer, c.term, 1.0, analytics_features.idf(c.products, v_products)
+    from (
+      select c.place, t.term, coalesce(w.products, analytics_features.products_with(t.term, 101)) as products
+      from unnest(analytics_features.code_terms(left(regexp_replace(v_query, E'\\s+', '-', 'g'), 200))) with ordinality c (code, place)
+      left join analytics_features.word_statistics w on w.word = c.code
+      cross join lateral (select ('''' || c.code || '''')::tsquery as term) t
+      where v_query ~ '[[:digit:]]' and length(c.code) > 4 and c.code ~ '[[:digit:]]'
+      -- Once, although it is used twice.
+      offset 0
+    ) c
+    where c.products between 1 and 100
     union all
     select 0, 0, ('''' || v_whole || '''')::tsquery, 1.0, analytics_features.idf(0, v_products)
     union all
@@ -7601,16 +7668,22 @@ begin
 
   with
     counted as materialized (
-      select s.word, s.ndoc from ts_stat('select w.words from analytics_features.product_words w') s
+      select u.word, count(*) as products
+      from analytics_features.product_words w
+      cross join lateral unnest(tsvector_to_array(w.words)) u (word)
       -- Whole values are in a product or two, and nobody mistypes them as a whole.
-      where left(s.word, 1) <> '='
+      where left(u.word, 1) <> '='
+      group by u.word
+      having count(*) > 1 or u.word !~ '[0-9]'
     ),
     gone as (
-      delete from analytics_features.word_statistics w where not exists (select from counted c where c.word = w.word)
+      delete from analytics_features.word_statistics w
+      -- "is not true" makes it a look-up in a hash.
+      where (w.word in (select c.word from counted c)) is not true
     ),
     kept as (
       insert into analytics_features.word_statistics as w (word, products)
-      select c.word, c.ndoc from counted c
+      select c.word, c.products from counted c
       on conflict on constraint word_statistics_pkey do update set products = excluded.products
       where w.products <> excluded.products
     )
@@ -8883,24 +8956,28 @@ COMMENT ON FUNCTION analytics_features.sound_of(word text) IS 'How a folded word
 --
 
 CREATE FUNCTION analytics_features.source_column_sql(alias text, column_name text, type text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-  select coalesce(
-    (
-      select case
-        when source_column_sql.type = 'numeric' and t.typcategory <> 'N' then format(
-          $sql$case when %1$I.%2$I::pg_catalog.text operator(pg_catalog.~) E'^\\s*[-+]?[0-9]+([.][0-9]+)?\\s*$' then %1$I.%2$I::pg_catalog.text::pg_catalog.numeric end$sql$,
-          alias, c.column_name
-        )
-        else format('%I.%I::pg_catalog.%I', alias, c.column_name, source_column_sql.type)
-      end
-      from analytics_features.source_columns c
-      join pg_type t on t.oid = c.type
-      where c.column_name = source_column_sql.column_name
-    ),
-    format('null::pg_catalog.%I', source_column_sql.type)
-  )
+begin
+  return (
+    select coalesce(
+      (
+        select case
+          when source_column_sql.type = 'numeric' and t.typcategory <> 'N' then format(
+            $sql$case when %1$I.%2$I::pg_catalog.text operator(pg_catalog.~) E'^\\s*[-+]?[0-9]+([.][0-9]+)?\\s*$' then %1$I.%2$I::pg_catalog.text::pg_catalog.numeric end$sql$,
+            alias, c.column_name
+          )
+          else format('%I.%I::pg_catalog.%I', alias, c.column_name, source_column_sql.type)
+        end
+        from analytics_features.source_columns c
+        join pg_type t on t.oid = c.type
+        where c.column_name = source_column_sql.column_name
+      ),
+      format('null::pg_catalog.%I', source_column_sql.type)
+    )
+  );
+end
 $_$;
 
 --
@@ -10196,18 +10273,22 @@ COMMENT ON FUNCTION analytics_features.whole_number_sql(expression text, type re
 --
 
 CREATE FUNCTION analytics_features.word_classes() RETURNS text[]
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select array_prepend(
-    coalesce(min(c.word_class) filter (where c.column_name = 'name'), 'A'),
-    array_agg(c.word_class order by c.position) filter (
-      where c.in_document and c.column_name <> 'name'
-        and (t.typcategory in ('S', 'A', 'E') or c.type in ('json'::regtype, 'jsonb'::regtype))
+begin
+  return (
+    select array_prepend(
+      coalesce(min(c.word_class) filter (where c.column_name = 'name'), 'A'),
+      array_agg(c.word_class order by c.position) filter (
+        where c.in_document and c.column_name <> 'name'
+          and (t.typcategory in ('S', 'A', 'E') or c.type in ('json'::regtype, 'jsonb'::regtype))
+      )
     )
-  )
-  from analytics_features.source_columns c
-  join pg_type t on t.oid = c.type
+    from analytics_features.source_columns c
+    join pg_type t on t.oid = c.type
+  );
+end
 $$;
 
 --
@@ -10259,12 +10340,16 @@ COMMENT ON FUNCTION analytics_features.words_of(config regconfig, value text) IS
 --
 
 CREATE FUNCTION analytics_features.words_recipe() RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select coalesce(string_agg(format('%s %s', c.column_name, c.word_class), ', ' order by c.column_name), '')
-  from analytics_features.source_columns c
-  where c.word_class <> case when c.column_name = 'name' then 'A' else 'D' end
+begin
+  return (
+    select coalesce(string_agg(format('%s %s', c.column_name, c.word_class), ', ' order by c.column_name), '')
+    from analytics_features.source_columns c
+    where c.word_class <> case when c.column_name = 'name' then 'A' else 'D' end
+  );
+end
 $$;
 
 --
@@ -12233,9 +12318,14 @@ COMMENT ON COLUMN analytics_features.settings.max_hook_ms IS 'Milliseconds a pro
 CREATE VIEW analytics_features.sized_changes AS
  SELECT c.change_id,
     c.model_id,
-    cardinality(c.product_ids) AS products,
-    (sum(cardinality(c.product_ids)) OVER (PARTITION BY c.queued_at) > 100) AS is_bulk
-   FROM analytics_features.product_changes c;
+    c.products,
+    (sum(c.products) OVER (PARTITION BY c.queued_at) > 100) AS is_bulk
+   FROM ( SELECT c_1.change_id,
+            c_1.model_id,
+            c_1.queued_at,
+            cardinality(c_1.product_ids) AS products
+           FROM analytics_features.product_changes c_1
+         OFFSET 0) c;
 
 --
 -- Name: VIEW sized_changes; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -12946,7 +13036,7 @@ COMMENT ON TABLE analytics_features.word_statistics IS 'The words of all product
 -- Name: COLUMN word_statistics.word; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.word_statistics.word IS 'A stemmed word, or a term of a code with a leading #.';
+COMMENT ON COLUMN analytics_features.word_statistics.word IS 'A stemmed word, or a term of a code with a leading #; of those with a digit only what several products have (see products_with).';
 
 --
 -- Name: COLUMN word_statistics.products; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -14250,6 +14340,13 @@ GRANT ALL ON FUNCTION analytics_features.product_ids_sql(alias text) TO product_
 
 REVOKE ALL ON FUNCTION analytics_features.product_is_live_sql(alias text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.product_is_live_sql(alias text) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION products_with(term tsquery, most integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.products_with(term tsquery, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.products_with(term tsquery, most integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION query_embedding(query text, model_id integer); Type: ACL; Schema: analytics_features; Owner: -

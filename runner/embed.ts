@@ -23,6 +23,8 @@ export interface EmbedOptions {
   signal?: AbortSignal;
   /** Called after each batch with how many were stored and failed in it. */
   onBatch?: (stored: number, failed: number) => void;
+  /** Is given what nobody need wait for, the count of the words; without it the pass waits. */
+  aside?: (work: Promise<unknown>) => void;
 }
 
 export interface EmbedResult {
@@ -36,7 +38,6 @@ export interface EmbedResult {
 
 /** What the batches of one claim share. */
 interface Work {
-  windows: boolean;
   /** What texts became, so that each is encoded once, whichever products have it. */
   known: Map<string, Encoded>;
   encodingSeconds: number;
@@ -78,26 +79,26 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   const result: EmbedResult = { stored: 0, failed: 0, drained: false, encodingSeconds: 0 };
 
   while (!stopped() && result.stored + result.failed < limit) {
-    await takeUpChanges(context);
+    await takeUpChanges(context, options);
     const kept = await models.kept();
     await noteFit(context, kept);
-    const [settings] = await sql<{ windows: boolean }[]>`select windows from ${schema}.settings`;
     const claim = await claimFirst(context, kept, limit - result.stored - result.failed);
     if (claim === undefined) return { ...result, drained: true };
     const { model, claimId, products, batchSize } = claim;
-    const work: Work = { windows: settings?.windows === true, known: new Map(), encodingSeconds: 0 };
+    const work: Work = { known: new Map(), encodingSeconds: 0 };
     let hasMoved = false;
     try {
       // Texts of nearly one token count are encoded together, and those of about one length are likely to be such.
       products.sort((a, b) => Number(a.is_bulk) - Number(b.is_bulk) || a.document.length - b.document.length);
       for (const batch of batchesOf(products, batchSize)) {
         if (stopped()) break;
-        // Somebody waits for these.
-        await embedQueries(context);
         // One batch of what can wait is done in any case, or a steady trickle would keep it waiting for good.
         const canWait = !model.isActive || batch[0]?.is_bulk === true;
+        // Somebody waits for the queries too: they go before what can wait, and after what is soon through.
+        if (canWait) await embedQueries(context);
         if (hasMoved && (await moreUrgentWaits(context, model))) break;
         const { stored, failed } = await embedBatch(context, model, claimId, batch, work);
+        if (!canWait) await embedQueries(context);
         hasMoved ||= canWait;
         result.stored += stored;
         result.failed += failed;
@@ -139,11 +140,13 @@ async function moreUrgentWaits({ sql, schema }: EmbedContext, model: KeptModel):
 }
 
 /** What writers noted goes into the queue, and with it the words, which cost no encoding; but nothing urgent waits for the words of many. */
-async function takeUpChanges({ sql, schema }: EmbedContext): Promise<void> {
+async function takeUpChanges({ sql, schema }: EmbedContext, { aside }: EmbedOptions): Promise<void> {
   for (;;) {
     const [row] = await sql<{ products: string; is_bulk: boolean }[]>`select products, is_bulk from ${sql(schema)}.take_up_changes()`;
     if (row?.products === "0") {
-      await sql`select ${sql(schema)}.refresh_word_statistics(only_if_due => true)`;
+      const counted = sql`select ${sql(schema)}.refresh_word_statistics(only_if_due => true)`;
+      if (aside === undefined) await counted;
+      else aside(counted);
       return;
     }
     if (row?.is_bulk !== true) return;
@@ -152,9 +155,7 @@ async function takeUpChanges({ sql, schema }: EmbedContext): Promise<void> {
 
 /** Once a model, as soon as there are vectors: whether its tokenizer knows the language of the documents, which no other figure tells. */
 async function noteFit({ sql, schema }: EmbedContext, kept: readonly KeptModel[]): Promise<void> {
-  const unknown = await sql<{ model_id: number }[]>`
-    select m.model_id from ${sql(schema)}.embedding_models m join ${sql(schema)}.kept_models using (model_id) where m.spelled_out is null`;
-  for (const { modelId, encoder } of kept.filter((model) => unknown.some((row) => row.model_id === model.modelId))) {
+  for (const { modelId, encoder } of kept.filter((model) => !model.isFitKnown)) {
     const documents = await sql<{ document: string }[]>`select document from ${sql(schema)}.sample_documents()`;
     const share = encoder.spelledOut(documents.map(({ document }) => document));
     if (share !== null) await sql`select ${sql(schema)}.note_fit(${modelId}, ${share})`;
@@ -239,13 +240,13 @@ async function encodeProducts(
   products: readonly Claimed[],
   work: Work,
 ): Promise<EncodedProduct[]> {
-  const { known, windows } = work;
+  const { known } = work;
   const texts = [...new Set(products.flatMap((product) => product.texts))].filter((text) => !known.has(text));
   const isGrouped = products.some((product) => product.texts.length > 1);
   if (isGrouped) for (const [text, encoded] of await cachedTexts(context, model, texts)) known.set(text, encoded);
   const unknown = texts.filter((text) => !known.has(text));
   const started = performance.now();
-  const fresh = await model.encoder.encode(unknown, "passage", { windows });
+  const fresh = await model.encoder.encode(unknown, "passage", { windows: model.windows });
   work.encodingSeconds += (performance.now() - started) / 1000;
   for (const [index, text] of unknown.entries()) {
     const each = fresh[index];

@@ -4,12 +4,20 @@ import type { Encoder, ModelIdentity } from "./encoder.ts";
 import { Failure } from "./errors.ts";
 import type { EncoderSettings } from "./settings.ts";
 
-/** A model whose vectors are kept true, and who encodes for it. */
-export interface KeptModel {
+/** A model, and who encodes for it. */
+export interface LoadedModel {
   modelId: number;
+  encoder: Encoder;
+}
+
+/** One whose vectors are kept true. */
+export interface KeptModel extends LoadedModel {
   /** Whether it is the one that is searched. */
   isActive: boolean;
-  encoder: Encoder;
+  /** Whether a long text is read in windows, as the settings say now. */
+  windows: boolean;
+  /** Whether it is known how well its tokenizer suits the documents; see embedding_models.spelled_out. */
+  isFitKnown: boolean;
 }
 
 /** The encoders of one process, loaded when they are needed: which models those are is for the database to say. */
@@ -22,7 +30,7 @@ export interface Models {
    */
   kept(): Promise<KeptModel[]>;
   /** The one that is searched. */
-  active(): Promise<KeptModel>;
+  active(): Promise<LoadedModel>;
   /** Takes an encoder that was loaded for this model. */
   adopt(modelId: number, encoder: Encoder): void;
   /** Loads a model by name or absolute path; for one that is not registered yet. */
@@ -40,6 +48,11 @@ interface Row extends Omit<ModelIdentity, "maxTokens" | "queryPrefix" | "passage
   query_prefix: string;
   passage_prefix: string;
   path: string | null;
+}
+
+interface KeptRow extends Row {
+  spelled_out: number | null;
+  windows: boolean;
 }
 
 export function openModels(sql: Sql, schema: string, settings: EncoderSettings): Models {
@@ -68,8 +81,11 @@ export function openModels(sql: Sql, schema: string, settings: EncoderSettings):
   };
 
   const kept = async (): Promise<KeptModel[]> => {
-    const rows = await sql<Row[]>`
-      select m.*, k.is_active from ${sql(schema)}.kept_models k join ${sql(schema)}.embedding_models m using (model_id)
+    const rows = await sql<KeptRow[]>`
+      select m.*, k.is_active, s.windows
+      from ${sql(schema)}.kept_models k
+      join ${sql(schema)}.embedding_models m using (model_id)
+      cross join ${sql(schema)}.settings s
       order by k.is_active desc, m.activated_at is null desc, model_id`;
     for (const modelId of encoders.keys()) if (!rows.some((row) => row.model_id === modelId)) encoders.delete(modelId);
     const models: KeptModel[] = [];
@@ -77,7 +93,13 @@ export function openModels(sql: Sql, schema: string, settings: EncoderSettings):
       if (!row.is_active && Date.now() - (failedAt.get(row.model_id) ?? 0) < tryAgainAfter) continue;
       try {
         const encoder = await encoderOf(row);
-        models.push({ modelId: row.model_id, isActive: row.is_active, encoder });
+        models.push({
+          modelId: row.model_id,
+          encoder,
+          isActive: row.is_active,
+          windows: row.windows,
+          isFitKnown: row.spelled_out !== null,
+        });
         if (failedAt.delete(row.model_id)) await sql`select ${sql(schema)}.fail_model(${row.model_id}, null)`;
       } catch (error) {
         if (row.is_active) throw error;
@@ -93,7 +115,7 @@ export function openModels(sql: Sql, schema: string, settings: EncoderSettings):
     active: async () => {
       const [row] = await sql<Row[]>`select m.* from ${sql(schema)}.embedding_models m where m.is_active`;
       if (row === undefined) throw new Failure("PE103", "No model is registered.", "npm run worker, or npm run embed");
-      return { modelId: row.model_id, isActive: true, encoder: await encoderOf(row) };
+      return { modelId: row.model_id, encoder: await encoderOf(row) };
     },
     adopt: (modelId, encoder) => encoders.set(modelId, encoder),
     load: (model) => load(model),

@@ -8,14 +8,22 @@ import type { Passed } from "./watch.ts";
  */
 const passMilliseconds = 60_000;
 
-/** Claims, encodes and stores what is queued. May touch the queue and the vectors, never the source. */
-export function embedProducts(context: EmbedContext, log: Logger, stop: AbortSignal): () => Promise<Passed> {
+/**
+ * Claims, encodes and stores what is queued. May touch the queue and the vectors, never the source. What is handed to `aside`
+ * goes on meanwhile: of a million products the words are counted for twenty seconds.
+ */
+export function embedProducts(
+  context: EmbedContext,
+  log: Logger,
+  stop: AbortSignal,
+  aside: (work: Promise<unknown>) => void,
+): () => Promise<Passed> {
   return async () => {
     let passed: Passed = "blocked";
     await unlessNoSource(log, async () => {
       const signal = AbortSignal.any([stop, AbortSignal.timeout(passMilliseconds)]);
       const started = performance.now();
-      const { stored, failed, drained, encodingSeconds } = await embedQueued(context, { signal });
+      const { stored, failed, drained, encodingSeconds } = await embedQueued(context, { signal, aside });
       passed = stored + failed > 0 ? "encoded" : "settled";
       if (passed === "encoded") {
         const [seconds, encoding] = [(performance.now() - started) / 1000, encodingSeconds].map((each) => Math.round(each * 1000) / 1000);

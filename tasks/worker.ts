@@ -29,7 +29,7 @@ export interface Worker {
 
 /**
  * Runs passes whenever products change, and the tasks, until it is stopped. One thing at a time: encoding uses
- * all cores as it is.
+ * all cores as it is. Beside it go on only the drawing of a map and the count of the words.
  *
  * @throws Failure PE100 a cron pattern of the settings is not one
  */
@@ -37,8 +37,15 @@ export async function startWorker(database: Database, context: EmbedContext, set
   const { cron } = settings;
   const stopping = new AbortController();
   const drawing = new Set<Promise<void>>();
+  const counting = new Set<Promise<void>>();
   const inTurn = createTurns();
-  const pass = embedProducts(context, log, stopping.signal);
+  const pass = embedProducts(context, log, stopping.signal, (work) => {
+    const counted = work
+      .then(() => {})
+      .catch((error: unknown) => log.warn({ code: codeOf(error), reason: describe(error) }, "words not counted"))
+      .finally(() => counting.delete(counted));
+    counting.add(counted);
+  });
   let watch: Watch | undefined;
   const pool = jobPool(database, log);
   const events: WorkerEvents = new EventEmitter();
@@ -102,7 +109,7 @@ export async function startWorker(database: Database, context: EmbedContext, set
       await watch?.stop();
       // It may have ended by itself.
       await runner.stop().catch(() => {});
-      await Promise.all(drawing);
+      await Promise.all([...drawing, ...counting]);
       await pool.end();
     },
     ended: Promise.race([runner.promise, givenUp]),

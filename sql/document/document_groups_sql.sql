@@ -1,9 +1,13 @@
 create or replace function :PGVECTOR_SCHEMA.document_groups_sql(alias text) returns text
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select format('array[%s]::pg_catalog.text[]', string_agg(:PGVECTOR_SCHEMA.document_sql(alias, w.weight), ', ' order by w.weight desc))
-  from unnest(:PGVECTOR_SCHEMA.document_weights()) w (weight)
+begin
+  return (
+    select format('array[%s]::pg_catalog.text[]', string_agg(:PGVECTOR_SCHEMA.document_sql(alias, w.weight), ', ' order by w.weight desc))
+    from unnest(:PGVECTOR_SCHEMA.document_weights()) w (weight)
+  );
+end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.document_groups_sql(text) is

@@ -1,16 +1,20 @@
 create or replace function :PGVECTOR_SCHEMA.word_classes() returns text[]
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select array_prepend(
-    coalesce(min(c.word_class) filter (where c.column_name = 'name'), 'A'),
-    array_agg(c.word_class order by c.position) filter (
-      where c.in_document and c.column_name <> 'name'
-        and (t.typcategory in ('S', 'A', 'E') or c.type in ('json'::regtype, 'jsonb'::regtype))
+begin
+  return (
+    select array_prepend(
+      coalesce(min(c.word_class) filter (where c.column_name = 'name'), 'A'),
+      array_agg(c.word_class order by c.position) filter (
+        where c.in_document and c.column_name <> 'name'
+          and (t.typcategory in ('S', 'A', 'E') or c.type in ('json'::regtype, 'jsonb'::regtype))
+      )
     )
-  )
-  from :PGVECTOR_SCHEMA.source_columns c
-  join pg_type t on t.oid = c.type
+    from :PGVECTOR_SCHEMA.source_columns c
+    join pg_type t on t.oid = c.type
+  );
+end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.word_classes() is

@@ -6,16 +6,15 @@ as $$
 declare
   v_active_id integer := coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
 begin
-  return exists (
-      select
-      from :PGVECTOR_SCHEMA.claimable_queue q
-      where q.model_id = v_active_id and (not q.is_bulk or more_urgent_waits.model_id <> v_active_id)
-    )
-    or exists (
-      select
-      from :PGVECTOR_SCHEMA.sized_changes c
-      where coalesce(c.model_id, v_active_id) = v_active_id and (not c.is_bulk or more_urgent_waits.model_id <> v_active_id)
-    );
+  -- Apart, so that each has an index: of a backfill's queue, as one condition, every batch read all.
+  if more_urgent_waits.model_id = v_active_id then
+    return exists (select from :PGVECTOR_SCHEMA.claimable_queue q where q.model_id = v_active_id and not q.is_bulk)
+      or exists (
+        select from :PGVECTOR_SCHEMA.sized_changes c where coalesce(c.model_id, v_active_id) = v_active_id and not c.is_bulk
+      );
+  end if;
+  return exists (select from :PGVECTOR_SCHEMA.claimable_queue q where q.model_id = v_active_id)
+    or exists (select from :PGVECTOR_SCHEMA.product_changes c where coalesce(c.model_id, v_active_id) = v_active_id);
 end
 $$;
 

@@ -12,7 +12,7 @@ returns table (product_id bigint, name text, duplicate_id bigint, duplicate_name
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 -- Without it an HNSW scan ends after ef_search rows, and products that are gone would leave holes.
-set hnsw.iterative_scan = 'strict_order'
+set hnsw.iterative_scan = 'relaxed_order'
 as $$
 begin
   perform :PGVECTOR_SCHEMA.lock_source();

@@ -15,7 +15,7 @@ returns table (
 )
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
-set hnsw.iterative_scan = 'strict_order'
+set hnsw.iterative_scan = 'relaxed_order'
 set ivfflat.iterative_scan = 'relaxed_order'
 set hnsw.ef_search = 40
 set ivfflat.probes = 1

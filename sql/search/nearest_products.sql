@@ -1,9 +1,10 @@
 /*
  * Three ways to the same answer. Nearly every search is answered by the first: a few more than asked from
  * the index, then the source's rows of these, by two statements whose plans the session keeps. It gives nothing when too few of
- * them are live. Then along the index, nearest first, through a cursor: as many vectors are
+ * them are live. Then along the index, about nearest first, through a cursor: as many vectors are
  * taken as it needs until enough of their products are live and pass, in one scan, whose plan plpgsql
- * keeps (with a limit that is a parameter it would plan a sort, or plan at every call). Or exactly:
+ * keeps (with a limit that is a parameter it would plan a sort, or plan at every call). What comes late
+ * (relaxed_order) is sorted with the rest; a strict order would drop it. Or exactly:
  * without an index, where the scan ends early, and where so few products pass that the scan would
  * wander. It begins along the index, since most filters let through enough of the nearest; when they
  * do not, the source is asked which products pass, up to a bound, which is cheap where it has an index
@@ -117,7 +118,7 @@ begin
       and exists (select from :PGVECTOR_SCHEMA.source_expressions e where e.columns = v_signature);
     perform set_config('enable_seqscan', 'on', true),
       -- Without it an index scan ends after ef_search rows, and products that are gone would leave holes.
-      set_config('hnsw.iterative_scan', 'strict_order', true),
+      set_config('hnsw.iterative_scan', 'relaxed_order', true),
       set_config('ivfflat.iterative_scan', 'relaxed_order', true);
     if v_index = 'vector' then
       open v_vectors for

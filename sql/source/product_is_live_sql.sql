@@ -4,28 +4,32 @@
  * snapshot only the rows that are valid now are products.
  */
 create or replace function :PGVECTOR_SCHEMA.product_is_live_sql(alias text) returns text
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(
-    string_agg(
-      case
-        when c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
-          then format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
-        when c.column_name = 'dbt_valid_to' then 'true'
-        when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
-        else format(
-          $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
-          alias, c.column_name
-        )
-      end,
-      ' and ' order by c.position
-    ),
-    'true'
-  )
-  from :PGVECTOR_SCHEMA.source_columns c
-  join pg_type t on t.oid = c.type
-  where c.decides_life
+begin
+  return (
+    select coalesce(
+      string_agg(
+        case
+          when c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
+            then format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
+          when c.column_name = 'dbt_valid_to' then 'true'
+          when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
+          else format(
+            $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
+            alias, c.column_name
+          )
+        end,
+        ' and ' order by c.position
+      ),
+      'true'
+    )
+    from :PGVECTOR_SCHEMA.source_columns c
+    join pg_type t on t.oid = c.type
+    where c.decides_life
+  );
+end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.product_is_live_sql(text) is

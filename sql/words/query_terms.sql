@@ -82,18 +82,28 @@ begin
     with
       known as materialized (
         select
-          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, w.products, n.products as code_products,
-          t.token !~ '^[[:digit:]]' as is_word,
-          w.products is null and n.products is null as is_unknown,
+          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, p.products, p.code_products, c.is_word,
+          p.products is null and p.code_products is null as is_unknown,
           -- Of stem and word, since the two scripts are stemmed by different rules.
-          case when t.token !~ '^[[:digit:]]' then
+          case when c.is_word then
             coalesce(w.deletions, :PGVECTOR_SCHEMA.deletions_of(s.sound))
               || case when s.spoken <> s.sound then :PGVECTOR_SCHEMA.deletions_of(s.spoken) end
           end as deletions
         from unnest(v_tokens, v_lexemes) with ordinality t (token, lexeme, place)
-        cross join lateral (select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code) c
+        cross join lateral (
+          select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code, t.token !~ '^[[:digit:]]' as is_word
+        ) c
         left join :PGVECTOR_SCHEMA.word_statistics w on w.word = t.lexeme
         left join :PGVECTOR_SCHEMA.word_statistics n on n.word = c.code
+        -- Of numbers only those that several products have are counted beforehand.
+        cross join lateral (
+          select
+            case when w.word is not null or c.is_word then w.products
+              else nullif(:PGVECTOR_SCHEMA.products_with(('''' || t.lexeme || '''')::tsquery), 0) end as products,
+            case when n.word is not null or c.is_word then n.products
+              else nullif(:PGVECTOR_SCHEMA.products_with(('''' || c.code || '''')::tsquery), 0) end as code_products
+          offset 0
+        ) p
         -- What the vocabulary knows of a word need not be worked out again. In the collation that the index over deletions has.
         cross join lateral (
           select
@@ -116,17 +126,20 @@ begin
         select k.place, 3, b.word, true, 0.8, b.products
         from known k
         cross join lateral (
-          select case when k.is_word then k.lexeme else k.code end as word,
+          select k.lexeme as word,
             (
               select sum(w.products)::bigint
               from (
                 select w.products
                 from :PGVECTOR_SCHEMA.word_statistics w
-                where w.word >= case when k.is_word then k.lexeme else k.code end
-                  and w.word < case when k.is_word then k.lexeme else k.code end || E'\U0010FFFF'
+                where w.word >= k.lexeme and w.word < k.lexeme || E'\U0010FFFF'
                 limit 1000
               ) w
             ) as products
+          where k.is_word
+          union all
+          select k.code, nullif(:PGVECTOR_SCHEMA.products_with(('''' || k.code || ''':*')::tsquery), 0)
+          where not k.is_word
         ) b
         where k.is_unknown and length(k.token) > 2 and b.products is not null
         union all
@@ -178,10 +191,17 @@ begin
       :PGVECTOR_SCHEMA.idf((sum(a.products) over (partition by a.place))::bigint, v_products)
     from alternative a
     union all
-    select 0, c.place::integer, ('''' || c.term || '''')::tsquery, 1.0, :PGVECTOR_SCHEMA.idf(w.products, v_products)
-    from unnest(:PGVECTOR_SCHEMA.code_terms(left(regexp_replace(v_query, E'\\s+', '-', 'g'), 200))) with ordinality c (term, place)
-    join :PGVECTOR_SCHEMA.word_statistics w on w.word = c.term
-    where v_query ~ '[[:digit:]]' and length(c.term) > 4 and c.term ~ '[[:digit:]]' and w.products <= 100
+    select 0, c.place::integer, c.term, 1.0, :PGVECTOR_SCHEMA.idf(c.products, v_products)
+    from (
+      select c.place, t.term, coalesce(w.products, :PGVECTOR_SCHEMA.products_with(t.term, 101)) as products
+      from unnest(:PGVECTOR_SCHEMA.code_terms(left(regexp_replace(v_query, E'\\s+', '-', 'g'), 200))) with ordinality c (code, place)
+      left join :PGVECTOR_SCHEMA.word_statistics w on w.word = c.code
+      cross join lateral (select ('''' || c.code || '''')::tsquery as term) t
+      where v_query ~ '[[:digit:]]' and length(c.code) > 4 and c.code ~ '[[:digit:]]'
+      -- Once, although it is used twice.
+      offset 0
+    ) c
+    where c.products between 1 and 100
     union all
     select 0, 0, ('''' || v_whole || '''')::tsquery, 1.0, :PGVECTOR_SCHEMA.idf(0, v_products)
     union all

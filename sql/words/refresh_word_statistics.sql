@@ -1,3 +1,8 @@
+/*
+ * Not by ts_stat(), which keeps all that it counts in memory, in a tree that codes in their order make a list of. A number or a code that
+ * one product has is left out: there are several to each product, which would be most of the table, and products_with()
+ * counts so few in no time.
+ */
 create or replace function :PGVECTOR_SCHEMA.refresh_word_statistics(only_if_due boolean default false) returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -29,16 +34,22 @@ begin
 
   with
     counted as materialized (
-      select s.word, s.ndoc from ts_stat('select w.words from :PGVECTOR_SCHEMA.product_words w') s
+      select u.word, count(*) as products
+      from :PGVECTOR_SCHEMA.product_words w
+      cross join lateral unnest(tsvector_to_array(w.words)) u (word)
       -- Whole values are in a product or two, and nobody mistypes them as a whole.
-      where left(s.word, 1) <> '='
+      where left(u.word, 1) <> '='
+      group by u.word
+      having count(*) > 1 or u.word !~ '[0-9]'
     ),
     gone as (
-      delete from :PGVECTOR_SCHEMA.word_statistics w where not exists (select from counted c where c.word = w.word)
+      delete from :PGVECTOR_SCHEMA.word_statistics w
+      -- "is not true" makes it a look-up in a hash.
+      where (w.word in (select c.word from counted c)) is not true
     ),
     kept as (
       insert into :PGVECTOR_SCHEMA.word_statistics as w (word, products)
-      select c.word, c.ndoc from counted c
+      select c.word, c.products from counted c
       on conflict on constraint word_statistics_pkey do update set products = excluded.products
       where w.products <> excluded.products
     )

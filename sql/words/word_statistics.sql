@@ -14,7 +14,7 @@ create index if not exists word_statistics_deletions_idx on :PGVECTOR_SCHEMA.wor
 create index if not exists word_statistics_trigram_idx on :PGVECTOR_SCHEMA.word_statistics using gin (sound :TRGM_SCHEMA.gin_trgm_ops) with (fastupdate = off);
 
 comment on table  :PGVECTOR_SCHEMA.word_statistics is 'The words of all products and how many products have each; counted by refresh_word_statistics().';
-comment on column :PGVECTOR_SCHEMA.word_statistics.word is 'A stemmed word, or a term of a code with a leading #.';
+comment on column :PGVECTOR_SCHEMA.word_statistics.word is 'A stemmed word, or a term of a code with a leading #; of those with a digit only what several products have (see products_with).';
 comment on column :PGVECTOR_SCHEMA.word_statistics.products is 'Number of products that have it: the document frequency for BM25.';
 comment on column :PGVECTOR_SCHEMA.word_statistics.sound is 'How it sounds (see sound_of); null for numbers and codes.';
 comment on column :PGVECTOR_SCHEMA.word_statistics.deletions is 'For typing errors (see deletions_of); null for numbers and codes.';

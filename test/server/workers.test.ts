@@ -127,6 +127,33 @@ test("a change is searchable while thousands wait that were loaded before it", a
   t.is((await worker.ended).code, 0);
 });
 
+test("nobody waits for the words to be counted, which takes a large catalogue many seconds", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  const worker = start("worker", [], db.env);
+  await until(settled, worker.output);
+  const lock = await db.sql.reserve();
+  try {
+    await lock`begin`;
+    await lock`lock table analytics_features.word_statistics in share mode`;
+    await insertParts(db.sql, 4, 4);
+    const counting = async () =>
+      (
+        await db.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query ~ 'refresh_word_statistics'`
+      ).length > 0;
+    await until(counting, worker.output);
+    await insertParts(db.sql, 5, 5);
+    await until(async () => (await embedded()) === 5, worker.output);
+    t.true(await counting());
+  } finally {
+    await lock`commit`;
+    lock.release();
+  }
+  worker.process.kill("SIGTERM");
+  t.is((await worker.ended).code, 0);
+  const [row] = await db.sql`select products::integer from analytics_features.word_statistics where word = 'part'`;
+  t.true(Number(row?.products) >= 4, "and a worker that is stopped finishes it");
+});
+
 test("a worker whose listening connection is ended listens again and is woken", async (t) => {
   await insertParts(db.sql, 1, 1);
   const worker = start("worker", [], db.env);
