@@ -6614,6 +6614,7 @@ COMMENT ON FUNCTION analytics_features.product_is_live_sql(alias text) IS 'SQL c
 CREATE FUNCTION analytics_features.products_with(term tsquery, most integer DEFAULT 1000) RETURNS bigint
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
     AS $$

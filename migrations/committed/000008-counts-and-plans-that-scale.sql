@@ -1,5 +1,5 @@
 --! Previous: sha1:96b5bba47478679c7ce07feec80adb1a836fc0a1
---! Hash: sha1:1b7d75e42ebea63f7d95d9bb05f7ae08849ddb42
+--! Hash: sha1:808de25a8612ef22484fed6879d7e1632dad2029
 --! Message: Counts and plans that scale
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -288,6 +288,7 @@ comment on function :PGVECTOR_SCHEMA.words_recipe() is 'The columns whose words 
 create or replace function :PGVECTOR_SCHEMA.products_with(term tsquery, most integer default 1000) returns bigint
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 -- An unseen term is taken for a common one, and then reading all for cheaper than the index.
 set enable_seqscan = off
 set jit = off

@@ -5,6 +5,7 @@
 create or replace function :PGVECTOR_SCHEMA.products_with(term tsquery, most integer default 1000) returns bigint
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 -- An unseen term is taken for a common one, and then reading all for cheaper than the index.
 set enable_seqscan = off
 set jit = off
