@@ -5646,6 +5646,7 @@ COMMENT ON FUNCTION analytics_features.model_notes() IS 'What is out of the ordi
 CREATE FUNCTION analytics_features.more_urgent_waits(model_id integer) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -9400,6 +9401,14 @@ begin
       where q.claim_id = $1 and q.product_id = any ($3)
       for update
     ),
+    -- Once through what writers noted, and not once for each product: after a while without a worker it is much.
+    noted as materialized (
+      select distinct h.product_id
+      from analytics_features.product_changes c
+      cross join lateral unnest(c.product_ids) i (product_id)
+      join held h on h.product_id = i.product_id
+      where coalesce(c.model_id, $2) = $2
+    ),
     fresh as materialized (
       select h.product_id, min(h.document_hash) as document_hash
       from (select h.product_id, encode(h.document_hash, 'hex') as document_hash from held h) h
@@ -9408,11 +9417,7 @@ begin
         from analytics_features.product_queue newer
         where newer.product_id = h.product_id and newer.model_id = $2 and newer.claim_id is distinct from $1
       )
-      and not exists (
-        select
-        from analytics_features.product_changes newer
-        where h.product_id = any (newer.product_ids) and coalesce(newer.model_id, $2) = $2
-      )
+      and not exists (select from noted n where n.product_id = h.product_id)
       group by h.product_id
     ),
     stored as (
@@ -9669,6 +9674,39 @@ $$;
 COMMENT ON FUNCTION analytics_features.sweep_vanished() IS 'Deletes vectors and words of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE005.';
 
 --
+-- Name: take_changes(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.take_changes(max_products integer) RETURNS TABLE(change_id bigint, model_id integer, queued_at timestamp with time zone, product_ids bigint[], is_bulk boolean)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+    with waiting as materialized (
+      select
+        c.change_id, c.is_bulk,
+        rank() over (order by c.is_bulk) as lane,
+        sum(c.products) over (order by c.is_bulk, c.change_id) - c.products as ahead
+      from analytics_features.sized_changes c
+    )
+    delete from analytics_features.product_changes c
+    using waiting w
+    where w.change_id = c.change_id and w.lane = 1 and w.ahead < max_products
+    returning c.change_id, c.model_id, c.queued_at, c.product_ids, w.is_bulk;
+end
+$$;
+
+--
+-- Name: FUNCTION take_changes(max_products integer); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.take_changes(max_products integer) IS 'Deletes the rows of product_changes that are taken up next, of about max_products products, and returns them: those of small changes, or where there are none of large ones.';
+
+--
 -- Name: take_queries(integer, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -9694,7 +9732,7 @@ COMMENT ON FUNCTION analytics_features.take_queries(max_queries integer, model_i
 -- Name: take_up_changes(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.take_up_changes(max_products integer DEFAULT NULL::integer, OUT products bigint, OUT is_bulk boolean) RETURNS record
+CREATE FUNCTION analytics_features.take_up_changes(max_products integer DEFAULT NULL::integer, OUT products bigint, OUT is_bulk boolean, OUT is_full boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
@@ -9707,6 +9745,7 @@ declare
 begin
   products := 0;
   is_bulk := false;
+  is_full := false;
   if not pg_try_advisory_xact_lock(hashtext('analytics_features.product_changes'), 2)
     or not exists (select from analytics_features.product_changes)
   then
@@ -9727,18 +9766,8 @@ begin
   end if;
 
   with
-    waiting as materialized (
-      select
-        c.change_id, c.is_bulk,
-        rank() over (order by c.is_bulk) as lane,
-        sum(c.products) over (order by c.is_bulk, c.change_id) - c.products as ahead
-      from analytics_features.sized_changes c
-    ),
-    taken as (
-      delete from analytics_features.product_changes c
-      using waiting w
-      where w.change_id = c.change_id and w.lane = 1 and w.ahead < v_most
-      returning c.change_id, c.model_id, c.queued_at, c.product_ids, w.is_bulk
+    taken as materialized (
+      select t.* from analytics_features.take_changes(v_most) t
     ),
     queued as (
       -- Available at once also to who began before us and waits for us.
@@ -9756,6 +9785,7 @@ begin
     (select bool_and(t.is_bulk) from taken t),
     (select array_agg(q.product_id) from queued q where q.model_id = v_active_id)
   into products, is_bulk, v_ids;
+  is_full := products >= v_most;
 
   if v_ids is not null then
     perform analytics_features.index_words(v_ids);
@@ -9764,10 +9794,10 @@ end
 $$;
 
 --
--- Name: FUNCTION take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean, OUT is_full boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean) IS 'Takes up changes of about max_products products (null: 200 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) and whether they are part of large changes. Raises PE001, PE002, PE005, PE029.';
+COMMENT ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean, OUT is_full boolean) IS 'Takes up changes of about max_products products (null: 200 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) whether they are part of large changes, and whether it were as many as it takes, so that more may wait. Raises PE001, PE002, PE005, PE029.';
 
 --
 -- Name: tg__embedding_provenance(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -12320,19 +12350,37 @@ CREATE VIEW analytics_features.sized_changes AS
  SELECT c.change_id,
     c.model_id,
     c.products,
-    (sum(c.products) OVER (PARTITION BY c.queued_at) > 100) AS is_bulk
-   FROM ( SELECT c_1.change_id,
-            c_1.model_id,
-            c_1.queued_at,
-            cardinality(c_1.product_ids) AS products
-           FROM analytics_features.product_changes c_1
-         OFFSET 0) c;
+    ((sum(c.products) OVER w > 100) OR bool_or(c.is_cut) OVER w) AS is_bulk
+   FROM ( SELECT e.change_id,
+            e.model_id,
+            e.queued_at,
+            e.products,
+            bool_and(e.is_last) AS is_cut
+           FROM (( SELECT c_1.change_id,
+                    c_1.model_id,
+                    c_1.queued_at,
+                    cardinality(c_1.product_ids) AS products,
+                    (row_number() OVER (ORDER BY c_1.change_id) = 500) AS is_last
+                   FROM analytics_features.product_changes c_1
+                  ORDER BY c_1.change_id
+                 LIMIT 500)
+                UNION ALL
+                ( SELECT c_1.change_id,
+                    c_1.model_id,
+                    c_1.queued_at,
+                    cardinality(c_1.product_ids) AS products,
+                    (row_number() OVER (ORDER BY c_1.change_id DESC) = 500) AS is_last
+                   FROM analytics_features.product_changes c_1
+                  ORDER BY c_1.change_id DESC
+                 LIMIT 500)) e
+          GROUP BY e.change_id, e.model_id, e.queued_at, e.products) c
+  WINDOW w AS (PARTITION BY c.queued_at);
 
 --
 -- Name: VIEW sized_changes; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON VIEW analytics_features.sized_changes IS 'The rows of product_changes, and whether each is part of a large change.';
+COMMENT ON VIEW analytics_features.sized_changes IS 'The rows of product_changes, or the oldest and newest 500, and whether each is part of a large change.';
 
 --
 -- Name: COLUMN sized_changes.change_id; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -14826,6 +14874,13 @@ REVOKE ALL ON FUNCTION analytics_features.sweep_vanished() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.sweep_vanished() TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION take_changes(max_products integer); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.take_changes(max_products integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.take_changes(max_products integer) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION take_queries(max_queries integer, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -14833,11 +14888,11 @@ REVOKE ALL ON FUNCTION analytics_features.take_queries(max_queries integer, mode
 GRANT ALL ON FUNCTION analytics_features.take_queries(max_queries integer, model_id integer) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean, OUT is_full boolean); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean, OUT is_full boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean, OUT is_full boolean) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION tg__embedding_provenance(); Type: ACL; Schema: analytics_features; Owner: -

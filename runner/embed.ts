@@ -139,17 +139,26 @@ async function moreUrgentWaits({ sql, schema }: EmbedContext, model: KeptModel):
   return row?.waits === true;
 }
 
+/*
+ * Of small changes, which somebody waits for: as many as came while no worker was there are taken up together, but where more
+ * come all the time those that were first are encoded in between.
+ */
+const smallChangesMilliseconds = 5000;
+
 /** What writers noted goes into the queue, and with it the words, which cost no encoding; but nothing urgent waits for the words of many. */
 async function takeUpChanges({ sql, schema }: EmbedContext, { aside }: EmbedOptions): Promise<void> {
+  const started = performance.now();
   for (;;) {
-    const [row] = await sql<{ products: string; is_bulk: boolean }[]>`select products, is_bulk from ${sql(schema)}.take_up_changes()`;
+    const [row] = await sql<{ products: string; is_bulk: boolean; is_full: boolean }[]>`
+      select products, is_bulk, is_full from ${sql(schema)}.take_up_changes()`;
     if (row?.products === "0") {
       const counted = sql`select ${sql(schema)}.refresh_word_statistics(only_if_due => true)`;
       if (aside === undefined) await counted;
       else aside(counted);
       return;
     }
-    if (row?.is_bulk !== true) return;
+    const goesOn = row?.is_bulk === true || (row?.is_full === true && performance.now() - started < smallChangesMilliseconds);
+    if (!goesOn) return;
   }
 }
 

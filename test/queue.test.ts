@@ -71,6 +71,26 @@ test("the words of many are taken up in smaller parts where each does not read t
   t.is(Number((await db.sql`select products from analytics_features.take_up_changes(5)`)[0]?.products), 0);
 });
 
+test("a small change is seen behind as many rows as there may be, and the beginning of a large one is not taken for small", async (t) => {
+  await registerModel(db.sql);
+  await db.sql`create index on staging_staging.stg_product (product_id)`;
+  // A transaction of so many rows, as a subscription leaves, which notes one by one.
+  const note = (rows: number, ago: number) => db.sql`
+    insert into analytics_features.product_changes (queued_at, product_ids)
+    select now() - make_interval(mins => ${ago}), array[g] from generate_series(1, ${rows}::integer) g`;
+  const take = async () => (await db.sql`select products::integer, is_bulk, is_full from analytics_features.take_up_changes()`)[0];
+  await note(700, 9);
+  await note(550, 8);
+  t.deepEqual({ ...(await take()) }, { products: 200, is_bulk: true, is_full: true }, "both are cut off");
+  await note(3, 7);
+  t.deepEqual({ ...(await take()) }, { products: 3, is_bulk: false, is_full: false });
+  t.deepEqual({ ...(await take()) }, { products: 200, is_bulk: true, is_full: true });
+  let taken = 400;
+  for (let last = 1; last > 0; taken += last) last = (await take())?.products;
+  t.is(taken, 1250);
+  await db.sql`truncate analytics_features.product_queue`;
+});
+
 test("an update that leaves the document as it is queues nothing", async (t) => {
   await insertParts(db.sql, 1, 3);
   await drain(db.sql, await registerModel(db.sql));

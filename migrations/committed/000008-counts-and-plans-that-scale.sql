@@ -1,5 +1,5 @@
 --! Previous: sha1:96b5bba47478679c7ce07feec80adb1a836fc0a1
---! Hash: sha1:808de25a8612ef22484fed6879d7e1632dad2029
+--! Hash: sha1:189546b82dc08f098bd1d8db99f35a7434d314a6
 --! Message: Counts and plans that scale
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -10,6 +10,9 @@ select '[1]':::VECTOR_SCHEMA.vector, :TRGM_SCHEMA.similarity('a', 'a');
 set local search_path = pg_catalog, pg_temp;
 -- Functions below name tables and functions that come further down.
 set local check_function_bodies = off;
+
+-- It says more now.
+drop function if exists :PGVECTOR_SCHEMA.take_up_changes(integer);
 
 --! Included source/source_column_sql.sql
 /*
@@ -591,31 +594,160 @@ comment on function :PGVECTOR_SCHEMA.refresh_word_statistics(boolean) is
 --! Included queue/sized_changes.sql
 /*
  * Somebody who changed a few products waits to find them; who changed thousands knows that it takes a while.
- * A few are a hundred in one transaction, which is two or three seconds of encoding. Counted before they are sorted by
- * transaction, so that the ids are not sorted along.
+ * A few are a hundred in one transaction, which is two or three seconds of encoding.
+ *
+ * Of the oldest and the newest 500 rows, which the next ones to be taken up are among, however many wait: of a million (a
+ * worker that was away, a subscription that copies row by row) each look would take seconds. A transaction that reaches
+ * beyond them is a large one. Counted before they are sorted by transaction, so that the ids are not sorted along.
  */
 create or replace view :PGVECTOR_SCHEMA.sized_changes as
   select
     c.change_id,
     c.model_id,
     c.products,
-    pg_catalog.sum(c.products) over (partition by c.queued_at) > 100 as is_bulk
+    pg_catalog.sum(c.products) over w > 100 or pg_catalog.bool_or(c.is_cut) over w as is_bulk
   from (
-    select c.change_id, c.model_id, c.queued_at, pg_catalog.cardinality(c.product_ids) as products
-    from :PGVECTOR_SCHEMA.product_changes c
-    offset 0
-  ) c;
+    -- Where both ends have a row, nothing is cut off there.
+    select e.change_id, e.model_id, e.queued_at, e.products, pg_catalog.bool_and(e.is_last) as is_cut
+    from (
+      (
+        select
+          c.change_id, c.model_id, c.queued_at, pg_catalog.cardinality(c.product_ids) as products,
+          pg_catalog.row_number() over (order by c.change_id) = 500 as is_last
+        from :PGVECTOR_SCHEMA.product_changes c
+        order by c.change_id
+        limit 500
+      )
+      union all
+      (
+        select
+          c.change_id, c.model_id, c.queued_at, pg_catalog.cardinality(c.product_ids) as products,
+          pg_catalog.row_number() over (order by c.change_id desc) = 500 as is_last
+        from :PGVECTOR_SCHEMA.product_changes c
+        order by c.change_id desc
+        limit 500
+      )
+    ) e
+    group by e.change_id, e.model_id, e.queued_at, e.products
+  ) c
+  window w as (partition by c.queued_at);
 
-comment on view   :PGVECTOR_SCHEMA.sized_changes is 'The rows of product_changes, and whether each is part of a large change.';
+comment on view   :PGVECTOR_SCHEMA.sized_changes is 'The rows of product_changes, or the oldest and newest 500, and whether each is part of a large change.';
 comment on column :PGVECTOR_SCHEMA.sized_changes.change_id is 'The row.';
 comment on column :PGVECTOR_SCHEMA.sized_changes.model_id is 'The model that has to look at it; null is all of kept_models.';
 comment on column :PGVECTOR_SCHEMA.sized_changes.products is 'How many products it names.';
 comment on column :PGVECTOR_SCHEMA.sized_changes.is_bulk is 'Whether its transaction changed more than 100 products, and so comes after what changed a few.';
 --! EndIncluded queue/sized_changes.sql
+--! Included queue/take_changes.sql
+/*
+ * Along the index, however many wait behind: the plan may be from when there was hardly any, and would read and sort them all.
+ */
+create or replace function :PGVECTOR_SCHEMA.take_changes(max_products integer)
+returns table (change_id bigint, model_id integer, queued_at timestamptz, product_ids bigint[], is_bulk boolean)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+begin
+  return query
+    with waiting as materialized (
+      select
+        c.change_id, c.is_bulk,
+        rank() over (order by c.is_bulk) as lane,
+        sum(c.products) over (order by c.is_bulk, c.change_id) - c.products as ahead
+      from :PGVECTOR_SCHEMA.sized_changes c
+    )
+    delete from :PGVECTOR_SCHEMA.product_changes c
+    using waiting w
+    where w.change_id = c.change_id and w.lane = 1 and w.ahead < max_products
+    returning c.change_id, c.model_id, c.queued_at, c.product_ids, w.is_bulk;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.take_changes(integer) is
+  'Deletes the rows of product_changes that are taken up next, of about max_products products, and returns them: those of small changes, or where there are none of large ones.';
+--! EndIncluded queue/take_changes.sql
+--! Included queue/take_up_changes.sql
+/*
+ * From what writers noted to what is claimed: a row for each product and model, and the words of the products
+ * with them. That is ahead of the encoder, which is a hundred times slower: a product is found by its
+ * words within seconds, however long the queue is. A change is in one of the two tables at any time, since it
+ * goes from one to the other in one transaction. Small changes go first and alone, so that the words of many
+ * hold none of them up. A change that comes while those of many are taken up waits for so many of them: a few hundred where the
+ * source has an index, and more where each time reads it through. One at a time: who comes second leaves it.
+ */
+create or replace function :PGVECTOR_SCHEMA.take_up_changes(max_products integer default null, out products bigint, out is_bulk boolean, out is_full boolean)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_active_id integer;
+  v_ids bigint[];
+  v_most integer := max_products;
+begin
+  products := 0;
+  is_bulk := false;
+  is_full := false;
+  if not pg_try_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_changes'), 2)
+    or not exists (select from :PGVECTOR_SCHEMA.product_changes)
+  then
+    return;
+  end if;
+  perform :PGVECTOR_SCHEMA.lock_models();
+  v_active_id := coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
+  if v_most is null then
+    v_most := case
+      when exists (
+        select
+        from pg_index i
+        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+        where i.indrelid = :PGVECTOR_SCHEMA.source_relation() and a.attname = 'product_id' and i.indisvalid and i.indpred is null
+      ) then 200
+      else 3000
+    end;
+  end if;
+
+  with
+    taken as materialized (
+      select t.* from :PGVECTOR_SCHEMA.take_changes(v_most) t
+    ),
+    queued as (
+      -- Available at once also to who began before us and waits for us.
+      insert into :PGVECTOR_SCHEMA.product_queue (product_id, model_id, queued_at, available_at, is_bulk)
+      select i.product_id, k.model_id, min(t.queued_at), min(t.queued_at), bool_and(t.is_bulk)
+      from taken t
+      join :PGVECTOR_SCHEMA.kept_models k on k.model_id = coalesce(t.model_id, k.model_id)
+      cross join lateral unnest(t.product_ids) i (product_id)
+      group by i.product_id, k.model_id
+      order by min(t.change_id), i.product_id
+      returning product_id, model_id
+    )
+  select
+    (select count(*) from taken t cross join lateral unnest(t.product_ids)),
+    (select bool_and(t.is_bulk) from taken t),
+    (select array_agg(q.product_id) from queued q where q.model_id = v_active_id)
+  into products, is_bulk, v_ids;
+  is_full := products >= v_most;
+
+  if v_ids is not null then
+    perform :PGVECTOR_SCHEMA.index_words(v_ids);
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.take_up_changes(integer) is
+  'Takes up changes of about max_products products (null: 200 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) whether they are part of large changes, and whether it were as many as it takes, so that more may wait. Raises PE001, PE002, PE005, PE029.';
+--! EndIncluded queue/take_up_changes.sql
 --! Included queue/more_urgent_waits.sql
 create or replace function :PGVECTOR_SCHEMA.more_urgent_waits(model_id integer) returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+-- As take_changes().
+set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -636,6 +768,90 @@ $$;
 comment on function :PGVECTOR_SCHEMA.more_urgent_waits(integer) is
   'Whether something waits that goes before the bulk of this model: a small change of the active model, or anything of that where this is another.';
 --! EndIncluded queue/more_urgent_waits.sql
+--! Included embedding/store_embeddings.sql
+/*
+ * Takes a vector only for a product that the claim still holds and that was not changed since: the
+ * lock on the queue rows settles who is first when the lease has run out meanwhile, and a newer row
+ * means that a fresher text is on its way. The hash is the one that the claim noted, so nobody has
+ * to be trusted with it.
+ */
+create or replace function :PGVECTOR_SCHEMA.store_embeddings(
+  claim_id bigint, model_id integer, product_ids bigint[], embeddings :VECTOR_SCHEMA.vector[], tokens integer[] default null
+) returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_stored bigint;
+begin
+  perform :PGVECTOR_SCHEMA.lock_models();
+  if not exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = store_embeddings.model_id) then
+    raise exception 'Vectors of a model that is neither active nor kept are not stored.'
+      using errcode = 'PE021',
+        hint = 'It was dropped, or the table was started over for another, while this worker ran: start the worker again.';
+  end if;
+
+  execute format($store$
+  with
+    held as materialized (
+      select q.queue_id, q.product_id, q.document_hash
+      from :PGVECTOR_SCHEMA.product_queue q
+      where q.claim_id = $1 and q.product_id = any ($3)
+      for update
+    ),
+    -- Once through what writers noted, and not once for each product: after a while without a worker it is much.
+    noted as materialized (
+      select distinct h.product_id
+      from :PGVECTOR_SCHEMA.product_changes c
+      cross join lateral unnest(c.product_ids) i (product_id)
+      join held h on h.product_id = i.product_id
+      where coalesce(c.model_id, $2) = $2
+    ),
+    fresh as materialized (
+      select h.product_id, min(h.document_hash) as document_hash
+      from (select h.product_id, encode(h.document_hash, 'hex') as document_hash from held h) h
+      where not exists (
+        select
+        from :PGVECTOR_SCHEMA.product_queue newer
+        where newer.product_id = h.product_id and newer.model_id = $2 and newer.claim_id is distinct from $1
+      )
+      and not exists (select from noted n where n.product_id = h.product_id)
+      group by h.product_id
+    ),
+    stored as (
+      insert into :PGVECTOR_SCHEMA.%I as e (product_id, embedding, model_id, document_hash, tokens)
+      select f.product_id, g.embedding, $2, decode(f.document_hash, 'hex'), case when g.tokens > m.max_tokens then g.tokens end
+      from unnest($3, $4, $5) g (product_id, embedding, tokens)
+      join :PGVECTOR_SCHEMA.embedding_models m on m.model_id = $2
+      join fresh f on f.product_id = g.product_id
+      on conflict (product_id) do update
+      set embedding = excluded.embedding, model_id = excluded.model_id, document_hash = excluded.document_hash,
+        tokens = excluded.tokens, updated_at = now(), vanished_at = null
+      returning e.product_id
+    ),
+    mended as (
+      delete from :PGVECTOR_SCHEMA.product_failures f using stored s where f.product_id = s.product_id and f.model_id = $2
+    ),
+    done as (
+      delete from :PGVECTOR_SCHEMA.product_queue q using held h where q.model_id = $2 and q.queue_id = h.queue_id
+    )
+  select count(*) from stored
+  $store$, :PGVECTOR_SCHEMA.embeddings_table(store_embeddings.model_id))
+  into v_stored
+  using store_embeddings.claim_id, store_embeddings.model_id, store_embeddings.product_ids, store_embeddings.embeddings, store_embeddings.tokens;
+
+  if v_stored > 0 then
+    perform :PGVECTOR_SCHEMA.note_activity(claim_id, v_stored, 0);
+  end if;
+  perform :PGVECTOR_SCHEMA.extend_claim(claim_id);
+  return v_stored;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.store_embeddings(bigint, integer, bigint[], :VECTOR_SCHEMA.vector[], integer[]) is
+  'Stores the vectors of claimed products, noting the tokens of documents that are longer than the model reads, and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';
+--! EndIncluded embedding/store_embeddings.sql
 --! Included search/nearest_products.sql
 /*
  * Three ways to the same answer. Nearly every search is answered by the first: a few more than asked from

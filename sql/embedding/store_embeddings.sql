@@ -29,6 +29,14 @@ begin
       where q.claim_id = $1 and q.product_id = any ($3)
       for update
     ),
+    -- Once through what writers noted, and not once for each product: after a while without a worker it is much.
+    noted as materialized (
+      select distinct h.product_id
+      from :PGVECTOR_SCHEMA.product_changes c
+      cross join lateral unnest(c.product_ids) i (product_id)
+      join held h on h.product_id = i.product_id
+      where coalesce(c.model_id, $2) = $2
+    ),
     fresh as materialized (
       select h.product_id, min(h.document_hash) as document_hash
       from (select h.product_id, encode(h.document_hash, 'hex') as document_hash from held h) h
@@ -37,11 +45,7 @@ begin
         from :PGVECTOR_SCHEMA.product_queue newer
         where newer.product_id = h.product_id and newer.model_id = $2 and newer.claim_id is distinct from $1
       )
-      and not exists (
-        select
-        from :PGVECTOR_SCHEMA.product_changes newer
-        where h.product_id = any (newer.product_ids) and coalesce(newer.model_id, $2) = $2
-      )
+      and not exists (select from noted n where n.product_id = h.product_id)
       group by h.product_id
     ),
     stored as (

@@ -1,6 +1,8 @@
 create or replace function :PGVECTOR_SCHEMA.more_urgent_waits(model_id integer) returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+-- As take_changes().
+set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare

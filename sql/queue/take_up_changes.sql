@@ -6,7 +6,7 @@
  * hold none of them up. A change that comes while those of many are taken up waits for so many of them: a few hundred where the
  * source has an index, and more where each time reads it through. One at a time: who comes second leaves it.
  */
-create or replace function :PGVECTOR_SCHEMA.take_up_changes(max_products integer default null, out products bigint, out is_bulk boolean)
+create or replace function :PGVECTOR_SCHEMA.take_up_changes(max_products integer default null, out products bigint, out is_bulk boolean, out is_full boolean)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -19,6 +19,7 @@ declare
 begin
   products := 0;
   is_bulk := false;
+  is_full := false;
   if not pg_try_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_changes'), 2)
     or not exists (select from :PGVECTOR_SCHEMA.product_changes)
   then
@@ -39,18 +40,8 @@ begin
   end if;
 
   with
-    waiting as materialized (
-      select
-        c.change_id, c.is_bulk,
-        rank() over (order by c.is_bulk) as lane,
-        sum(c.products) over (order by c.is_bulk, c.change_id) - c.products as ahead
-      from :PGVECTOR_SCHEMA.sized_changes c
-    ),
-    taken as (
-      delete from :PGVECTOR_SCHEMA.product_changes c
-      using waiting w
-      where w.change_id = c.change_id and w.lane = 1 and w.ahead < v_most
-      returning c.change_id, c.model_id, c.queued_at, c.product_ids, w.is_bulk
+    taken as materialized (
+      select t.* from :PGVECTOR_SCHEMA.take_changes(v_most) t
     ),
     queued as (
       -- Available at once also to who began before us and waits for us.
@@ -68,6 +59,7 @@ begin
     (select bool_and(t.is_bulk) from taken t),
     (select array_agg(q.product_id) from queued q where q.model_id = v_active_id)
   into products, is_bulk, v_ids;
+  is_full := products >= v_most;
 
   if v_ids is not null then
     perform :PGVECTOR_SCHEMA.index_words(v_ids);
@@ -76,4 +68,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.take_up_changes(integer) is
-  'Takes up changes of about max_products products (null: 200 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) and whether they are part of large changes. Raises PE001, PE002, PE005, PE029.';
+  'Takes up changes of about max_products products (null: 200 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) whether they are part of large changes, and whether it were as many as it takes, so that more may wait. Raises PE001, PE002, PE005, PE029.';

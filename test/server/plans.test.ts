@@ -15,6 +15,8 @@ interface Plan {
   "Node Type": string;
   "Relation Name"?: string;
   "Index Name"?: string;
+  "Actual Rows"?: number;
+  "Actual Loops"?: number;
   "Rows Removed by Join Filter"?: number;
   Plans?: Plan[];
 }
@@ -183,6 +185,18 @@ test("between the batches of a backfill what is urgent is looked for along an in
     );
   }
   await db.sql`truncate analytics_features.product_queue`;
+});
+
+test("changes are taken up in proportion to what is taken, and not to what was noted while no worker was there", async (t) => {
+  await db.sql.unsafe(`
+    insert into analytics_features.product_changes (queued_at, product_ids)
+    select now() - make_interval(secs => g), array[g] from generate_series(1, ${products}) g`);
+  const read = (await nodes("select analytics_features.take_up_changes()"))
+    .filter((plan) => plan["Relation Name"] === "product_changes")
+    .map((plan) => (plan["Actual Rows"] ?? 0) * (plan["Actual Loops"] ?? 1));
+  t.true(Math.max(...read) > 0);
+  t.true(read.reduce((sum, rows) => sum + rows, 0) < 3000, `${read.join()} rows were read for 200 products`);
+  await db.sql`truncate analytics_features.product_changes, analytics_features.product_queue`;
 });
 
 test("words are taken up in proportion to the products, also while nobody has analyzed their table", async (t) => {
