@@ -9,11 +9,13 @@ import { startProcess, type Usage, usageOf } from "./worker-process.ts";
  * BENCH_DATABASE_URL=… npm run bench:backfill -- 100000
  * A worker's process goes through all products, words first, with a simulated encoder that takes no time:
  * what is measured is the way through queue, source and vectors, which a real encoder is in front of. The
- * source has no index, as dbt leaves it, unless `index` stands behind the number. Memory is read from
+ * source has no index, as dbt leaves it, unless `index` stands behind the number; with `single` each product was
+ * changed in a transaction of its own, as an application does while no worker is there. Memory is read from
  * /proc, so the server's only when it runs on this machine.
  */
 const products = Number(process.argv[2] ?? 100_000);
-const hasIndex = process.argv[3] === "index";
+const hasIndex = process.argv.includes("index");
+const isSingle = process.argv.includes("single");
 const windows = 10;
 const tables = ["product_queue", "product_embeddings", "product_words", "word_statistics"] as const;
 
@@ -22,6 +24,14 @@ await withBenchDatabase(async ({ sql, url }) => {
   if (hasIndex) await sql`create index on staging_staging.stg_product (product_id)`;
   const worker = await startProcess(url, 0);
   const queueing = await milliseconds(() => sql`select analytics_features.attach()`);
+  // Rows belong to one transaction when they have its time.
+  if (isSingle) {
+    await sql`
+      with noted as (delete from analytics_features.product_changes returning product_ids)
+      insert into analytics_features.product_changes (queued_at, product_ids)
+      select now() - make_interval(secs => row_number() over ()), array[i.product_id]
+      from noted cross join lateral unnest(product_ids) i (product_id)`;
+  }
   const before = await server(sql);
 
   const running = worker.start();
