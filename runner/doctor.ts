@@ -55,8 +55,8 @@ export async function examine(env?: NodeJS.ProcessEnv): Promise<Finding[]> {
   return findings;
 }
 
-/** Connections that a worker opens: four as it is, and room for a job that takes another. */
-const workerConnections = 8;
+/** Connections that a worker opens: five as it is, and one for each task that goes on beside the encoding. */
+const workerConnections = 10;
 
 function node(): Finding {
   const wanted = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { engines: { node: string } }).engines.node;

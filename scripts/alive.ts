@@ -7,7 +7,7 @@ import { commandLine, main, wholeNumber } from "./command.ts";
 
 await main(async () => {
   const { minutes } = commandLine("alive", "Exits with 0 if a worker on this host gave a sign of life, for a container's or a pod's probe.")
-    .option("--minutes <n>", "within so many minutes; an index build takes some", wholeNumber(1, 1440), 30)
+    .option("--minutes <n>", "within so many minutes; it gives one a minute", wholeNumber(1, 1440), 10)
     .parse()
     .opts<{ minutes: number }>();
   const settings = readSettings();

@@ -6,7 +6,7 @@ import { drawMap } from "../runner/projection.ts";
 
 /**
  * Every ten minutes, and when a worker starts: a new map of the catalogue if it is due. The job only
- * starts it, because the jobs of a worker run one at a time, and products and queries are more urgent.
+ * starts it, because signs of life, and on the embedded server everything else, wait for their turn behind it.
  */
 export function drawMapTask({ sql, schema }: EmbedContext, log: Logger, stop: AbortSignal, drawing: Set<Promise<void>>): Task {
   return async () => {

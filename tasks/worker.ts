@@ -28,8 +28,8 @@ export interface Worker {
 }
 
 /**
- * Runs passes whenever products change, and the tasks, until it is stopped. One thing at a time: encoding uses
- * all cores as it is. Beside it go on only the drawing of a map and the count of the words.
+ * Runs passes whenever products change, and the tasks, until it is stopped. What encodes takes turns, since encoding uses
+ * all cores as it is. What only the server works at, which takes minutes where there are millions of products, goes on beside it.
  *
  * @throws Failure PE100 a cron pattern of the settings is not one
  */
@@ -38,7 +38,9 @@ export async function startWorker(database: Database, context: EmbedContext, set
   const stopping = new AbortController();
   const drawing = new Set<Promise<void>>();
   const counting = new Set<Promise<void>>();
-  const inTurn = createTurns();
+  const encoding = createTurns();
+  // The embedded server has one session, and one thing at a time.
+  const [comparing, indexing, minding] = database.embedded ? [encoding, encoding, encoding] : [createTurns(), createTurns(), createTurns()];
   const pass = embedProducts(context, log, stopping.signal, (work) => {
     const counted = work
       .then(() => {})
@@ -68,21 +70,26 @@ export async function startWorker(database: Database, context: EmbedContext, set
   const runner = await run({
     pgPool: pool,
     logger: workerLogger(log),
-    concurrency: 1,
+    // One that waits for its turn holds no other up.
+    concurrency: database.embedded ? 1 : 5,
     noHandleSignals: true,
     gracefulShutdownAbortTimeout: 10 * 60_000,
     events,
     taskList: {
       // Left by maintain(), and by whatever else knows of something to do.
       embed_products: () => watch?.nudge(),
-      ...eachInTurn({
+      ...inTurn(encoding, {
         embed_queries: embedQueriesTask(context, stopping.signal),
-        maintain: maintain(context),
+        prepare_model: prepareModel(context, log),
+      }),
+      ...inTurn(comparing, {
         refresh_copy: refreshCopyTask(context, log),
         reconcile: reconcile(context, log),
         full_pass: fullPass(context, log),
-        prepare_model: prepareModel(context, log),
-        build_index: buildIndex(context, log),
+      }),
+      ...inTurn(indexing, { build_index: buildIndex(context, log) }),
+      ...inTurn(minding, {
+        maintain: maintain(context),
         draw_map: drawMapTask(context, log, stopping.signal, drawing),
       }),
     },
@@ -98,7 +105,7 @@ export async function startWorker(database: Database, context: EmbedContext, set
     noPreparedStatements: true,
     pollInterval: database.embedded ? 200 : 2000,
   });
-  watch = watchChanges(database, context.schema, () => inTurn(pass), noteFailure);
+  watch = watchChanges(database, context.schema, () => encoding(pass), noteFailure);
   // A first map need not wait for the hour to strike.
   await runner.addJob("draw_map", {}, { maxAttempts: 1, jobKey: "draw_map", jobKeyMode: "preserve_run_at" });
   return {
@@ -115,11 +122,16 @@ export async function startWorker(database: Database, context: EmbedContext, set
     ended: Promise.race([runner.promise, givenUp]),
   };
 
-  function eachInTurn(tasks: TaskList): TaskList {
-    const inTurnUnlessOutdated =
-      (task: Task): Task =>
-      (payload, helpers) =>
-        inTurn(async () => {
+  function inTurn(turns: ReturnType<typeof createTurns>, tasks: TaskList): TaskList {
+    const waiting = new Set<string>();
+    const waits =
+      (name: string, task: Task): Task =>
+      async (payload, helpers) => {
+        // One that waits for its turn will find what this one is for.
+        if (waiting.has(name)) return;
+        waiting.add(name);
+        await turns(async () => {
+          waiting.delete(name);
           try {
             await task(payload, helpers);
           } catch (error) {
@@ -127,7 +139,8 @@ export async function startWorker(database: Database, context: EmbedContext, set
             throw error;
           }
         });
-    return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, inTurnUnlessOutdated(task as Task)]));
+      };
+    return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, waits(name, task as Task)]));
   }
 
   async function noteFailure(error: unknown): Promise<void> {

@@ -432,7 +432,7 @@ test("a probe learns whether a worker of its host is alive, and not whether anot
   const alive = (...args: string[]) => run("alive", args, db.env);
   const other = await alive();
   t.is(other.code, 8, other.stderr);
-  t.regex(other.stderr, /^PE170: No worker on .* for 30 minutes\.\n→ npm run worker/);
+  t.regex(other.stderr, /^PE170: No worker on .* for 10 minutes\.\n→ npm run worker/);
   await db.sql`select analytics_features.worker_seen(${`${hostname()}:1:1`})`;
   t.is((await alive()).code, 0);
   await db.sql`update analytics_features.embedding_workers set last_seen_at = now() - interval '5 minutes'`;

@@ -154,6 +154,42 @@ test("nobody waits for the words to be counted, which takes a large catalogue ma
   t.true(Number(row?.products) >= 4, "and a worker that is stopped finishes it");
 });
 
+test("products and queries are encoded while the worker builds an index, which takes a large catalogue many minutes", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  const worker = start("worker", [], db.env);
+  await until(settled, worker.output);
+  await db.sql`update analytics_features.settings set index_from_products = 1`;
+  const lock = await db.sql.reserve();
+  try {
+    await lock`begin`;
+    // Who wrote vectors and did not commit: a build waits for him.
+    await lock`lock table analytics_features.product_embeddings in row exclusive mode`;
+    await db.sql`select graphile_worker.add_job('build_index')`;
+    const building = async () =>
+      (
+        await db.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query ~* 'create index concurrently'`
+      ).length > 0;
+    await until(building, worker.output);
+    // A second one waits for its turn and is in nobody's way.
+    await db.sql`select graphile_worker.add_job('build_index')`;
+    await insertParts(db.sql, 4, 4);
+    await until(settled, worker.output);
+    await db.sql`call analytics_features.embed_query('part 4')`;
+    t.true(await building());
+  } finally {
+    await lock`commit`;
+    lock.release();
+  }
+  await until(async () => (await db.sql`select from analytics_features.vector_indexes`).length === 1, worker.output);
+  await until(
+    async () => (await db.sql`select from graphile_worker.jobs where task_identifier = 'build_index'`).length === 0,
+    worker.output,
+  );
+  worker.process.kill("SIGTERM");
+  t.is((await worker.ended).code, 0);
+  await db.sql.unsafe("drop index analytics_features.product_embeddings_hnsw_idx");
+});
+
 test("a worker whose listening connection is ended listens again and is woken", async (t) => {
   await insertParts(db.sql, 1, 1);
   const worker = start("worker", [], db.env);
