@@ -1137,6 +1137,7 @@ COMMENT ON FUNCTION analytics_features.compose_document(plain text, groups text[
 CREATE FUNCTION analytics_features.compute_model_status() RETURNS TABLE(model_id integer, name text, state text, dimension integer, revision text, "precision" text, max_tokens integer, products bigint, embedded bigint, coverage numeric, queued bigint, failed bigint, throughput numeric, time_to_go interval, has_index boolean, long_documents bigint, longest_document integer, spelled_out double precision, activated_at timestamp with time zone, error text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $_$
 #variable_conflict use_column
 declare
@@ -1217,6 +1218,7 @@ COMMENT ON FUNCTION analytics_features.compute_model_status() IS 'The rows of mo
 CREATE FUNCTION analytics_features.compute_status(exact boolean DEFAULT true) RETURNS TABLE(source text, state text, products bigint, embedded bigint, coverage numeric, missing bigint, stale bigint, orphans bigint, held bigint, failed bigint, queued bigint, claimed bigint, oldest_wait interval, throughput numeric, time_to_go interval, source_exists boolean, triggers_attached boolean, compared_at timestamp with time zone, compared_queued bigint, unusable_ids bigint, duplicate_ids bigint, workers_alive bigint, worker_last_seen timestamp with time zone, model text, dimension integer, notes text[])
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -5195,6 +5197,7 @@ COMMENT ON FUNCTION analytics_features.look_for_work() IS 'What a worker has to 
 CREATE FUNCTION analytics_features.maintain(worker text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
   perform analytics_features.worker_seen(maintain.worker);
@@ -9381,6 +9384,7 @@ COMMENT ON FUNCTION analytics_features.status_notes() IS 'What is out of the ord
 CREATE FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[] DEFAULT NULL::integer[]) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $_$
 #variable_conflict use_column
 declare

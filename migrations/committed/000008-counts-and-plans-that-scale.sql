@@ -1,5 +1,5 @@
 --! Previous: sha1:96b5bba47478679c7ce07feec80adb1a836fc0a1
---! Hash: sha1:189546b82dc08f098bd1d8db99f35a7434d314a6
+--! Hash: sha1:215e102dd832a8b681d13ad03b2e48fb8f2b09c7
 --! Message: Counts and plans that scale
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -780,6 +780,7 @@ create or replace function :PGVECTOR_SCHEMA.store_embeddings(
 ) returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -1302,3 +1303,281 @@ $$;
 comment on function :PGVECTOR_SCHEMA.duplicate_products(double precision, integer) is
   'Pairs of live products that may be one product entered twice, nearest first, each pair once: cosine distance at most threshold (0 to 2), among the ten nearest of either; and all of one text, at distance 0. max_results: 1 to 100000. Raises PE001 to PE003, PE005, PE014, PE018.';
 --! EndIncluded search/duplicate_products.sql
+--! Included status/compute_status.sql
+/*
+ * From the data, not from the queue: after a table swap without triggers the queue is empty and
+ * says nothing, and just then the numbers matter. Exact means comparing every product with its
+ * vector. The quick way starts from the last comparison and is right as long as nothing can have
+ * escaped since: it is the same relation, and it has not lost its triggers. If it may have, the
+ * numbers are null and the state is unknown, rather than a comforting zero. What waits counts as
+ * missing or stale although some of it may turn out unchanged.
+ *
+ * Security definer, so that a reader needs no right on tables. It answers also while the source is
+ * missing.
+ */
+create or replace function :PGVECTOR_SCHEMA.compute_status(exact boolean default true) returns table (
+  source text,
+  state text,
+  products bigint,
+  embedded bigint,
+  coverage numeric,
+  missing bigint,
+  stale bigint,
+  orphans bigint,
+  held bigint,
+  failed bigint,
+  queued bigint,
+  claimed bigint,
+  oldest_wait interval,
+  throughput numeric,
+  time_to_go interval,
+  source_exists boolean,
+  triggers_attached boolean,
+  compared_at timestamptz,
+  compared_queued bigint,
+  unusable_ids bigint,
+  duplicate_ids bigint,
+  workers_alive bigint,
+  worker_last_seen timestamptz,
+  model text,
+  dimension integer,
+  notes text[]
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+-- Of tables that nobody analyzed yet, compiling takes five times as long as counting.
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_last :PGVECTOR_SCHEMA.source_log := :PGVECTOR_SCHEMA.last_comparison();
+  v_source oid := :PGVECTOR_SCHEMA.source_relation();
+  v_vectors bigint;
+  v_queue record;
+  v_wordless bigint := 0;
+begin
+  perform :PGVECTOR_SCHEMA.require_embeddings();
+  select format('%I.%I', s.source_schema, s.source_table) into source from :PGVECTOR_SCHEMA.settings s;
+  source_exists := v_source is not null;
+  select coalesce(bool_and(t.enabled is true), false) into triggers_attached from :PGVECTOR_SCHEMA.source_triggers t;
+  select count(*) into v_vectors from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE;
+  select count(*), count(*) filter (where v.held) into orphans, held from :PGVECTOR_SCHEMA.vanished_products() v;
+
+  select * into v_queue from :PGVECTOR_SCHEMA.queue_summary(exact);
+  queued := v_queue.queued;
+  claimed := v_queue.claimed;
+  failed := v_queue.failed;
+  oldest_wait := clock_timestamp() - v_queue.oldest;
+
+  select count(*) filter (where w.last_seen_at > clock_timestamp() - interval '2 minutes'), max(w.last_seen_at)
+  into workers_alive, worker_last_seen
+  from :PGVECTOR_SCHEMA.embedding_workers w;
+
+  select m.name || ' (' || m.revision || ', ' || m.precision || ')', m.dimension
+  into model, dimension
+  from :PGVECTOR_SCHEMA.embedding_models m
+  where m.is_active;
+
+  compared_at := v_last.logged_at;
+  compared_queued := v_last.queued;
+  unusable_ids := v_last.unusable_ids;
+  duplicate_ids := v_last.duplicate_ids;
+
+  if exact and source_exists and :PGVECTOR_SCHEMA.may_read_source() and :PGVECTOR_SCHEMA.document_hook_problem() is null then
+    select
+      count(*) filter (where d.state <> 'orphan'),
+      count(*) filter (where d.state in ('current', 'stale')),
+      count(*) filter (where d.state = 'missing'),
+      count(*) filter (where d.state = 'stale'),
+      count(*) filter (where d.state = 'orphan'),
+      count(*) filter (where d.state <> 'orphan' and d.has_words is not true)
+    into products, embedded, missing, stale, orphans, v_wordless
+    from :PGVECTOR_SCHEMA.embedding_difference() d;
+    select s.unusable_ids, s.duplicate_ids into unusable_ids, duplicate_ids from :PGVECTOR_SCHEMA.source_shape() s;
+  elsif v_last.source_oid = v_source and (triggers_attached or not v_last.triggers_attached) then
+    embedded := v_vectors - orphans;
+    -- A vector that somebody deleted is missing too, and nothing is queued for it yet.
+    products := greatest(
+      embedded + coalesce(v_queue.without_vector, 0),
+      v_last.products - (
+        select count(*) from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at > v_last.logged_at
+      )
+    );
+    missing := products - embedded;
+    stale := coalesce(v_queue.with_vector, greatest(queued + failed - missing, 0));
+  end if;
+  -- Cut and not rounded: one product missing of a million is not 100 percent.
+  coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
+
+  if queued > 0 then
+    throughput := :PGVECTOR_SCHEMA.throughput(:PGVECTOR_SCHEMA.active_model_id());
+    time_to_go := make_interval(secs => round(queued / nullif(throughput, 0))::double precision);
+  end if;
+
+  state := case
+    when not source_exists then 'no source'
+    when products is null then 'unknown'
+    when queued > 0 and workers_alive = 0 then 'waiting'
+    when queued > 0 then 'working'
+    when missing + stale > 0 then 'incomplete'
+    else 'complete'
+  end;
+  notes := array(
+    select s.note from :PGVECTOR_SCHEMA.status_notes() s
+    union all
+    select m.note from :PGVECTOR_SCHEMA.model_notes() m
+    union all
+    select format('%s of %s vectors are of vanished products, which is more than a clear-out looks like: none is deleted. Mend the source, or let them go: select :PGVECTOR_SCHEMA.release_vanished();', held, v_vectors)
+    where held > 0
+    union all
+    select format('No worker was seen for two minutes, and %s products wait: npm run worker', queued)
+    where queued > 0 and workers_alive = 0
+    union all
+    select format('The words of %s products are not as they are now; a worker takes them up, or: select :PGVECTOR_SCHEMA.index_words();', v_wordless)
+    where v_wordless > 0
+    union all
+    select format('%s products could not be encoded: select * from :PGVECTOR_SCHEMA.product_failures;', failed)
+    where failed > 0
+  );
+  return next;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.compute_status(boolean) from public;
+
+comment on function :PGVECTOR_SCHEMA.compute_status(boolean) is
+  'How things stand, in the columns of embedding_status. Exact: compares every product with its vector, about 0.1 s for 10,000; otherwise from the last comparison on. Raises PE002, PE003.';
+--! EndIncluded status/compute_status.sql
+--! Included status/compute_model_status.sql
+/*
+ * From what is stored and what waits, so that a dashboard can look every few seconds; activate_model()
+ * compares every product. Security definer, so that a reader needs no right on tables.
+ */
+create or replace function :PGVECTOR_SCHEMA.compute_model_status()
+returns table (
+  model_id integer, name text, state text, dimension integer, revision text, "precision" text, max_tokens integer,
+  products bigint, embedded bigint, coverage numeric, queued bigint, failed bigint, throughput numeric, time_to_go interval,
+  has_index boolean, long_documents bigint, longest_document integer, spelled_out double precision, activated_at timestamptz, error text
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_model :PGVECTOR_SCHEMA.embedding_models;
+  v_preparation :PGVECTOR_SCHEMA.model_preparation;
+  v_source_products bigint;
+begin
+  perform :PGVECTOR_SCHEMA.lock_models();
+  select * into v_preparation from :PGVECTOR_SCHEMA.model_preparation;
+  select s.products into v_source_products from :PGVECTOR_SCHEMA.embedding_status s;
+  for v_model in
+    select m.*
+    from :PGVECTOR_SCHEMA.embedding_models m
+    where m.is_active or m.is_kept
+    order by m.is_active desc, m.activated_at is null desc, m.activated_at desc
+  loop
+    model_id := v_model.model_id;
+    name := v_model.name;
+    dimension := v_model.dimension;
+    revision := v_model.revision;
+    "precision" := v_model.precision;
+    max_tokens := v_model.max_tokens;
+    spelled_out := v_model.spelled_out;
+    activated_at := v_model.activated_at;
+    error := v_model.error;
+    products := v_source_products;
+    -- Each from an index of its own.
+    execute format(
+      $sql$
+        select
+          (select count(*) from :PGVECTOR_SCHEMA.%1$I) - (select count(*) from :PGVECTOR_SCHEMA.%1$I e where e.vanished_at is not null),
+          count(*), max(e.tokens)
+        from :PGVECTOR_SCHEMA.%1$I e
+        where e.tokens is not null
+      $sql$,
+      :PGVECTOR_SCHEMA.embeddings_table(v_model.model_id)
+    ) into embedded, long_documents, longest_document;
+    coverage := trunc(100.0 * least(embedded, products) / nullif(products, 0), 2);
+    select count(distinct q.product_id) into queued from :PGVECTOR_SCHEMA.queued_products q where q.model_id = v_model.model_id;
+    select count(*) into failed from :PGVECTOR_SCHEMA.product_failures f where f.model_id = v_model.model_id and f.set_aside;
+    throughput := null;
+    time_to_go := null;
+    if queued > 0 then
+      throughput := :PGVECTOR_SCHEMA.throughput(v_model.model_id);
+      time_to_go := make_interval(secs => round(queued / nullif(throughput, 0))::double precision);
+    end if;
+    has_index := :PGVECTOR_SCHEMA.has_index(v_model.model_id);
+    state := case
+      when v_model.is_active then 'active'
+      when v_model.activated_at is not null then 'former'
+      when v_model.error is not null then 'failed'
+      when queued > 0 or embedded < products then 'preparing'
+      when not has_index and :PGVECTOR_SCHEMA.has_vectors(v_model.model_id, (select s.index_from_products from :PGVECTOR_SCHEMA.settings s)) then 'indexing'
+      else 'ready'
+    end;
+    return next;
+  end loop;
+
+  if v_preparation.model is not null and v_preparation.model_id is null then
+    return query
+      select null::integer, v_preparation.model, case when v_preparation.error is null then 'requested' else 'failed' end, null::integer, null, null, null::integer,
+        v_source_products, 0::bigint, 0::numeric, null::bigint, null::bigint, null::numeric, null::interval,
+        null::boolean, null::bigint, null::integer, null::double precision, null::timestamptz, v_preparation.error;
+  end if;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.compute_model_status() from public;
+
+comment on function :PGVECTOR_SCHEMA.compute_model_status() is 'The rows of model_status.';
+--! EndIncluded status/compute_model_status.sql
+--! Included status/maintain.sql
+/*
+ * What nothing else would wake for: a lease that ran out with its worker, a wake-up that got lost,
+ * vectors whose grace is over.
+ */
+create or replace function :PGVECTOR_SCHEMA.maintain(worker text) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+begin
+  perform :PGVECTOR_SCHEMA.worker_seen(maintain.worker);
+  delete from :PGVECTOR_SCHEMA.source_log l where l.logged_at < now() - interval '7 days'
+    and l.log_id is distinct from (:PGVECTOR_SCHEMA.last_comparison()).log_id;
+  delete from :PGVECTOR_SCHEMA.embedding_activity a where a.minute < now() - interval '7 days';
+  begin
+    perform :PGVECTOR_SCHEMA.sweep_vanished();
+  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE005' or sqlstate 'PE029' then
+    -- No source to look into, or no hook to ask: the sign of life stands all the same, and the status says what is wrong.
+    return;
+  end;
+  -- Noted by writers who did not see the first model yet.
+  update :PGVECTOR_SCHEMA.product_queue q
+  set model_id = :PGVECTOR_SCHEMA.active_model_id()
+  where q.model_id = 0 and :PGVECTOR_SCHEMA.active_model_id() is not null;
+  update :PGVECTOR_SCHEMA.product_changes c
+  set model_id = :PGVECTOR_SCHEMA.active_model_id()
+  where c.model_id = 0 and :PGVECTOR_SCHEMA.active_model_id() is not null;
+  perform :PGVECTOR_SCHEMA.refresh_word_statistics(only_if_due => true);
+  perform :PGVECTOR_SCHEMA.keep_queries();
+  if exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is null) then
+    perform :PGVECTOR_SCHEMA.wake_worker(task => 'prepare_model');
+  end if;
+  -- A prepared model need not wait for the hour.
+  if exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is not null)
+    and exists (select from :PGVECTOR_SCHEMA.index_due())
+  then
+    perform :PGVECTOR_SCHEMA.wake_worker(task => 'build_index');
+  end if;
+  if :PGVECTOR_SCHEMA.work_waits() then
+    perform :PGVECTOR_SCHEMA.wake_worker();
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.maintain(text) is
+  'The worker''s round every minute: sign of life, vectors past their grace, word statistics, the cache of queries, old log rows, wake-up if anything waits.';
+--! EndIncluded status/maintain.sql

@@ -9,6 +9,7 @@ create or replace function :PGVECTOR_SCHEMA.store_embeddings(
 ) returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 #variable_conflict use_column
 declare

@@ -5,6 +5,7 @@
 create or replace function :PGVECTOR_SCHEMA.maintain(worker text) returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
 begin
   perform :PGVECTOR_SCHEMA.worker_seen(maintain.worker);
