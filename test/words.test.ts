@@ -222,6 +222,35 @@ test("words are taken up without a model, follow each change, and go with the pr
   t.deepEqual(await find("таль"), [1], "and back at once: its words were kept");
 });
 
+test("of numbers and codes only what several products have is counted beforehand, and one that a single product has when it is asked for", async (t) => {
+  await insert([...others, [1, "Фильтр масляный", "AB-123456"], [2, "Фильтр воздушный", "CD-777"], [3, "Фильтр салона", "CD-777"]]);
+  await db.sql`select analytics_features.refresh_word_statistics()`;
+  const counted = await db.sql<{ word: string }[]>`
+    select word from analytics_features.word_statistics where word ~ '[0-9]' and products > 0 order by word`;
+  t.deepEqual(
+    counted.map(({ word }) => word),
+    ["#777", "#cd777", "777"],
+  );
+  t.is((await db.sql`select from analytics_features.word_statistics where word in ('#ab', '#cd', 'фильтр')`).length, 3);
+
+  const term = async (query: string) =>
+    (
+      await db.sql`
+        select t.group_no, t.weight, t.idf = analytics_features.idf(2, c.products) as is_of_both
+        from analytics_features.query_terms(${query}) t cross join analytics_features.word_totals c
+        where t.term::text = ${`'#${query}'`} and t.group_no > 0`
+    ).map((row) => ({ ...row }));
+  // Of the word and of the code together, which are one meaning.
+  t.deepEqual(await term("123456"), [{ group_no: 1, weight: 1, is_of_both: true }]);
+  t.deepEqual(await find("123456"), [1]);
+  t.deepEqual(await find("12345"), [1], "by its beginning");
+
+  await db.sql`insert into staging_staging.stg_product (product_id, name, vendor_code) values (4, 'Фильтр топливный', 'EF-900900')`;
+  await db.sql`select analytics_features.take_up_changes()`;
+  t.is((await find("900900"))[0], 4);
+  t.deepEqual(await term("900900"), [{ group_no: 1, weight: 1, is_of_both: true }], "before the words are counted again");
+});
+
 test("a claim takes up words that nothing took up before", async (t) => {
   await db.sql`insert into staging_staging.stg_product (product_id, name) values (1, 'Лебёдка')`;
   t.deepEqual(await find("лебедка"), []);
