@@ -17,6 +17,7 @@ interface Plan {
   "Index Name"?: string;
   "Actual Rows"?: number;
   "Actual Loops"?: number;
+  "Rows Removed by Filter"?: number;
   "Rows Removed by Join Filter"?: number;
   Plans?: Plan[];
 }
@@ -59,13 +60,13 @@ async function scans(query: string): Promise<string[]> {
     const of = plan["Relation Name"];
     if (plan["Index Name"] !== undefined) found.push(`${plan["Node Type"]} ${plan["Index Name"]}`);
     else if (
-      ["product_embeddings", "stg_product", "product_words", "word_statistics", "product_queue"].includes(of ?? "") &&
+      ["product_embeddings", "stg_product", "product_words", "word_statistics"].includes(of ?? "") &&
       !plan["Node Type"].startsWith("Bitmap")
     )
       found.push(`${plan["Node Type"]} ${of}`);
   }
   // Of our own catalogs and of PostgreSQL's nothing is said.
-  return found.filter((scan) => / (by_\w+|stg_product|(product_embeddings|product_words|word_statistics|product_queue)\w*)$/.test(scan));
+  return found.filter((scan) => / (by_\w+|stg_product|(product_embeddings|product_words|word_statistics)\w*)$/.test(scan));
 }
 
 /** The nodes of the plans of all statements that a query comes to, an inner one after the one that it is in. */
@@ -166,23 +167,17 @@ test("a search by text reads no table through: words by their index, vectors by 
   t.true(mistyped.includes("Bitmap Index Scan word_statistics_deletions_idx"));
 });
 
-test("between the batches of a backfill what is urgent is looked for along an index, however much waits", async (t) => {
+test("between the batches of a backfill what is urgent is looked for without reading what is not", async (t) => {
   await db.sql.unsafe(`
     insert into analytics_features.product_queue (product_id, is_bulk) select g, true from generate_series(1, ${products}) g`);
   const model = "(select analytics_features.active_model_id())";
-  // More often than a session plans anew for what it is asked.
   for (const asked of [model, `${model} + 1`]) {
-    const found = await scans(`select analytics_features.more_urgent_waits(${asked}) from generate_series(1, 10)`);
-    t.deepEqual(
-      found.filter((scan) => scan.startsWith("Seq Scan")),
-      [],
-      asked,
-    );
-    const index = asked === model ? "product_queue_urgent_idx" : "product_queue_key";
-    t.true(
-      found.some((scan) => scan.endsWith(` ${index}`)),
-      [...new Set(found)].join(),
-    );
+    // More often than a session plans anew for what it is asked.
+    const read = (await nodes(`select analytics_features.more_urgent_waits(${asked}) from generate_series(1, 10)`))
+      .filter((plan) => plan["Relation Name"] === "product_queue")
+      .map((plan) => (plan["Actual Rows"] ?? 0) + (plan["Rows Removed by Filter"] ?? 0));
+    t.true(read.length >= 10, asked);
+    t.true(Math.max(...read) < 100, `${Math.max(...read)} rows were read for ${asked}`);
   }
   await db.sql`truncate analytics_features.product_queue`;
 });
