@@ -9801,7 +9801,7 @@ $$;
 -- Name: FUNCTION take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean, OUT is_full boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean, OUT is_full boolean) IS 'Takes up changes of about max_products products (null: 200 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) whether they are part of large changes, and whether it were as many as it takes, so that more may wait. Raises PE001, PE002, PE005, PE029.';
+COMMENT ON FUNCTION analytics_features.take_up_changes(max_products integer, OUT products bigint, OUT is_bulk boolean, OUT is_full boolean) IS 'Takes up changes of about max_products products (null: 200 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it), whether they are part of large changes, and whether it were as many as it takes, so that more may wait. Raises PE001, PE002, PE005, PE029.';
 
 --
 -- Name: tg__embedding_provenance(); Type: FUNCTION; Schema: analytics_features; Owner: -

@@ -95,6 +95,23 @@ test("a changed price encodes exactly that product, and the change is found", as
   t.is(hit?.product_id, "9200152");
 });
 
+test("of many single changes that waited for a worker all words are taken up before the first is encoded, and only then", async (t) => {
+  await db.sql`create index on staging_staging.stg_product (product_id)`;
+  await attach(db.sql, db.settings);
+  await db.sql.unsafe(`
+    truncate staging_staging.stg_product, analytics_features.product_changes;
+    insert into staging_staging.stg_product (product_id, name, deleted) select g, 'part ' || g, false from generate_series(1, 900) g;
+    truncate analytics_features.product_changes;
+    insert into analytics_features.product_changes (queued_at, product_ids)
+      select now() - make_interval(secs => g), array[g] from generate_series(1, 900) g`);
+  const context = await embedContext(db.sql, db.settings, encoder);
+  t.like(await embedQueued(context, { limit: 1 }), { stored: 1 });
+  const [row] = await db.sql`
+    select (select count(*) from analytics_features.product_changes)::integer as waiting,
+      (select count(*) from analytics_features.product_words)::integer as words`;
+  t.deepEqual({ ...row }, { waiting: 0, words: 900 });
+});
+
 test("a limit stops the pass and the next one goes on", async (t) => {
   t.like(await pass(10), { stored: 10, failed: 0, drained: false });
   const [row] = await db.sql`select count(*)::integer as n from analytics_features.product_claims`;

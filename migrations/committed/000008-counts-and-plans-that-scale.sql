@@ -1,5 +1,5 @@
 --! Previous: sha1:96b5bba47478679c7ce07feec80adb1a836fc0a1
---! Hash: sha1:215e102dd832a8b681d13ad03b2e48fb8f2b09c7
+--! Hash: sha1:67b9364b852784fc317bbfa057212dd6c3bfa5ee
 --! Message: Counts and plans that scale
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -285,8 +285,8 @@ comment on function :PGVECTOR_SCHEMA.words_recipe() is 'The columns whose words 
 --! EndIncluded words/words_recipe.sql
 --! Included words/products_with.sql
 /*
- * Of what word_statistics does not keep: a number or a code that hardly any product has. The index over the
- * words finds it in less time than the call takes.
+ * Of what word_statistics does not keep: a number or a code that hardly any product has. Along the index over
+ * the words.
  */
 create or replace function :PGVECTOR_SCHEMA.products_with(term tsquery, most integer default 1000) returns bigint
 language plpgsql stable parallel safe
@@ -527,7 +527,7 @@ comment on function :PGVECTOR_SCHEMA.query_terms(text) is
 /*
  * Not by ts_stat(), which keeps all that it counts in memory, in a tree that codes in their order make a list of. A number or a code that
  * one product has is left out: there are several to each product, which would be most of the table, and products_with()
- * counts so few in no time.
+ * counts so few when they are asked for.
  */
 create or replace function :PGVECTOR_SCHEMA.refresh_word_statistics(only_if_due boolean default false) returns bigint
 language plpgsql volatile
@@ -740,7 +740,7 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.take_up_changes(integer) is
-  'Takes up changes of about max_products products (null: 200 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it) whether they are part of large changes, and whether it were as many as it takes, so that more may wait. Raises PE001, PE002, PE005, PE029.';
+  'Takes up changes of about max_products products (null: 200 where the source has an index on product_id, else 3000) into product_queue, those of a few products first and by themselves, with the words of the products; returns how many it were (0: none is left, or another worker is at it), whether they are part of large changes, and whether it were as many as it takes, so that more may wait. Raises PE001, PE002, PE005, PE029.';
 --! EndIncluded queue/take_up_changes.sql
 --! Included queue/more_urgent_waits.sql
 create or replace function :PGVECTOR_SCHEMA.more_urgent_waits(model_id integer) returns boolean

@@ -1,6 +1,6 @@
 /*
- * Of what word_statistics does not keep: a number or a code that hardly any product has. The index over the
- * words finds it in less time than the call takes.
+ * Of what word_statistics does not keep: a number or a code that hardly any product has. Along the index over
+ * the words.
  */
 create or replace function :PGVECTOR_SCHEMA.products_with(term tsquery, most integer default 1000) returns bigint
 language plpgsql stable parallel safe

@@ -1,7 +1,7 @@
 /*
  * Not by ts_stat(), which keeps all that it counts in memory, in a tree that codes in their order make a list of. A number or a code that
  * one product has is left out: there are several to each product, which would be most of the table, and products_with()
- * counts so few in no time.
+ * counts so few when they are asked for.
  */
 create or replace function :PGVECTOR_SCHEMA.refresh_word_statistics(only_if_due boolean default false) returns bigint
 language plpgsql volatile
