@@ -789,6 +789,7 @@ declare
   v_most integer := greatest(coalesce(max_products, 320), 1);
   v_chunk integer := v_most;
   v_ids bigint[];
+  v_others bigint[];
   v_found boolean;
 begin
   perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
@@ -802,6 +803,11 @@ begin
   insert into analytics_features.product_claims as c (worker, model_id, lease_until)
   values (claim_products.worker, v_model_id, clock_timestamp() + v_settings.lease)
   returning c.claim_id into v_claim_id;
+  v_others := array(
+    select c.claim_id
+    from analytics_features.product_claims c
+    where c.model_id = v_model_id and c.claim_id <> v_claim_id and c.lease_until > clock_timestamp()
+  );
 
   -- What was noted since the worker last took changes up, which may be all.
   perform analytics_features.take_up_changes();
@@ -822,6 +828,13 @@ begin
         where q.product_id = any ($1) and q.model_id = $2
         group by q.product_id
       ),
+      -- By text what other workers hold, the urgent first.
+      elsewhere as materialized (
+        select distinct on (q.document_hash, q.is_bulk) q.document_hash, q.is_bulk, q.claim_id
+        from analytics_features.product_queue q
+        where q.claim_id = any ($7)
+        order by q.document_hash, q.is_bulk, q.claim_id
+      ),
       judged as materialized (
         select
           c.product_id,
@@ -835,6 +848,7 @@ begin
           d.error,
           a.attempts,
           t.product_id as twin_id,
+          o.claim_id as other_claim_id,
           case
             when d.product_id is null then 'vanished'
             when d.error is not null then 'hook failed'
@@ -842,6 +856,7 @@ begin
             when t.product_id is not null then 'known'
             when f.set_aside and f.document_hash = d.document_hash then 'set aside'
             when a.attempts >= $3 then 'given up'
+            when o.claim_id is not null then 'rides along'
             else 'to encode'
           end as verdict
         from candidate c
@@ -859,6 +874,14 @@ begin
           limit 1
         ) t on true
         left join analytics_features.product_failures f on f.product_id = c.product_id and f.model_id = $2
+        -- What is urgent does not wait for what is not.
+        left join lateral (
+          select o.claim_id
+          from elsewhere o
+          where o.document_hash = d.document_hash and o.is_bulk <= c.is_bulk
+          order by o.is_bulk
+          limit 1
+        ) o on true
       ),
       picked as materialized (
         select p.*
@@ -913,12 +936,16 @@ begin
         delete from analytics_features.product_queue q
         using judged j
         cross join unnest(j.queue_ids) i (queue_id)
-        where q.model_id = $2 and q.queue_id = i.queue_id and j.verdict <> 'to encode'
+        where q.model_id = $2 and q.queue_id = i.queue_id and j.verdict not in ('to encode', 'rides along')
       ),
       claimed as (
         update analytics_features.product_queue q
-        set claim_id = $5, attempts = p.attempts + 1, document_hash = p.document_hash
-        from picked p
+        set claim_id = p.claim_id, attempts = p.attempts + 1, document_hash = p.document_hash
+        from (
+          select p.queue_ids, p.attempts, p.document_hash, $5 as claim_id from picked p
+          union all
+          select j.queue_ids, j.attempts, j.document_hash, j.other_claim_id from judged j where j.verdict = 'rides along'
+        ) p
         cross join unnest(p.queue_ids) i (queue_id)
         where q.model_id = $2 and q.queue_id = i.queue_id
       )
@@ -926,7 +953,7 @@ begin
     from picked p
     order by p.is_bulk, p.queue_id
     $claim$, analytics_features.embeddings_table(v_model_id))
-    using v_ids, v_model_id, v_settings.max_attempts, v_most, v_claim_id, v_settings.max_document_characters;
+    using v_ids, v_model_id, v_settings.max_attempts, v_most, v_claim_id, v_settings.max_document_characters, v_others;
 
     v_found := found;
     -- After the claim, so that the words are no older than what was judged; mostly they are there already.
@@ -951,7 +978,7 @@ $_$;
 -- Name: FUNCTION claim_products(worker text, max_products integer, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products integer, model_id integer) IS 'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, the texts that are encoded apart with what each counts (of one text: the document and 1), and whether the change was a large one, which come last; settles the others, giving those whose text another product has a copy of its vector, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';
+COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products integer, model_id integer) IS 'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, the texts that are encoded apart with what each counts (of one text: the document and 1), and whether the change was a large one, which come last; settles the others, giving those whose text another product has a copy of its vector, leaves those whose text another worker is encoding to that worker, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';
 
 --
 -- Name: code_terms(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9399,10 +9426,16 @@ begin
 
   execute format($store$
   with
+    given as materialized (
+      select distinct on (q.document_hash) q.document_hash, g.embedding, g.tokens
+      from unnest($3, $4, $5) g (product_id, embedding, tokens)
+      join analytics_features.product_queue q on q.product_id = g.product_id and q.claim_id = $1
+      order by q.document_hash
+    ),
     held as materialized (
       select q.queue_id, q.product_id, q.document_hash
       from analytics_features.product_queue q
-      where q.claim_id = $1 and q.product_id = any ($3)
+      where q.claim_id = $1 and q.document_hash in (select g.document_hash from given g)
       for update
     ),
     -- Once through what writers noted, and not once for each product: after a while without a worker it is much.
@@ -9414,22 +9447,22 @@ begin
       where coalesce(c.model_id, $2) = $2
     ),
     fresh as materialized (
-      select h.product_id, min(h.document_hash) as document_hash
-      from (select h.product_id, encode(h.document_hash, 'hex') as document_hash from held h) h
+      select distinct on (h.product_id) h.product_id, h.document_hash
+      from held h
       where not exists (
         select
         from analytics_features.product_queue newer
         where newer.product_id = h.product_id and newer.model_id = $2 and newer.claim_id is distinct from $1
       )
       and not exists (select from noted n where n.product_id = h.product_id)
-      group by h.product_id
+      order by h.product_id
     ),
     stored as (
       insert into analytics_features.%I as e (product_id, embedding, model_id, document_hash, tokens)
-      select f.product_id, g.embedding, $2, decode(f.document_hash, 'hex'), case when g.tokens > m.max_tokens then g.tokens end
-      from unnest($3, $4, $5) g (product_id, embedding, tokens)
+      select f.product_id, g.embedding, $2, f.document_hash, case when g.tokens > m.max_tokens then g.tokens end
+      from given g
       join analytics_features.embedding_models m on m.model_id = $2
-      join fresh f on f.product_id = g.product_id
+      join fresh f on f.document_hash = g.document_hash
       on conflict (product_id) do update
       set embedding = excluded.embedding, model_id = excluded.model_id, document_hash = excluded.document_hash,
         tokens = excluded.tokens, updated_at = now(), vanished_at = null
@@ -9458,7 +9491,7 @@ $_$;
 -- Name: FUNCTION store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[]); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[]) IS 'Stores the vectors of claimed products, noting the tokens of documents that are longer than the model reads, and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';
+COMMENT ON FUNCTION analytics_features.store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[]) IS 'Stores the vectors of claimed products, and of those that the claim holds with the same text, noting the tokens of documents that are longer than the model reads, and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';
 
 --
 -- Name: store_fields(jsonb); Type: FUNCTION; Schema: analytics_features; Owner: -

@@ -1,6 +1,6 @@
 import anyTest from "ava";
 import { useDatabase } from "./helpers/database.ts";
-import { claim, createSource, drain, insertParts, queued, registerModel, startOver } from "./helpers/source.ts";
+import { type Claimed, claim, createSource, drain, insertParts, queued, registerModel, startOver, store } from "./helpers/source.ts";
 
 const test = anyTest.serial;
 const db = useDatabase(anyTest);
@@ -9,6 +9,10 @@ test.beforeEach(async () => {
   await createSource(db.sql);
   await db.sql`select analytics_features.attach()`;
 });
+
+const release = (claimed: readonly Claimed[]) => db.sql`select analytics_features.release_claim(${claimed[0]?.claim_id ?? null})`;
+
+const ids = (claimed: readonly Claimed[]) => claimed.map(({ product_id }) => Number(product_id));
 
 /** How many products each row names that writers left. */
 const noted = async () => {
@@ -349,4 +353,72 @@ test("a claim that is asked for none, or does not say for how many, comes back",
     t.is(claimed.length, most === null ? 3 : 1);
     await db.sql`select analytics_features.release_claim(${claimed[0]?.claim_id ?? null})`;
   }
+});
+
+test("a text that another worker is encoding is not handed out again: its product rides along, and has its vector with the other's", async (t) => {
+  const model = await registerModel(db.sql);
+  await db.sql`
+    insert into staging_staging.stg_product (product_id, name)
+    select i, case when i % 2 = 1 then 'Фильтр' else 'Колодки' end from generate_series(1, 6) i`;
+  const first = await claim(db.sql, "w1", 1);
+  const second = await claim(db.sql, "w2", 10);
+  t.deepEqual(ids(second), [2, 4, 6]);
+  t.deepEqual(ids(await claim(db.sql, "w3", 10)), []);
+
+  // What changes meanwhile is claimed anew, and has its own text's vector.
+  await db.sql`update staging_staging.stg_product set name = 'Рычаг' where product_id = 5`;
+  t.deepEqual(ids(await claim(db.sql, "w3", 10)), [], "while the claim holds it, nobody else has it");
+  t.is(await store(db.sql, model, first), 2, "its own and the third product's");
+  t.is(await store(db.sql, model, second.slice(0, 1)), 3);
+  await release(second);
+  await release(first);
+  const changed = await claim(db.sql, "w3", 10);
+  t.deepEqual(ids(changed), [5]);
+  await store(db.sql, model, changed);
+  const rows = await db.sql<{ product_id: string; same_as: string }[]>`
+    select e.product_id, min(o.product_id) as same_as
+    from analytics_features.product_embeddings e
+    join analytics_features.product_embeddings o on o.embedding = e.embedding and o.document_hash = e.document_hash
+    group by e.product_id order by e.product_id`;
+  t.deepEqual(
+    rows.map(({ product_id, same_as }) => [Number(product_id), Number(same_as)]),
+    [
+      [1, 1],
+      [2, 2],
+      [3, 1],
+      [4, 2],
+      [5, 5],
+      [6, 2],
+    ],
+  );
+});
+
+test("what rides along with a claim is free again when that claim is given back, fails or runs out", async (t) => {
+  await registerModel(db.sql);
+  await db.sql`insert into staging_staging.stg_product (product_id, name) select i, 'Фильтр' from generate_series(1, 2) i`;
+  const released = await claim(db.sql, "w1", 1);
+  t.deepEqual(ids(await claim(db.sql, "w2")), []);
+  await release(released);
+  const failing = await claim(db.sql, "w2", 1);
+  t.deepEqual(ids(failing), [1]);
+  t.deepEqual(ids(await claim(db.sql, "w3")), []);
+  await db.sql`select analytics_features.fail_products(${failing[0]?.claim_id ?? null}, array[1], array['Nothing comes of it.'])`;
+  await release(failing);
+  const late = await claim(db.sql, "w3", 1);
+  t.deepEqual(ids(late), [2], "the other waits for its next attempt");
+  await db.sql`update analytics_features.product_queue set available_at = now() where product_id = 1`;
+  t.deepEqual(ids(await claim(db.sql, "w1")), []);
+  await db.sql`update analytics_features.product_claims set lease_until = now() - interval '1 second'`;
+  t.deepEqual(ids(await claim(db.sql, "w1", 1)), [1]);
+});
+
+test("what is urgent does not wait for a text that stands in a large change", async (t) => {
+  await registerModel(db.sql);
+  await insertParts(db.sql, 1, 200);
+  const [bulk] = await claim(db.sql, "w1", 1);
+  await db.sql`
+    insert into staging_staging.stg_product (product_id, name, price, is_active, deleted)
+    select 1000, name, price, is_active, deleted from staging_staging.stg_product where product_id = ${bulk?.product_id ?? null}`;
+  const urgent = await claim(db.sql, "w2", 1);
+  t.deepEqual(ids(urgent), [1000]);
 });

@@ -6,7 +6,8 @@
  *
  * Nor is a text encoded whose vector stands with another product: a new product is often a copy, and an
  * encoder takes a thousand times as long as copying. (By a subquery with a limit and not by a join: how often
- * a hash stands there is what statistics of a table that fills know least about.)
+ * a hash stands there is what statistics of a table that fills know least about.) Nor one that another worker is
+ * encoding for another product: its queue rows ride along with that claim, and end with its store or its release.
  *
  * Claimers take turns (the lock is the transaction's), so no product is ever claimed twice at once.
  * Who had a product claimed before and did not come back may have died of it: such a product is
@@ -30,6 +31,7 @@ declare
   v_most integer := greatest(coalesce(max_products, 320), 1);
   v_chunk integer := v_most;
   v_ids bigint[];
+  v_others bigint[];
   v_found boolean;
 begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
@@ -43,6 +45,11 @@ begin
   insert into :PGVECTOR_SCHEMA.product_claims as c (worker, model_id, lease_until)
   values (claim_products.worker, v_model_id, clock_timestamp() + v_settings.lease)
   returning c.claim_id into v_claim_id;
+  v_others := array(
+    select c.claim_id
+    from :PGVECTOR_SCHEMA.product_claims c
+    where c.model_id = v_model_id and c.claim_id <> v_claim_id and c.lease_until > clock_timestamp()
+  );
 
   -- What was noted since the worker last took changes up, which may be all.
   perform :PGVECTOR_SCHEMA.take_up_changes();
@@ -63,6 +70,13 @@ begin
         where q.product_id = any ($1) and q.model_id = $2
         group by q.product_id
       ),
+      -- By text what other workers hold, the urgent first.
+      elsewhere as materialized (
+        select distinct on (q.document_hash, q.is_bulk) q.document_hash, q.is_bulk, q.claim_id
+        from :PGVECTOR_SCHEMA.product_queue q
+        where q.claim_id = any ($7)
+        order by q.document_hash, q.is_bulk, q.claim_id
+      ),
       judged as materialized (
         select
           c.product_id,
@@ -76,6 +90,7 @@ begin
           d.error,
           a.attempts,
           t.product_id as twin_id,
+          o.claim_id as other_claim_id,
           case
             when d.product_id is null then 'vanished'
             when d.error is not null then 'hook failed'
@@ -83,6 +98,7 @@ begin
             when t.product_id is not null then 'known'
             when f.set_aside and f.document_hash = d.document_hash then 'set aside'
             when a.attempts >= $3 then 'given up'
+            when o.claim_id is not null then 'rides along'
             else 'to encode'
           end as verdict
         from candidate c
@@ -100,6 +116,14 @@ begin
           limit 1
         ) t on true
         left join :PGVECTOR_SCHEMA.product_failures f on f.product_id = c.product_id and f.model_id = $2
+        -- What is urgent does not wait for what is not.
+        left join lateral (
+          select o.claim_id
+          from elsewhere o
+          where o.document_hash = d.document_hash and o.is_bulk <= c.is_bulk
+          order by o.is_bulk
+          limit 1
+        ) o on true
       ),
       picked as materialized (
         select p.*
@@ -154,12 +178,16 @@ begin
         delete from :PGVECTOR_SCHEMA.product_queue q
         using judged j
         cross join unnest(j.queue_ids) i (queue_id)
-        where q.model_id = $2 and q.queue_id = i.queue_id and j.verdict <> 'to encode'
+        where q.model_id = $2 and q.queue_id = i.queue_id and j.verdict not in ('to encode', 'rides along')
       ),
       claimed as (
         update :PGVECTOR_SCHEMA.product_queue q
-        set claim_id = $5, attempts = p.attempts + 1, document_hash = p.document_hash
-        from picked p
+        set claim_id = p.claim_id, attempts = p.attempts + 1, document_hash = p.document_hash
+        from (
+          select p.queue_ids, p.attempts, p.document_hash, $5 as claim_id from picked p
+          union all
+          select j.queue_ids, j.attempts, j.document_hash, j.other_claim_id from judged j where j.verdict = 'rides along'
+        ) p
         cross join unnest(p.queue_ids) i (queue_id)
         where q.model_id = $2 and q.queue_id = i.queue_id
       )
@@ -167,7 +195,7 @@ begin
     from picked p
     order by p.is_bulk, p.queue_id
     $claim$, :PGVECTOR_SCHEMA.embeddings_table(v_model_id))
-    using v_ids, v_model_id, v_settings.max_attempts, v_most, v_claim_id, v_settings.max_document_characters;
+    using v_ids, v_model_id, v_settings.max_attempts, v_most, v_claim_id, v_settings.max_document_characters, v_others;
 
     v_found := found;
     -- After the claim, so that the words are no older than what was judged; mostly they are there already.
@@ -189,4 +217,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.claim_products(text, integer, integer) is
-  'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, the texts that are encoded apart with what each counts (of one text: the document and 1), and whether the change was a large one, which come last; settles the others, giving those whose text another product has a copy of its vector, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';
+  'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, the texts that are encoded apart with what each counts (of one text: the document and 1), and whether the change was a large one, which come last; settles the others, giving those whose text another product has a copy of its vector, leaves those whose text another worker is encoding to that worker, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';

@@ -2,7 +2,8 @@
  * Takes a vector only for a product that the claim still holds and that was not changed since: the
  * lock on the queue rows settles who is first when the lease has run out meanwhile, and a newer row
  * means that a fresher text is on its way. The hash is the one that the claim noted, so nobody has
- * to be trusted with it.
+ * to be trusted with it. All products of the claim that have one of these texts get its vector, also those that
+ * another worker's claim let ride along.
  */
 create or replace function :PGVECTOR_SCHEMA.store_embeddings(
   claim_id bigint, model_id integer, product_ids bigint[], embeddings :VECTOR_SCHEMA.vector[], tokens integer[] default null
@@ -24,10 +25,16 @@ begin
 
   execute format($store$
   with
+    given as materialized (
+      select distinct on (q.document_hash) q.document_hash, g.embedding, g.tokens
+      from unnest($3, $4, $5) g (product_id, embedding, tokens)
+      join :PGVECTOR_SCHEMA.product_queue q on q.product_id = g.product_id and q.claim_id = $1
+      order by q.document_hash
+    ),
     held as materialized (
       select q.queue_id, q.product_id, q.document_hash
       from :PGVECTOR_SCHEMA.product_queue q
-      where q.claim_id = $1 and q.product_id = any ($3)
+      where q.claim_id = $1 and q.document_hash in (select g.document_hash from given g)
       for update
     ),
     -- Once through what writers noted, and not once for each product: after a while without a worker it is much.
@@ -39,22 +46,22 @@ begin
       where coalesce(c.model_id, $2) = $2
     ),
     fresh as materialized (
-      select h.product_id, min(h.document_hash) as document_hash
-      from (select h.product_id, encode(h.document_hash, 'hex') as document_hash from held h) h
+      select distinct on (h.product_id) h.product_id, h.document_hash
+      from held h
       where not exists (
         select
         from :PGVECTOR_SCHEMA.product_queue newer
         where newer.product_id = h.product_id and newer.model_id = $2 and newer.claim_id is distinct from $1
       )
       and not exists (select from noted n where n.product_id = h.product_id)
-      group by h.product_id
+      order by h.product_id
     ),
     stored as (
       insert into :PGVECTOR_SCHEMA.%I as e (product_id, embedding, model_id, document_hash, tokens)
-      select f.product_id, g.embedding, $2, decode(f.document_hash, 'hex'), case when g.tokens > m.max_tokens then g.tokens end
-      from unnest($3, $4, $5) g (product_id, embedding, tokens)
+      select f.product_id, g.embedding, $2, f.document_hash, case when g.tokens > m.max_tokens then g.tokens end
+      from given g
       join :PGVECTOR_SCHEMA.embedding_models m on m.model_id = $2
-      join fresh f on f.product_id = g.product_id
+      join fresh f on f.document_hash = g.document_hash
       on conflict (product_id) do update
       set embedding = excluded.embedding, model_id = excluded.model_id, document_hash = excluded.document_hash,
         tokens = excluded.tokens, updated_at = now(), vanished_at = null
@@ -80,4 +87,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.store_embeddings(bigint, integer, bigint[], :VECTOR_SCHEMA.vector[], integer[]) is
-  'Stores the vectors of claimed products, noting the tokens of documents that are longer than the model reads, and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';
+  'Stores the vectors of claimed products, and of those that the claim holds with the same text, noting the tokens of documents that are longer than the model reads, and takes these off the queue; returns how many were stored: not those that changed or were taken over meanwhile. Raises PE021, and 23514 for a vector that is not of unit length.';

@@ -117,11 +117,11 @@ async function isKept(t: ExecutionContext, order: string): Promise<void> {
 }
 
 /** A worker, who stores what it was given of the texts as they were then. */
-const worker = (name = "w1"): Session => {
+const worker = (name = "w1", most = 320): Session => {
   let claimed: readonly Claimed[] = [];
   return {
     claim: async (sql) => {
-      claimed = await sql<Claimed[]>`select * from analytics_features.claim_products(${name}, 320, ${model})`;
+      claimed = await sql<Claimed[]>`select * from analytics_features.claim_products(${name}, ${most}, ${model})`;
     },
     store: async (sql) => (claimed.length > 0 ? store(sql, model, claimed) : undefined),
   };
@@ -170,6 +170,24 @@ test("a lease that ends while its worker encodes: whoever is second stores, and 
       ...worker("w2"),
     },
   ]);
+});
+
+test("two workers meet one text, and the one whose claim is open rides along with what the other stores or gives back", async (t) => {
+  const { claim, store } = worker("w2");
+  await everyOrder(
+    t,
+    [
+      {
+        ...worker("w1", 1),
+        release: (sql) => sql`select analytics_features.release_claim(claim_id) from analytics_features.product_claims where worker = 'w1'`,
+      },
+      { begin: (sql) => sql`begin`, claim, commit: (sql) => sql`commit`, store } as Session,
+    ],
+    async () => {
+      await begin();
+      await db.sql`update staging_staging.stg_product set name = 'changed', price = 2 where product_id = 3`;
+    },
+  );
 });
 
 test("a comparison beside an open writer, and beside a worker: it queues nothing twice for good and misses nothing", async (t) => {
