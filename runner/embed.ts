@@ -23,8 +23,8 @@ export interface EmbedOptions {
   signal?: AbortSignal;
   /** Called after each batch with how many were stored and failed in it. */
   onBatch?: (stored: number, failed: number) => void;
-  /** Is given what nobody need wait for, the count of the words; without it the pass waits. */
-  aside?: (work: Promise<unknown>) => void;
+  /** Is given the count of the words, which nobody need wait for; without it the pass waits. */
+  countAside?: (count: () => Promise<unknown>) => void;
 }
 
 export interface EmbedResult {
@@ -146,15 +146,15 @@ async function moreUrgentWaits({ sql, schema }: EmbedContext, model: KeptModel):
 const smallChangesMilliseconds = 5000;
 
 /** What writers noted goes into the queue, and with it the words, which cost no encoding; but nothing urgent waits for the words of many. */
-async function takeUpChanges({ sql, schema }: EmbedContext, { aside }: EmbedOptions): Promise<void> {
+async function takeUpChanges({ sql, schema }: EmbedContext, { countAside }: EmbedOptions): Promise<void> {
   const started = performance.now();
   for (;;) {
     const [row] = await sql<{ products: string; is_bulk: boolean; is_full: boolean }[]>`
       select products, is_bulk, is_full from ${sql(schema)}.take_up_changes()`;
     if (row?.products === "0") {
-      const counted = sql`select ${sql(schema)}.refresh_word_statistics(only_if_due => true)`;
-      if (aside === undefined) await counted;
-      else aside(counted);
+      const count = async () => sql`select ${sql(schema)}.refresh_word_statistics(only_if_due => true)`;
+      if (countAside === undefined) await count();
+      else countAside(count);
       return;
     }
     const goesOn = row?.is_bulk === true || (row?.is_full === true && performance.now() - started < smallChangesMilliseconds);

@@ -7,6 +7,7 @@ import { codeOf, describe, Failure } from "../runner/errors.ts";
 import { workerLogger } from "../runner/log.ts";
 import { requireSameMigrations } from "../runner/migrate.ts";
 import type { Settings } from "../runner/settings.ts";
+import { createAside } from "./aside.ts";
 import { buildIndex } from "./build_index.ts";
 import { drawMapTask } from "./draw_map.ts";
 import { embedProducts } from "./embed_products.ts";
@@ -36,18 +37,11 @@ export interface Worker {
 export async function startWorker(database: Database, context: EmbedContext, settings: Settings, log: Logger): Promise<Worker> {
   const { cron } = settings;
   const stopping = new AbortController();
-  const drawing = new Set<Promise<void>>();
-  const counting = new Set<Promise<void>>();
+  const aside = createAside(log);
   const encoding = createTurns();
   // The embedded server has one session, and one thing at a time.
   const [comparing, indexing, minding] = database.embedded ? [encoding, encoding, encoding] : [createTurns(), createTurns(), createTurns()];
-  const pass = embedProducts(context, log, stopping.signal, (work) => {
-    const counted = work
-      .then(() => {})
-      .catch((error: unknown) => log.warn({ code: codeOf(error), reason: describe(error) }, "words not counted"))
-      .finally(() => counting.delete(counted));
-    counting.add(counted);
-  });
+  const pass = embedProducts(context, log, stopping.signal, aside);
   let watch: Watch | undefined;
   const pool = jobPool(database, log);
   const events: WorkerEvents = new EventEmitter();
@@ -90,7 +84,7 @@ export async function startWorker(database: Database, context: EmbedContext, set
       ...inTurn(indexing, { build_index: buildIndex(context, log) }),
       ...inTurn(minding, {
         maintain: maintain(context),
-        draw_map: drawMapTask(context, log, stopping.signal, drawing),
+        draw_map: drawMapTask(context, log, stopping.signal, aside),
       }),
     },
     parsedCronItems: [
@@ -116,7 +110,7 @@ export async function startWorker(database: Database, context: EmbedContext, set
       await watch?.stop();
       // It may have ended by itself.
       await runner.stop().catch(() => {});
-      await Promise.all([...drawing, ...counting]);
+      await aside.ended();
       await pool.end();
     },
     ended: Promise.race([runner.promise, givenUp]),

@@ -1,10 +1,12 @@
+import { once } from "node:events";
 import anyTest from "ava";
 import { createLog } from "../runner/log.ts";
 import { drawMap, project } from "../runner/projection.ts";
+import { createAside } from "../tasks/aside.ts";
 import { drawMapTask } from "../tasks/draw_map.ts";
 import { useDatabase } from "./helpers/database.ts";
 import { service } from "./helpers/service.ts";
-import { createSample, drain, registerModel, startOver, until } from "./helpers/source.ts";
+import { createSample, drain, registerModel, startOver } from "./helpers/source.ts";
 
 /* The map of the catalogue, over made-up vectors. */
 const test = anyTest.serial;
@@ -102,13 +104,19 @@ test("the service shows live products with their label, and only the column that
 
 test("the worker's job only starts it, and one is drawn at a time", async (t) => {
   await db.sql`truncate analytics_features.product_map`;
-  const drawing = new Set<Promise<void>>();
+  const rows = async () => (await db.sql`select from analytics_features.product_map`).length;
   const context = { sql: db.sql, schema: "analytics_features" } as Parameters<typeof drawMapTask>[0];
-  const task = drawMapTask(context, createLog("silent"), never, drawing);
+  const log = createLog("silent");
+  const aside = createAside(log);
+  const task = drawMapTask(context, log, never, aside);
+  const held = new AbortController();
+  aside.start("drawing the map", () => once(held.signal, "abort"));
   await task({}, {} as never);
-  t.is(drawing.size, 1);
+  held.abort();
+  await aside.ended();
+  t.is(await rows(), 0, "another one went on");
   await task({}, {} as never);
-  t.is(drawing.size, 1);
-  await until(async () => drawing.size === 0, "it is drawn");
-  t.is((await db.sql`select from analytics_features.product_map`).length, 115);
+  t.is(await rows(), 0, "it is only begun");
+  await aside.ended();
+  t.is(await rows(), 115);
 });
