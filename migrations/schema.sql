@@ -7075,6 +7075,12 @@ declare
   v_extra tsquery;
   v_query tsquery;
   v_found bigint[] := '{}';
+  v_is_common boolean;
+  v_named tsquery;
+  v_share integer;
+  v_matching bigint[];
+  v_read bigint;
+  v_naming bigint;
   v_ids bigint[] := coalesce(others, '{}');
   v_complete boolean := true;
   v_has_extra boolean := true;
@@ -7125,34 +7131,39 @@ begin
         ) c;
       end if;
       continue when v_query is null;
-      if v_level = 1 and power(v_products / exp(v_rarity), 2) > 80 * wanted * v_products then
-        -- So many have the commonest word that reading products in their order until there are enough takes less than the
-        -- index over words, which would first collect all of them. "is true" keeps it from that.
-        v_found := array(
-          select f.product_id
+      -- So many have the commonest word that reading products in their order until there are enough takes less than the
+      -- index over words, which would first collect all of them.
+      v_is_common := v_level = 1 and power(v_products / exp(v_rarity), 2) > 80 * wanted * v_products;
+      -- Where few of those that have all words have them in their name, more are read to find these.
+      v_named := case when v_level = cardinality(v_choosing)
+        then regexp_replace(v_query::text, E'(\'[^#=][^\']*\'):?([*]?)', E'\\1:\\2A', 'g')::tsquery
+        else v_query
+      end;
+      foreach v_share in array array[4, 30] loop
+        if v_is_common then
+          select (array_agg(f.product_id order by f.is_named desc, f.tokens, f.product_id))[1 : wanted], count(*), count(*) filter (where f.is_named)
+          into v_matching, v_read, v_naming
           from (
-            select w.product_id, w.tokens
+            select w.product_id, w.tokens, w.words @@ v_named as is_named
             from analytics_features.product_words w
+            -- "is true" keeps it from the index.
             where (w.words @@ v_query) is true and w.product_id <> all (v_found)
             order by w.product_id
-            limit 4 * wanted
-          ) f
-          order by f.tokens, f.product_id
-          limit wanted
-        ) || v_found;
-      else
-        v_found := array(
-          select f.product_id
+            limit v_share * wanted
+          ) f;
+        else
+          select (array_agg(f.product_id order by f.is_named desc, f.tokens, f.product_id))[1 : wanted], count(*), count(*) filter (where f.is_named)
+          into v_matching, v_read, v_naming
           from (
-            select w.product_id, w.tokens
+            select w.product_id, w.tokens, w.words @@ v_named as is_named
             from analytics_features.product_words w
             where w.words @@ v_query and w.product_id <> all (v_found)
-            limit 4 * wanted
-          ) f
-          order by f.tokens, f.product_id
-          limit wanted
-        ) || v_found;
-      end if;
+            limit v_share * wanted
+          ) f;
+        end if;
+        exit when v_naming >= wanted or v_read < v_share * wanted;
+      end loop;
+      v_found := coalesce(v_matching, '{}') || v_found;
       -- What no product has need not be scored.
       v_has_extra := v_has_extra and (v_level <= coalesce(cardinality(v_choosing), 0) or v_found <> '{}');
       v_complete := v_level = 1 and cardinality(v_found) < wanted;

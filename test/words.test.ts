@@ -371,3 +371,26 @@ test("of a word that thousands have, as many are found as are asked for and pass
     }
   }
 });
+
+test("the few that have the words in their name come before the many that mention them, wherever in the table they stand", async (t) => {
+  await db.sql.unsafe(`
+    alter table staging_staging.stg_product add column description text;
+    insert into staging_staging.stg_product (product_id, name, description)
+    select i, 'Сумка ' || i, 'для ключа, троса и гидравлического домкрата' from generate_series(1, 1500) i;
+    insert into staging_staging.stg_product (product_id, name, description)
+    select i, 'Домкрат гидравлический на ' || i || ' тонн', 'с ручкой, в пластиковом ящике, с паспортом и гарантией' from generate_series(2001, 2003) i;
+    insert into staging_staging.stg_product (product_id, name) select i, 'Лампа ' || i from generate_series(3001, 12000) i`);
+  await db.sql`select analytics_features.index_words()`;
+  await db.sql`select analytics_features.refresh_word_statistics()`;
+  const named = [2001, 2002, 2003];
+  for (const query of ["домкраты", "гидравлический домкрат"]) {
+    const found = await find(query, 5);
+    t.deepEqual([...found.slice(0, 3)].sort(), named, query);
+    t.is(found.length, 5, query);
+  }
+  // So common that products are read in their order.
+  await db.sql`delete from staging_staging.stg_product where product_id > 3000`;
+  await db.sql`delete from analytics_features.product_words where product_id > 3000`;
+  await db.sql`select analytics_features.refresh_word_statistics()`;
+  t.deepEqual([...(await find("домкрат", 5)).slice(0, 3)].sort(), named);
+});
