@@ -173,14 +173,11 @@ COMMENT ON FUNCTION analytics_features.active_model_id() IS 'The model whose vec
 --
 
 CREATE FUNCTION analytics_features.announce_changes() RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    LANGUAGE sql
     AS $$
-begin
-  if not pg_try_advisory_xact_lock_shared(hashtext('analytics_features.product_changes'), 1) then
-    perform pg_notify('analytics_features', '');
-  end if;
-end
+  select case when not pg_catalog.pg_try_advisory_xact_lock_shared(pg_catalog.hashtext('analytics_features.product_changes'), 1)
+    then pg_catalog.pg_notify('analytics_features', '')
+  end
 $$;
 
 --
@@ -7077,7 +7074,7 @@ declare
   v_found bigint[] := '{}';
   v_is_common boolean;
   v_named tsquery;
-  v_share integer;
+  v_most integer;
   v_matching bigint[];
   v_read bigint;
   v_naming bigint;
@@ -7139,7 +7136,7 @@ begin
         then regexp_replace(v_query::text, E'(\'[^#=][^\']*\'):?([*]?)', E'\\1:\\2A', 'g')::tsquery
         else v_query
       end;
-      foreach v_share in array array[4, 30] loop
+      foreach v_most in array array[4 * wanted, least(30 * wanted, 3000)] loop
         if v_is_common then
           select (array_agg(f.product_id order by f.is_named desc, f.tokens, f.product_id))[1 : wanted], count(*), count(*) filter (where f.is_named)
           into v_matching, v_read, v_naming
@@ -7149,7 +7146,7 @@ begin
             -- "is true" keeps it from the index.
             where (w.words @@ v_query) is true and w.product_id <> all (v_found)
             order by w.product_id
-            limit v_share * wanted
+            limit v_most
           ) f;
         else
           select (array_agg(f.product_id order by f.is_named desc, f.tokens, f.product_id))[1 : wanted], count(*), count(*) filter (where f.is_named)
@@ -7158,10 +7155,10 @@ begin
             select w.product_id, w.tokens, w.words @@ v_named as is_named
             from analytics_features.product_words w
             where w.words @@ v_query and w.product_id <> all (v_found)
-            limit v_share * wanted
+            limit v_most
           ) f;
         end if;
-        exit when v_naming >= wanted or v_read < v_share * wanted;
+        exit when v_naming >= wanted or v_read < v_most or v_most >= 3000;
       end loop;
       v_found := coalesce(v_matching, '{}') || v_found;
       -- What no product has need not be scored.

@@ -1,5 +1,5 @@
 --! Previous: sha1:67b9364b852784fc317bbfa057212dd6c3bfa5ee
---! Hash: sha1:94d81b94d9b2bb5914ac45201b59ce2f34e21452
+--! Hash: sha1:1abc1ae357fa360db5065fd08d48acd9bcfcf74a
 --! Message: A text that another worker encodes is left to it
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -11,6 +11,25 @@ set local search_path = pg_catalog, pg_temp;
 -- Functions below name tables and functions that come further down.
 set local check_function_bodies = off;
 
+--! Included queue/announce_changes.sql
+/*
+ * NOTIFY has all who commit wait for each other's disk, so a writer says something only to a worker that
+ * rests. A resting one holds this lock (see look_for_work), so who cannot share it has to wake; who shares it,
+ * until the end of his transaction, keeps workers from going to rest before they have seen what he commits.
+ * The lock is only tried: no writer waits. Without a SET clause and with everything in full, so that it is inlined into the trigger:
+ * a call of its own was a tenth of what an update of one row took.
+ */
+create or replace function :PGVECTOR_SCHEMA.announce_changes() returns void
+language sql volatile
+as $$
+  select case when not pg_catalog.pg_try_advisory_xact_lock_shared(pg_catalog.hashtext(':PGVECTOR_SCHEMA.product_changes'), 1)
+    then pg_catalog.pg_notify(':PGVECTOR_SCHEMA', '')
+  end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.announce_changes() is
+  'Wakes the workers that rest, when this transaction commits; for who wrote product_changes or product_queue.';
+--! EndIncluded queue/announce_changes.sql
 --! Included embedding/claim_products.sql
 /*
  * Decides from the source as it is now what each queued product needs, in one statement and so in
@@ -354,7 +373,7 @@ declare
   v_found bigint[] := '{}';
   v_is_common boolean;
   v_named tsquery;
-  v_share integer;
+  v_most integer;
   v_matching bigint[];
   v_read bigint;
   v_naming bigint;
@@ -416,7 +435,7 @@ begin
         then regexp_replace(v_query::text, E'(\'[^#=][^\']*\'):?([*]?)', E'\\1:\\2A', 'g')::tsquery
         else v_query
       end;
-      foreach v_share in array array[4, 30] loop
+      foreach v_most in array array[4 * wanted, least(30 * wanted, 3000)] loop
         if v_is_common then
           select (array_agg(f.product_id order by f.is_named desc, f.tokens, f.product_id))[1 : wanted], count(*), count(*) filter (where f.is_named)
           into v_matching, v_read, v_naming
@@ -426,7 +445,7 @@ begin
             -- "is true" keeps it from the index.
             where (w.words @@ v_query) is true and w.product_id <> all (v_found)
             order by w.product_id
-            limit v_share * wanted
+            limit v_most
           ) f;
         else
           select (array_agg(f.product_id order by f.is_named desc, f.tokens, f.product_id))[1 : wanted], count(*), count(*) filter (where f.is_named)
@@ -435,10 +454,10 @@ begin
             select w.product_id, w.tokens, w.words @@ v_named as is_named
             from :PGVECTOR_SCHEMA.product_words w
             where w.words @@ v_query and w.product_id <> all (v_found)
-            limit v_share * wanted
+            limit v_most
           ) f;
         end if;
-        exit when v_naming >= wanted or v_read < v_share * wanted;
+        exit when v_naming >= wanted or v_read < v_most or v_most >= 3000;
       end loop;
       v_found := coalesce(v_matching, '{}') || v_found;
       -- What no product has need not be scored.

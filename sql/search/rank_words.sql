@@ -26,7 +26,7 @@ declare
   v_found bigint[] := '{}';
   v_is_common boolean;
   v_named tsquery;
-  v_share integer;
+  v_most integer;
   v_matching bigint[];
   v_read bigint;
   v_naming bigint;
@@ -88,7 +88,7 @@ begin
         then regexp_replace(v_query::text, E'(\'[^#=][^\']*\'):?([*]?)', E'\\1:\\2A', 'g')::tsquery
         else v_query
       end;
-      foreach v_share in array array[4, 30] loop
+      foreach v_most in array array[4 * wanted, least(30 * wanted, 3000)] loop
         if v_is_common then
           select (array_agg(f.product_id order by f.is_named desc, f.tokens, f.product_id))[1 : wanted], count(*), count(*) filter (where f.is_named)
           into v_matching, v_read, v_naming
@@ -98,7 +98,7 @@ begin
             -- "is true" keeps it from the index.
             where (w.words @@ v_query) is true and w.product_id <> all (v_found)
             order by w.product_id
-            limit v_share * wanted
+            limit v_most
           ) f;
         else
           select (array_agg(f.product_id order by f.is_named desc, f.tokens, f.product_id))[1 : wanted], count(*), count(*) filter (where f.is_named)
@@ -107,10 +107,10 @@ begin
             select w.product_id, w.tokens, w.words @@ v_named as is_named
             from :PGVECTOR_SCHEMA.product_words w
             where w.words @@ v_query and w.product_id <> all (v_found)
-            limit v_share * wanted
+            limit v_most
           ) f;
         end if;
-        exit when v_naming >= wanted or v_read < v_share * wanted;
+        exit when v_naming >= wanted or v_read < v_most or v_most >= 3000;
       end loop;
       v_found := coalesce(v_matching, '{}') || v_found;
       -- What no product has need not be scored.
