@@ -787,6 +787,7 @@ declare
   v_chunk integer := v_most;
   v_ids bigint[];
   v_others bigint[];
+  v_recipe text := analytics_features.words_recipe();
   v_found boolean;
 begin
   perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
@@ -953,8 +954,15 @@ begin
     using v_ids, v_model_id, v_settings.max_attempts, v_most, v_claim_id, v_settings.max_document_characters, v_others;
 
     v_found := found;
-    -- After the claim, so that the words are no older than what was judged; mostly they are there already.
-    if v_model_id = v_active_id then
+    -- After the claim, so that the words are no older than what was judged. Mostly they are there already, and to look for that takes
+    -- less than to render the documents once more.
+    if v_model_id = v_active_id and exists (
+      select
+      from unnest(v_ids) i (product_id)
+      left join analytics_features.product_queue q on q.product_id = i.product_id and q.model_id = v_model_id and q.claim_id = v_claim_id
+      left join analytics_features.product_words w on w.product_id = i.product_id
+      where q.queue_id is null or q.document_hash is distinct from w.document_hash or w.config is distinct from v_settings.words_config or w.recipe is distinct from v_recipe
+    ) then
       perform analytics_features.index_words(v_ids);
     end if;
     exit when v_found or not (
@@ -9876,7 +9884,6 @@ COMMENT ON FUNCTION analytics_features.tg__embedding_provenance() IS 'Forgets mo
 CREATE FUNCTION analytics_features.tg__product_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET jit TO 'off'
     AS $$
 declare
   v_id bigint;
@@ -9886,7 +9893,10 @@ begin
   -- Nothing is written in here, which would take a transaction id of its own.
   begin
     if tg_op = 'UPDATE' then
-      select n.product_id::bigint, n.product_id::bigint = o.product_id::bigint into strict v_id, v_is_same from new_rows n cross join old_rows o;
+      -- Not by a join: of many rows it would look so dear that the server compiled it.
+      select n.product_id::bigint, n.product_id::bigint = (select o.product_id::bigint from old_rows o limit 1)
+      into strict v_id, v_is_same
+      from new_rows n;
     elsif tg_op = 'INSERT' then
       select n.product_id::bigint, n.product_id is not null into strict v_id, v_is_same from new_rows n;
     elsif tg_op = 'DELETE' then

@@ -32,6 +32,7 @@ declare
   v_chunk integer := v_most;
   v_ids bigint[];
   v_others bigint[];
+  v_recipe text := :PGVECTOR_SCHEMA.words_recipe();
   v_found boolean;
 begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
@@ -198,8 +199,15 @@ begin
     using v_ids, v_model_id, v_settings.max_attempts, v_most, v_claim_id, v_settings.max_document_characters, v_others;
 
     v_found := found;
-    -- After the claim, so that the words are no older than what was judged; mostly they are there already.
-    if v_model_id = v_active_id then
+    -- After the claim, so that the words are no older than what was judged. Mostly they are there already, and to look for that takes
+    -- less than to render the documents once more.
+    if v_model_id = v_active_id and exists (
+      select
+      from unnest(v_ids) i (product_id)
+      left join :PGVECTOR_SCHEMA.product_queue q on q.product_id = i.product_id and q.model_id = v_model_id and q.claim_id = v_claim_id
+      left join :PGVECTOR_SCHEMA.product_words w on w.product_id = i.product_id
+      where q.queue_id is null or q.document_hash is distinct from w.document_hash or w.config is distinct from v_settings.words_config or w.recipe is distinct from v_recipe
+    ) then
       perform :PGVECTOR_SCHEMA.index_words(v_ids);
     end if;
     exit when v_found or not (
