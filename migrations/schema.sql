@@ -7141,7 +7141,7 @@ begin
       v_is_common := v_level = 1 and power(v_products / exp(v_rarity), 2) > 80 * wanted * v_products;
       -- Where few of those that have all words have them in their name, more are read to find these.
       v_named := case when v_level = cardinality(v_choosing)
-        then regexp_replace(v_query::text, E'(\'[^#=][^\']*\'):?([*]?)', E'\\1:\\2A', 'g')::tsquery
+        then regexp_replace(v_query::text, E'(?<![^ (])(\'[^#=][^\']*\'):?([*]?)', E'\\1:\\2A', 'g')::tsquery
         else v_query
       end;
       foreach v_most in array array[4 * wanted, least(30 * wanted, 3000)] loop

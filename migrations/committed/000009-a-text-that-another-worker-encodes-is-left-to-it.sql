@@ -1,5 +1,5 @@
 --! Previous: sha1:67b9364b852784fc317bbfa057212dd6c3bfa5ee
---! Hash: sha1:8150a2a87d429df9819880b7f429120a121aa72e
+--! Hash: sha1:33c9d66648db05bc37d546295a4f7af9a7bb58af
 --! Message: A text that another worker encodes is left to it
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -502,7 +502,7 @@ begin
       v_is_common := v_level = 1 and power(v_products / exp(v_rarity), 2) > 80 * wanted * v_products;
       -- Where few of those that have all words have them in their name, more are read to find these.
       v_named := case when v_level = cardinality(v_choosing)
-        then regexp_replace(v_query::text, E'(\'[^#=][^\']*\'):?([*]?)', E'\\1:\\2A', 'g')::tsquery
+        then regexp_replace(v_query::text, E'(?<![^ (])(\'[^#=][^\']*\'):?([*]?)', E'\\1:\\2A', 'g')::tsquery
         else v_query
       end;
       foreach v_most in array array[4 * wanted, least(30 * wanted, 3000)] loop
