@@ -3970,6 +3970,7 @@ CREATE FUNCTION analytics_features.hybrid_products(query text, query_vector publ
 declare
   v_pool integer := greatest(max_results, 30);
   v_wanted integer := 2 * v_pool;
+  v_enough integer := greatest(max_results, v_pool / 2);
   v_passing bigint[];
   v_near bigint[];
   v_near_names text[];
@@ -3982,6 +3983,7 @@ declare
   v_terms text[];
   v_complete boolean;
   v_lookup bigint[];
+  v_others bigint[];
   v_found bigint[];
   v_names text[];
   v_codes text[];
@@ -4010,12 +4012,18 @@ begin
       from analytics_features.rank_words(query, v_wanted, v_near || v_passing) r
       order by r.is_exact desc, r.word_score desc, r.product_id
     ) r;
-    -- Enough to fill the pool when a few are gone; all of them where a filter takes its share.
-    v_lookup := case when filter is null then v_ids[1 : v_pool + v_pool / 2] else v_ids end;
+    -- Mostly the best are live, and fill the pool when a few are gone. Where many are, or do not pass, all that were found are looked up.
+    v_lookup := case
+      when filter is null and not v_complete and v_wanted = 2 * v_pool then v_ids[1 : v_pool + v_pool / 2]
+      else v_ids
+    end;
+    -- The nearest are live and pass already.
+    v_others := array(select i from unnest(v_lookup) i where i <> all (coalesce(v_near, '{}')));
     select array_agg(l.product_id), array_agg(l.name), array_agg(l.vendor_code), array_agg(l.price)
     into v_found, v_names, v_codes, v_prices
-    from analytics_features.live_products(array(select i from unnest(v_lookup) i where i <> all (coalesce(v_near, '{}'))), filter) l;
-    exit when v_complete or v_wanted = 0 or cardinality(v_found) + coalesce(cardinality(v_near), 0) >= v_pool or v_wanted > 1000000;
+    from analytics_features.live_products(v_others, filter) l;
+    exit when v_complete or v_wanted = 0 or v_wanted > 1000000
+      or coalesce(cardinality(v_found), 0) + cardinality(v_lookup) - cardinality(v_others) >= v_enough;
     v_wanted := v_wanted * 10;
   end loop;
 

@@ -1,6 +1,6 @@
 import anyTest from "ava";
 import { useDatabase } from "./helpers/database.ts";
-import { createSample, createSource, drain, queued, registerModel, startOver } from "./helpers/source.ts";
+import { createSample, createSource, drain, queued, registerModel, startOver, unitVector } from "./helpers/source.ts";
 
 const test = anyTest.serial;
 const db = useDatabase(anyTest);
@@ -403,4 +403,39 @@ test("the few that have the words in their name come before the many that mentio
   await db.sql`delete from analytics_features.product_words where product_id > 3000`;
   await db.sql`select analytics_features.refresh_word_statistics()`;
   t.deepEqual([...(await find("jack", 5)).slice(0, 3)].sort(), named);
+});
+
+test("products that were made anew under other ids are found, however many dead ones have the same words", async (t) => {
+  await db.sql`
+    insert into staging_staging.stg_product (product_id, name, price, deleted)
+    select i, 'Домкрат гидравлический ' || i % 200, i, false from generate_series(1, 400) i`;
+  await db.sql`select analytics_features.index_words()`;
+  await db.sql`select analytics_features.refresh_word_statistics()`;
+  for (const gone of ["update staging_staging.stg_product set deleted = true", "delete from staging_staging.stg_product"]) {
+    await db.sql.unsafe(`${gone} where product_id <= 390`);
+    t.deepEqual(
+      (await find("домкрат", 20)).sort((a, b) => a - b),
+      Array.from({ length: 10 }, (_, i) => 391 + i),
+      gone,
+    );
+  }
+});
+
+test("beside a filter that many pass, the nearest do not stand in for products that have the words", async (t) => {
+  const model = await registerModel(db.sql);
+  await db.sql`
+    insert into staging_staging.stg_product (product_id, name, price)
+    select i, case when i <= 500 then 'Домкрат ' else 'Лампа ' end || i, i % 10 from generate_series(1, 25000) i`;
+  await db.sql`select analytics_features.index_words()`;
+  await db.sql`select analytics_features.refresh_word_statistics()`;
+  await db.sql`
+    insert into analytics_features.product_embeddings (product_id, embedding, model_id, document_hash)
+    select 1000 + i, ${unitVector(1)}::vector, ${model}, sha256('lamp') from generate_series(0, 990, 10) i`;
+  await db.sql`
+    insert into analytics_features.query_embeddings (query, model_id, embedding)
+    values (analytics_features.query_key('домкрат'), ${model}, ${unitVector(1)})`;
+  const found = await db.sql<{ name: string; used_vectors: boolean }[]>`
+    select name, used_vectors from analytics_features.search_products_text('домкрат', 10, '{"price": 0}')`;
+  t.is(found.length, 10);
+  for (const { name, used_vectors } of found) t.true(used_vectors && name.startsWith("Домкрат"), name);
 });
