@@ -1,5 +1,5 @@
 --! Previous: sha1:67b9364b852784fc317bbfa057212dd6c3bfa5ee
---! Hash: sha1:57498b7c55b19f8794fdecc614f919ef6bab9566
+--! Hash: sha1:a773b54ab6bb0f5b44f9bb8dbdc871f6498c15a9
 --! Message: A text that another worker encodes is left to it
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -493,7 +493,8 @@ begin
     select array_agg(l.product_id), array_agg(l.name), array_agg(l.vendor_code), array_agg(l.price)
     into v_found, v_names, v_codes, v_prices
     from :PGVECTOR_SCHEMA.live_products(v_others, filter) l;
-    exit when v_complete or v_wanted = 0 or v_wanted > 1000000
+    -- Where hardly any of thousands pass, the filter is of something else, and the nearest that pass are the answer.
+    exit when v_complete or v_wanted = 0 or v_wanted > case when cardinality(v_near) >= v_pool then 5000 else 1000000 end
       or coalesce(cardinality(v_found), 0) + cardinality(v_lookup) - cardinality(v_others) >= v_enough;
     v_wanted := v_wanted * 10;
   end loop;

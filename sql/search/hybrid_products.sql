@@ -76,7 +76,8 @@ begin
     select array_agg(l.product_id), array_agg(l.name), array_agg(l.vendor_code), array_agg(l.price)
     into v_found, v_names, v_codes, v_prices
     from :PGVECTOR_SCHEMA.live_products(v_others, filter) l;
-    exit when v_complete or v_wanted = 0 or v_wanted > 1000000
+    -- Where hardly any of thousands pass, the filter is of something else, and the nearest that pass are the answer.
+    exit when v_complete or v_wanted = 0 or v_wanted > case when cardinality(v_near) >= v_pool then 5000 else 1000000 end
       or coalesce(cardinality(v_found), 0) + cardinality(v_lookup) - cardinality(v_others) >= v_enough;
     v_wanted := v_wanted * 10;
   end loop;
