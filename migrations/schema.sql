@@ -9893,6 +9893,7 @@ COMMENT ON FUNCTION analytics_features.tg__embedding_provenance() IS 'Forgets mo
 CREATE FUNCTION analytics_features.tg__product_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
   v_id bigint;
@@ -9902,10 +9903,7 @@ begin
   -- Nothing is written in here, which would take a transaction id of its own.
   begin
     if tg_op = 'UPDATE' then
-      -- Not by a join: of many rows it would look so dear that the server compiled it.
-      select n.product_id::bigint, n.product_id::bigint = (select o.product_id::bigint from old_rows o limit 1)
-      into strict v_id, v_is_same
-      from new_rows n;
+      select n.product_id::bigint, n.product_id::bigint = o.product_id::bigint into strict v_id, v_is_same from new_rows n cross join old_rows o;
     elsif tg_op = 'INSERT' then
       select n.product_id::bigint, n.product_id is not null into strict v_id, v_is_same from new_rows n;
     elsif tg_op = 'DELETE' then

@@ -1,5 +1,5 @@
 --! Previous: sha1:67b9364b852784fc317bbfa057212dd6c3bfa5ee
---! Hash: sha1:a773b54ab6bb0f5b44f9bb8dbdc871f6498c15a9
+--! Hash: sha1:cd236b151cb45712539561a43f521ae0b81c08cc
 --! Message: A text that another worker encodes is left to it
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -41,6 +41,8 @@ comment on function :PGVECTOR_SCHEMA.announce_changes() is
 create or replace function :PGVECTOR_SCHEMA.tg__product_changed() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
+-- Compiling takes longer than what is compiled: 0.4 s of an update of 61,000 rows.
+set jit = off
 as $$
 declare
   v_id bigint;
@@ -50,10 +52,7 @@ begin
   -- Nothing is written in here, which would take a transaction id of its own.
   begin
     if tg_op = 'UPDATE' then
-      -- Not by a join: of many rows it would look so dear that the server compiled it.
-      select n.product_id::bigint, n.product_id::bigint = (select o.product_id::bigint from old_rows o limit 1)
-      into strict v_id, v_is_same
-      from new_rows n;
+      select n.product_id::bigint, n.product_id::bigint = o.product_id::bigint into strict v_id, v_is_same from new_rows n cross join old_rows o;
     elsif tg_op = 'INSERT' then
       select n.product_id::bigint, n.product_id is not null into strict v_id, v_is_same from new_rows n;
     elsif tg_op = 'DELETE' then

@@ -8,6 +8,8 @@
 create or replace function :PGVECTOR_SCHEMA.tg__product_changed() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
+-- Compiling takes longer than what is compiled: 0.4 s of an update of 61,000 rows.
+set jit = off
 as $$
 declare
   v_id bigint;
@@ -17,10 +19,7 @@ begin
   -- Nothing is written in here, which would take a transaction id of its own.
   begin
     if tg_op = 'UPDATE' then
-      -- Not by a join: of many rows it would look so dear that the server compiled it.
-      select n.product_id::bigint, n.product_id::bigint = (select o.product_id::bigint from old_rows o limit 1)
-      into strict v_id, v_is_same
-      from new_rows n;
+      select n.product_id::bigint, n.product_id::bigint = o.product_id::bigint into strict v_id, v_is_same from new_rows n cross join old_rows o;
     elsif tg_op = 'INSERT' then
       select n.product_id::bigint, n.product_id is not null into strict v_id, v_is_same from new_rows n;
     elsif tg_op = 'DELETE' then
