@@ -1,5 +1,5 @@
 --! Previous: sha1:67b9364b852784fc317bbfa057212dd6c3bfa5ee
---! Hash: sha1:cd236b151cb45712539561a43f521ae0b81c08cc
+--! Hash: sha1:72e5cac7702992151d56ae1e953359106eeff7c4
 --! Message: A text that another worker encodes is left to it
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -17,7 +17,7 @@ set local check_function_bodies = off;
  * rests. A resting one holds this lock (see look_for_work), so who cannot share it has to wake; who shares it,
  * until the end of his transaction, keeps workers from going to rest before they have seen what he commits.
  * The lock is only tried: no writer waits. Without a SET clause and with everything in full, so that it is inlined into the trigger:
- * a call of its own was a tenth of what an update of one row took.
+ * a call of its own was a twelfth of what an update of one row took.
  */
 create or replace function :PGVECTOR_SCHEMA.announce_changes() returns void
 language sql volatile

@@ -3,7 +3,7 @@
  * rests. A resting one holds this lock (see look_for_work), so who cannot share it has to wake; who shares it,
  * until the end of his transaction, keeps workers from going to rest before they have seen what he commits.
  * The lock is only tried: no writer waits. Without a SET clause and with everything in full, so that it is inlined into the trigger:
- * a call of its own was a tenth of what an update of one row took.
+ * a call of its own was a twelfth of what an update of one row took.
  */
 create or replace function :PGVECTOR_SCHEMA.announce_changes() returns void
 language sql volatile
