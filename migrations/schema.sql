@@ -787,7 +787,7 @@ declare
   v_chunk integer := v_most;
   v_ids bigint[];
   v_others bigint[];
-  v_recipe text := analytics_features.words_recipe();
+  v_recipe text;
   v_found boolean;
 begin
   perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
@@ -796,6 +796,8 @@ begin
   v_active_id := coalesce(analytics_features.active_model_id(), 0);
   v_model_id := coalesce(claim_products.model_id, v_active_id);
   select * into strict v_settings from analytics_features.settings s;
+  -- Not before the locks: who waited for his turn would judge by what the fields were.
+  v_recipe := analytics_features.words_recipe();
   perform analytics_features.worker_seen(worker);
 
   insert into analytics_features.product_claims as c (worker, model_id, lease_until)

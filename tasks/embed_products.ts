@@ -11,7 +11,7 @@ const passMilliseconds = 60_000;
 
 /**
  * Claims, encodes and stores what is queued. May touch the queue and the vectors, never the source. The words
- * are counted aside, which takes twenty seconds of a million products.
+ * are counted aside, which takes some fifteen seconds of a million products.
  */
 export function embedProducts(context: EmbedContext, log: Logger, stop: AbortSignal, aside: Aside): () => Promise<Passed> {
   const countAside = (count: () => Promise<unknown>) => aside.start("counting the words", count);

@@ -1,5 +1,5 @@
 --! Previous: sha1:67b9364b852784fc317bbfa057212dd6c3bfa5ee
---! Hash: sha1:72e5cac7702992151d56ae1e953359106eeff7c4
+--! Hash: sha1:5ca953b16856fe2d760f62068d7c6fa0a7734866
 --! Message: A text that another worker encodes is left to it
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -126,7 +126,7 @@ declare
   v_chunk integer := v_most;
   v_ids bigint[];
   v_others bigint[];
-  v_recipe text := :PGVECTOR_SCHEMA.words_recipe();
+  v_recipe text;
   v_found boolean;
 begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
@@ -135,6 +135,8 @@ begin
   v_active_id := coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
   v_model_id := coalesce(claim_products.model_id, v_active_id);
   select * into strict v_settings from :PGVECTOR_SCHEMA.settings s;
+  -- Not before the locks: who waited for his turn would judge by what the fields were.
+  v_recipe := :PGVECTOR_SCHEMA.words_recipe();
   perform :PGVECTOR_SCHEMA.worker_seen(worker);
 
   insert into :PGVECTOR_SCHEMA.product_claims as c (worker, model_id, lease_until)

@@ -32,7 +32,7 @@ declare
   v_chunk integer := v_most;
   v_ids bigint[];
   v_others bigint[];
-  v_recipe text := :PGVECTOR_SCHEMA.words_recipe();
+  v_recipe text;
   v_found boolean;
 begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
@@ -41,6 +41,8 @@ begin
   v_active_id := coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
   v_model_id := coalesce(claim_products.model_id, v_active_id);
   select * into strict v_settings from :PGVECTOR_SCHEMA.settings s;
+  -- Not before the locks: who waited for his turn would judge by what the fields were.
+  v_recipe := :PGVECTOR_SCHEMA.words_recipe();
   perform :PGVECTOR_SCHEMA.worker_seen(worker);
 
   insert into :PGVECTOR_SCHEMA.product_claims as c (worker, model_id, lease_until)
