@@ -35,7 +35,19 @@ const settled = async () => {
 
 test("two workers share the work, and nothing is encoded twice", async (t) => {
   await insertParts(db.sql, 1, 900);
-  const workers = [start("embed", ["--json"], db.env), start("embed", ["--json"], db.env)];
+  // Neither claims before both are there, or a quick one may have done it all.
+  const workers = await db.sql.begin(async (gate) => {
+    await gate`select pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1)`;
+    const started = [start("embed", ["--json"], db.env), start("embed", ["--json"], db.env)];
+    await until(async () => {
+      const [row] = await db.sql`
+        select count(*)::integer as n from pg_locks l
+        join pg_database d on d.oid = l.database and d.datname = current_database()
+        where l.locktype = 'advisory' and not l.granted`;
+      return row?.n === 2;
+    }, "both ask for their first products");
+    return started;
+  });
   const results = (await Promise.all(workers.map(({ ended }) => ended))).map(({ stdout, stderr }) => {
     t.notRegex(stderr, /PE|rror|\d{5}:/);
     return JSON.parse(stdout) as { stored: number };
