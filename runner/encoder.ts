@@ -14,7 +14,7 @@ import { type TokenReader, tokenReader } from "./tokens.ts";
 /** What a vector has to have in common with another to be compared with it. */
 export interface ModelIdentity {
   name: string;
-  /** First 12 hex digits of the sha256 of the ONNX file. */
+  /** First 12 hex digits of the sha256 of the ONNX file that first gave these vectors. */
   revision: string;
   precision: string;
   dimension: number;
@@ -296,7 +296,9 @@ async function runModel({ session, pooling, padding = 0 }: LoadedModel, ids: rea
 const pool: Record<Pooling, (hidden: Float32Array, dimension: number) => Float64Array> = {
   mean: (hidden, dimension) => {
     const sum = new Float64Array(dimension);
-    for (let at = 0; at < hidden.length; at++) sum[at % dimension] = (sum[at % dimension] as number) + (hidden[at] as number);
+    for (let start = 0; start < hidden.length; start += dimension) {
+      for (let i = 0; i < dimension; i++) sum[i] = (sum[i] as number) + (hidden[start + i] as number);
+    }
     return sum;
   },
   cls: (hidden, dimension) => Float64Array.from(hidden.subarray(0, dimension)),

@@ -16,7 +16,7 @@ export interface ModelFiles {
   precision: string | undefined;
   /** What provenance.json says about using the model; its own files win. */
   stated: Pick<Provenance, "pooling" | "maxTokens" | "queryPrefix" | "passagePrefix">;
-  /** First 12 hex digits of the sha256 of the ONNX file; undefined until there is one. */
+  /** First 12 hex digits of the sha256 of the ONNX file, unless provenance.json says of which its vectors are; undefined until there is one. */
   revision: string | undefined;
 }
 
@@ -108,7 +108,7 @@ async function inFolder(knownAs: string | undefined, folder: string): Promise<Mo
     onnx,
     precision: provenance?.precision,
     stated: provenance ?? {},
-    revision: sums[onnx]?.slice(0, 12),
+    revision: provenance?.revision ?? sums[onnx]?.slice(0, 12),
   };
 }
 
@@ -122,6 +122,11 @@ function jsonFiles(folder: string, provenance: Provenance | undefined): string[]
 
 const provenanceFile = z.object({
   model: z.string(),
+  /** Of a file made anew that gives the same vectors, the one that they are stored with. */
+  revision: z
+    .string()
+    .regex(/^[0-9a-f]{12}$/)
+    .optional(),
   precision: z.string(),
   pooling: z.enum(["mean", "cls", "max"]).optional(),
   maxTokens: z.number().int().positive().optional(),

@@ -10,17 +10,6 @@ root = Path(__file__).resolve().parents[2]
 bundled = root / "models/sentence-transformers/all-MiniLM-L6-v2"
 converted = root / ".cache/python-model"
 
-# Which matrices a layer multiplies by, in the order in which the graph does.
-matrices = [
-    "attention.self.query",
-    "attention.self.key",
-    "attention.self.value",
-    "attention.output.dense",
-    "intermediate.dense",
-    "output.dense",
-]
-
-
 def convert():
     import onnx
     import torch
@@ -28,12 +17,23 @@ def convert():
     from transformers import AutoConfig, BertModel
 
     graph = onnx.load(bundled / "onnx/model.onnx").graph
-    given = {t.name.removesuffix("_f16"): torch.from_numpy(numpy_helper.to_array(t).copy()).float() for t in graph.initializer}
-    products = (n for n in graph.node if n.op_type == "MatMul" and n.input[1] in given)
-    weights = {name.replace("emb.", "embeddings.").replace("layers.", "encoder.layer."): value for name, value in given.items() if "::" not in name}
-    for place, product in enumerate(products):
-        layer, matrix = divmod(place, len(matrices))
-        weights[f"encoder.layer.{layer}.{matrices[matrix]}.weight"] = given[product.input[1]].T.contiguous()
+    stored = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()).float() for t in graph.initializer}
+    given = {n.output[0]: stored[n.input[0]] for n in graph.node if n.op_type == "Cast" and n.input[0] in stored} | stored
+    weights = {name.removesuffix("_f16").replace("emb.", "embeddings."): value for name, value in stored.items() if name.startswith("emb.")}
+    fused = ("Attention", "MatMul", "SkipLayerNormalization", "BiasGelu")
+    steps = [[given.get(i) for i in n.input] for n in graph.node if n.op_type in fused]
+    for layer, (attention, o, norm, up, gelu, down, last) in enumerate(zip(*(steps[i::7] for i in range(7)), strict=True)):
+        matrices = zip(("query", "key", "value"), attention[1].chunk(3, dim=1), attention[2].chunk(3), strict=True)
+        parts = {f"attention.self.{name}": (matrix.T, bias) for name, matrix, bias in matrices} | {
+            "attention.output.dense": (o[1].T, norm[4]),
+            "attention.output.LayerNorm": (norm[2], norm[3]),
+            "intermediate.dense": (up[1].T, gelu[1]),
+            "output.dense": (down[1].T, last[4]),
+            "output.LayerNorm": (last[2], last[3]),
+        }
+        for name, (weight, bias) in parts.items():
+            weights[f"encoder.layer.{layer}.{name}.weight"] = weight.contiguous()
+            weights[f"encoder.layer.{layer}.{name}.bias"] = bias.contiguous()
     model = BertModel(AutoConfig.from_pretrained(bundled), add_pooling_layer=False)
     unfilled = model.load_state_dict(weights, strict=False).missing_keys
     assert all(name.endswith("position_ids") for name in unfilled), unfilled
