@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,7 +36,8 @@ async function makeTemplateOnServer(url: string): Promise<void> {
     await sql.unsafe(`create database ${templateDatabase}`);
     const settings = readSettings({ DATABASE_URL: databaseUrl(templateDatabase) });
     const database = await openDatabase(settings);
-    await database.sql`create extension vector`;
+    // The groups are the whole server's and stay: tests that make them would leave others without their rights.
+    execFileSync("psql", ["-qX", "-f", join(root, "sql/dba.sql"), databaseUrl(templateDatabase)], { stdio: "pipe" });
     await migrate(database, settings);
     await database.close();
     await waitForDisconnect(sql);
@@ -71,6 +73,6 @@ function migrationsHash(): string {
   const hash = createHash("sha256");
   const folder = join(root, "migrations/committed");
   for (const file of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, file)));
-  hash.update(readFileSync(join(root, "package-lock.json")));
+  for (const file of ["package-lock.json", "sql/dba.sql", "test/helpers/template.ts"]) hash.update(readFileSync(join(root, file)));
   return hash.digest("hex").slice(0, 12);
 }
