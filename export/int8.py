@@ -16,6 +16,7 @@ the rounding's.
 
 import json
 import sys
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -44,11 +45,12 @@ def weights(name):
     return stored[name].astype(np.float64)
 
 
-class Product:
+class Product(NamedTuple):
     """A matrix by which the graph multiplies, its bias, and the name of what it is multiplied with."""
 
-    def __init__(self, reads, matrix, bias):
-        self.reads, self.matrix, self.bias = reads, matrix, bias
+    reads: str
+    matrix: np.ndarray
+    bias: np.ndarray
 
 
 def read_layers():
@@ -239,12 +241,12 @@ def build(layers, seen):
         shifts[at, "attended"] = shift, smoothing(reads, [layer["attended"].matrix], shift)
         shifts[at, "out"] = np.zeros(4 * width), np.ones(4 * width)
 
-    def integer_product(at, name, activation):
+    def integer_matrix(at, name):
         product = layers[at][name]
         shift, factors = shifts[at, "q" if name in "qkv" else name]
         moments = seen[product.reads].moments(shift) / np.outer(factors, factors)
         integers, scales = rounded(product.matrix * factors[:, None], moments)
-        return activation, integers, scales, product.bias + shift @ product.matrix
+        return integers, scales, product.bias + shift @ product.matrix
 
     def norm(weights_of, to, name):
         scale, bias = weights_of
@@ -261,7 +263,7 @@ def build(layers, seen):
         whole = Integers(graph, hidden, f"{at}/hidden", and_rest=is_twice(at, *"qkv"))
         part = {}
         for name in "qkv":
-            _, matrix, scales, bias = integer_product(at, name, whole)
+            matrix, scales, bias = integer_matrix(at, name)
             # What attention is divided by goes into the queries, and the next scaling into the values.
             factor = {"q": np.sqrt(width / heads), "k": 1.0, "v": shifts[at, "attended"][1]}[name]
             values = whole.times(graph, matrix, scales / factor, f"{at}/{name}", is_twice(at, name))
@@ -277,7 +279,7 @@ def build(layers, seen):
         def block(name, values, residual, to, weights_of, output, unsigned=False):
             """Multiplies, adds the residual, which is scaled back, and normalises."""
             integers = Integers(graph, values, f"{at}/{name}", unsigned, is_twice(at, name))
-            _, matrix, scales, bias = integer_product(at, name, integers)
+            matrix, scales, bias = integer_matrix(at, name)
             product = integers.times(graph, matrix, scales, f"{at}/{name}", is_twice(at, name))
             values, (shift, factors) = residual
             back = graph.add("Mul", [values, graph.floats(f"{output}/back", factors)], f"{output}/residual")
@@ -286,7 +288,7 @@ def build(layers, seen):
 
         between = block("attended", attended, (hidden, shifts[at, "q"]), (at, "up"), layer["norm1"], f"{at}/between")
         up = Integers(graph, between, f"{at}/up", and_rest=is_twice(at, "up"))
-        _, matrix, scales, bias = integer_product(at, "up", up)
+        matrix, scales, bias = integer_matrix(at, "up")
         wide = up.times(graph, matrix, scales, f"{at}/up", is_twice(at, "up"))
         wide = graph.add("FastGelu", [wide, graph.floats(f"{at}/up/bias", bias)], f"{at}/wide")
         hidden = block("out", wide, (between, shifts[at, "up"]), (at + 1, "q"), layer["norm2"], f"{at + 1}/normed", unsigned=True)

@@ -10,6 +10,7 @@ root = Path(__file__).resolve().parents[2]
 bundled = root / "models/sentence-transformers/all-MiniLM-L6-v2"
 converted = root / ".cache/python-model"
 
+
 def convert():
     import onnx
     import torch
