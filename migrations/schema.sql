@@ -176,6 +176,7 @@ CREATE FUNCTION analytics_features.announce_changes() RETURNS void
     LANGUAGE sql
     AS $$
   select case when not pg_catalog.pg_try_advisory_xact_lock_shared(pg_catalog.hashtext('analytics_features.product_changes'), 1)
+    and pg_catalog.current_setting('max_prepared_transactions') = '0'
     then pg_catalog.pg_notify('analytics_features', '')
   end
 $$;
@@ -581,6 +582,8 @@ begin
     select
     from pg_proc p
     where p.oid = call_document_hook.hook and p.provolatile <> 'v'
+      -- It is called by its name, which with this argument is no other's.
+      and p.pronargs = 1 and p.proargtypes[0] = 'jsonb'::regtype
       and (
         p.proowner = (select n.nspowner from pg_namespace n where n.nspname = 'analytics_features')
         or (select r.rolsuper from pg_roles r where r.oid = p.proowner)
@@ -2348,8 +2351,9 @@ begin
       where c.relnamespace = 'analytics_features'::regnamespace and c.relkind in ('r', 'v')
         and case v_group
           when 'product_embeddings_worker' then not has_table_privilege(v_group, c.oid, 'select')
-            or c.relkind = 'r' and c.relname not in ('source_expressions', 'source_connection')
+            or c.relkind = 'r' and c.relname not in ('source_expressions', 'source_connection', 'settings')
               and not (has_table_privilege(v_group, c.oid, 'insert') and has_table_privilege(v_group, c.oid, 'update') and has_table_privilege(v_group, c.oid, 'delete'))
+            or c.relname = 'settings' and not has_any_column_privilege(v_group, c.oid, 'update')
           when 'product_embeddings_attacher' then c.relname in ('product_embeddings', 'embedding_status', 'settings', 'source_triggers') and not has_table_privilege(v_group, c.oid, 'select')
           else c.relname = 'embedding_status' and not has_table_privilege(v_group, c.oid, 'select')
         end
@@ -2358,7 +2362,7 @@ begin
       from pg_proc p
       where p.pronamespace = 'analytics_features'::regnamespace and not has_function_privilege(v_group, p.oid, 'execute')
         and case v_group
-          when 'product_embeddings_worker' then true
+          when 'product_embeddings_worker' then p.prorettype <> 'trigger'::regtype
           when 'product_embeddings_attacher' then p.proname in ('attach', 'attach_after_build', 'reconcile', 'compute_status', 'doctor')
           else p.proname in ('search_products', 'search_products_text', 'similar_products', 'recommended_products', 'compute_status', 'doctor')
         end
@@ -2748,7 +2752,7 @@ begin
       analytics_features.source_column_sql('s', 'name', 'text'),
       analytics_features.document_texts_sql('s'),
       case when v_composed then format(', %s as groups', analytics_features.document_groups_sql('s')) end,
-      case when v_hook is not null then ', pg_catalog.to_jsonb(s) as product' end
+      case when v_hook is not null then ', pg_catalog.to_jsonb(s.*) as product' end
     ),
     case
       when v_hook is null then '(select null::pg_catalog.jsonb as facts, null::pg_catalog.text as error)'
@@ -3437,8 +3441,13 @@ declare
   v_value jsonb;
   v_operator text;
   v_operand jsonb;
+  v_type_oid oid;
   v_type text;
+  v_is_array boolean;
+  v_symbol text;
+  v_schema text;
   v_plain text[];
+  v_comparisons text[];
 begin
   if filter is null or jsonb_typeof(filter) = 'null' then
     return 'true';
@@ -3449,8 +3458,17 @@ begin
   end if;
 
   for v_key, v_value in select e.key, e.value from jsonb_each(filter) e loop
+    -- A value need not be one that a domain allows.
+    with recursive named as (
+      select c.type::oid as oid from analytics_features.source_columns c where c.column_name = v_key
+      union all
+      select t.typbasetype from named n join pg_type t on t.oid = n.oid where t.typtype = 'd'
+    )
     -- With -1 and not null: character and bit without a length mean a length of 1.
-    select format_type(c.type, -1) into v_type from analytics_features.source_columns c where c.column_name = v_key;
+    select t.oid, format_type(t.oid, -1), t.typcategory = 'A' into v_type_oid, v_type, v_is_array
+    from named n
+    join pg_type t on t.oid = n.oid
+    where t.typtype <> 'd';
     if v_type is null then
       raise exception 'The source has no column %.', quote_literal(left(v_key, 100))
         using errcode = 'PE015',
@@ -3477,27 +3495,51 @@ begin
         select v.value from jsonb_array_elements_text(case jsonb_typeof(v_operand) when 'array' then v_operand else jsonb_build_array(v_operand) end) v
         where v.value is not null
       );
+      v_symbol := case v_operator when 'like' then '~~' else v_operator end;
+      v_schema := coalesce(
+        (
+          select n.nspname
+          from pg_operator o
+          join pg_proc f on f.oid = o.oprcode
+          join pg_namespace n on n.oid = o.oprnamespace
+          join pg_type t on t.oid = o.oprleft and t.typnamespace <> 'pg_catalog'::regnamespace
+          where o.oprname = v_symbol and o.oprleft = v_type_oid and o.oprright = v_type_oid
+            and (select bool_and(r.rolsuper) from pg_roles r where r.oid in (o.oprowner, f.proowner))
+        ),
+        'pg_catalog'
+      );
+      v_comparisons := array(
+        -- Any array of arrays is of the arrays' own type, so each is compared by itself.
+        select format(' operator(%I.%s) %L::%s', v_schema, v_symbol, u.value, v_type)
+        from unnest(v_plain) u (value)
+        where v_is_array or jsonb_typeof(v_operand) <> 'array'
+        union all
+        select format(' operator(%I.%s) %s (%L::%s[])', v_schema, v_symbol, case v_operator when '<>' then 'all' else 'any' end, v_plain, v_type)
+        where not v_is_array and jsonb_typeof(v_operand) = 'array' and v_plain <> '{}'
+      );
       begin
-        execute format(
-          'select pg_catalog.count(null::%1$s operator(pg_catalog.%2$s) any (%3$L::%1$s[]))',
-          v_type, case v_operator when 'like' then '~~' else v_operator end, v_plain
-        );
+        if v_operator = 'like' and v_plain[1] ~ '(^|[^\\])(\\\\)*\\$' then
+          raise exception 'The pattern ends with the escape character.';
+        end if;
+        for i in 1 .. cardinality(v_comparisons) loop
+          execute format('select pg_catalog.count(null::%s%s)', v_type, v_comparisons[i]);
+        end loop;
       exception when others then
         raise exception 'The filter on % has a value that a column of type % cannot be compared with by %.', v_key, v_type, v_operator
           using errcode = 'PE016', detail = sqlerrm, hint = 'Give a value of the column''s type: a string is read as psql reads a literal.';
       end;
 
-      v_conditions := v_conditions || case
-        when jsonb_typeof(v_operand) = 'null'
-          then format('%I.%I is %s', alias, v_key, case v_operator when '=' then 'null' else 'not null' end)
-        when jsonb_typeof(v_operand) <> 'array'
-          then format('%I.%I operator(pg_catalog.%s) %L::%s', alias, v_key, case v_operator when 'like' then '~~' else v_operator end, v_plain[1], v_type)
-        when v_operator = '='
-          then format('(%1$I.%2$I operator(pg_catalog.=) any (%3$L::%4$s[])%5$s)', alias, v_key, v_plain, v_type,
-            case when v_operand @> 'null' then format(' or %I.%I is null', alias, v_key) end)
-        else format('(%1$I.%2$I operator(pg_catalog.<>) all (%3$L::%4$s[])%5$s)', alias, v_key, v_plain, v_type,
-            case when v_operand @> 'null' then format(' and %I.%I is not null', alias, v_key) end)
-      end;
+      v_conditions := v_conditions || (
+        select format(case when count(*) > 1 then '(%s)' else '%s' end, string_agg(c.condition, case v_operator when '<>' then ' and ' else ' or ' end))
+        from (
+          select format('%I.%I%s', alias, v_key, u.comparison) as condition from unnest(v_comparisons) u (comparison)
+          union all
+          select format('%I.%I is %s', alias, v_key, case v_operator when '<>' then 'not null' else 'null' end) where v_operand @> 'null'
+          union all
+          -- None of no values is equal, and all are other.
+          select (v_operator = '<>')::text where v_operand = '[]'
+        ) c
+      );
     end loop;
   end loop;
   return coalesce(nullif(array_to_string(v_conditions, ' and '), ''), 'true');
@@ -3663,8 +3705,6 @@ CREATE FUNCTION analytics_features.full_pass() RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  v_retried bigint := analytics_features.retry_failed();
 begin
   perform analytics_features.sweep_vanished();
   perform analytics_features.lock_words();
@@ -3673,7 +3713,7 @@ begin
   where not exists (select from analytics_features.product_embeddings e where e.product_id = w.product_id)
     and not exists (select from analytics_features.product_documents() d where d.product_id = w.product_id);
   perform analytics_features.sweep_texts();
-  return v_retried + analytics_features.reconcile();
+  return analytics_features.reconcile() + analytics_features.retry_failed();
 end
 $$;
 
@@ -3865,9 +3905,23 @@ begin
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_worker') then
     grant usage on schema analytics_features to product_embeddings_worker;
     grant select, insert, update, delete on all tables in schema analytics_features to product_embeddings_worker;
-    -- Security definer functions run what stands there, and read what it names.
-    revoke insert, update, delete on analytics_features.source_expressions, analytics_features.source_connection from product_embeddings_worker;
+    -- Security definer functions run what stands there, and read what it names: of a view or a type of one's own, what comes with it.
+    revoke insert, update, delete on analytics_features.source_expressions, analytics_features.source_connection, analytics_features.settings
+      from product_embeddings_worker;
+    execute (
+      select format('grant update (%s) on analytics_features.settings to product_embeddings_worker', string_agg(quote_ident(a.attname), ', '))
+      from pg_attribute a
+      where a.attrelid = 'analytics_features.settings'::regclass and a.attnum > 0 and not a.attisdropped
+        and a.attname not in ('singleton', 'source_schema', 'source_table', 'document_hook') and not starts_with(a.attname, 'interactions_')
+    );
     grant execute on all routines in schema analytics_features to product_embeddings_worker;
+    revoke execute on function
+      analytics_features.tg__embedding_provenance(),
+      analytics_features.tg__product_changed(),
+      analytics_features.tg__product_replicated(),
+      analytics_features.tg__related_changed(),
+      analytics_features.tg__synonym_key()
+    from product_embeddings_worker;
     grant usage on schema graphile_worker to product_embeddings_worker;
     grant select, insert, update, delete on all tables in schema graphile_worker to product_embeddings_worker;
     grant execute on all functions in schema graphile_worker to product_embeddings_worker;
@@ -4092,18 +4146,29 @@ begin
       )
     select
       b.product_id, b.name, b.vendor_code, b.price, b.score, b.vector_rank::integer, b.distance, b.word_rank::integer, nullif(b.word_score, 0),
-      -- As the product writes it, where it can be found there: the stem is nothing to show.
       array(
-        select coalesce(
-          substring(b.label from t.pattern),
-          -- Of megabytes, which feeds have in a name too, folding takes seconds.
-          substring(analytics_features.fold_text(left(concat_ws(' ', b.name, b.vendor_code), 2000)) from t.pattern),
-          t.stem
-        )
-        from unnest(string_to_array(b.terms, ' ')) with ordinality u (term, place)
-        cross join lateral (select regexp_replace(u.term, '[^[:alnum:]]', '', 'g') as stem offset 0) s
-        cross join lateral (select s.stem, E'\\m' || s.stem || '[[:alnum:]]*' as pattern) t
-        order by u.place
+        select m.word
+        from (
+          -- As the product writes it, where it can be found there: the stem is nothing to show.
+          select u.place, coalesce(
+            substring(b.label from t.pattern),
+            -- Of megabytes, which feeds have in a name too, folding takes seconds.
+            substring(analytics_features.fold_text(left(concat_ws(' ', b.name, b.vendor_code), 2000)) from t.pattern),
+            t.stem
+          ) as word
+          from unnest(string_to_array(b.terms, ' ')) with ordinality u (term, place)
+          cross join lateral (select regexp_replace(u.term, '[^[:alnum:]]', '', 'g') as stem offset 0) s
+          cross join lateral (
+            select s.stem,
+              -- A number is a part of a code, and of no longer number.
+              case when s.stem !~ '^[[:digit:]]' then E'\\m' || s.stem
+                else '[[:alnum:]]*(?<![[:digit:]])' || s.stem || case when u.term like '%:*' then '' else '(?![[:digit:]])' end
+              end || '[[:alnum:]]*' as pattern
+          ) t
+          offset 0
+        ) m
+        group by m.word
+        order by min(m.place)
       )
     from best b
     order by b.score desc, b.product_id;
@@ -5429,14 +5494,14 @@ declare
 begin
   -- The first call plans what it reads.
   execute format(
-    'select f.error from (select to_jsonb(s) as product from %s s limit 1) p cross join lateral analytics_features.call_document_hook($1, p.product) f',
+    'select f.error from (select to_jsonb(s.*) as product from %s s limit 1) p cross join lateral analytics_features.call_document_hook($1, p.product) f',
     v_source
   ) into v_error using v_hook;
   v_started := clock_timestamp();
   execute format(
     $sql$
       select count(*), count(f.error), min(f.error)
-      from (select to_jsonb(s) as product from %s s limit 100) p
+      from (select to_jsonb(s.*) as product from %s s limit 100) p
       cross join lateral analytics_features.call_document_hook($1, p.product) f
     $sql$,
     v_source
@@ -5757,7 +5822,7 @@ declare
   v_exact boolean := true;
   v_among text;
   v_duplicates boolean;
-  -- A product that came twice, which the last comparison cannot know yet: then all rows are looked through.
+  -- A product that stands in several rows, which the last comparison cannot know yet: then all are looked through.
   v_double boolean := false;
   v_hit_ids bigint[] := array[]::bigint[];
   v_names text[] := array[]::text[];
@@ -5937,6 +6002,13 @@ begin
       v_prices := v_prices || v_row.price;
       v_hit_distances := v_hit_distances || v_row.distance;
     end loop;
+    -- The newest row of a product may be one that does not pass.
+    if not v_duplicates and not v_double then
+      execute format(
+        'select count(*) from (%s) r where r.passes', analytics_features.source_rows_sql(v_source, v_expressions, v_expressions.among, v_passes, true)
+      ) into v_taken using v_hit_ids;
+      v_double := v_taken < cardinality(v_hit_ids);
+    end if;
     v_exact := v_double;
   end loop;
 
@@ -5969,7 +6041,13 @@ begin
         format('%I.%I desc nulls last, ', alias, c.column_name),
         '' order by array_position(array['dbt_valid_from', 'updated_at', 'ingested_at'], c.column_name)
       ),
-      format('(%s) is true desc', analytics_features.product_is_live_sql(alias))
+      format('(%s) is true desc, ', analytics_features.product_is_live_sql(alias)),
+      concat_ws(
+        ', ',
+        analytics_features.source_column_sql(alias, 'name', 'text'),
+        analytics_features.source_column_sql(alias, 'vendor_code', 'text'),
+        analytics_features.source_column_sql(alias, 'price', 'numeric')
+      )
     )
     from analytics_features.source_columns c
     join pg_type t on t.oid = c.type
@@ -5984,7 +6062,7 @@ $$;
 -- Name: FUNCTION newest_row_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.newest_row_sql(alias text) IS 'SQL order that puts the row first that counts where a product_id stands in several: the newest by dbt_valid_from, updated_at and ingested_at, as far as they exist, then a live one. alias names the row.';
+COMMENT ON FUNCTION analytics_features.newest_row_sql(alias text) IS 'SQL order that puts the row first that counts where a product_id stands in several: the newest by dbt_valid_from, updated_at and ingested_at, as far as they exist, then a live one, then the first by name, code and price. alias names the row.';
 
 --
 -- Name: note_activity(bigint, bigint, bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6231,8 +6309,7 @@ CREATE FUNCTION analytics_features.note_update(product_id bigint, table_schema n
 declare
   v_hooked boolean;
   v_left_out text[];
-  v_old_image jsonb;
-  v_new_image jsonb;
+  v_differs boolean := true;
 begin
   -- dbt leaves our triggers on the table it renamed away, and anybody may put them on a table of his own.
   select
@@ -6252,26 +6329,21 @@ begin
   -- A hook may look at any column.
   if not v_hooked then
     begin
-      v_old_image := to_jsonb(old_row) - v_left_out;
-      v_new_image := to_jsonb(new_row) - v_left_out;
-      if strpos(v_new_image::text, '"_') > 0 then
-        v_left_out := array(
-          select k.name
-          from jsonb_object_keys(v_new_image) k (name)
-          left join analytics_features.document_fields f on f.column_name = k.name
-          where starts_with(k.name, '_') and f.included is not true
-        );
-        v_old_image := v_old_image - v_left_out;
-        v_new_image := v_new_image - v_left_out;
-      end if;
-      -- Of a product in several rows a column that is left out may say which of them counts.
-      if v_old_image::text = v_new_image::text and coalesce((analytics_features.last_comparison()).duplicate_ids, 0) = 0 then
-        return;
-      end if;
+      v_differs := exists (
+        select
+        from json_each(row_to_json(new_row)) n
+        join json_each(row_to_json(old_row)) o on o.key = n.key and o.value::text <> n.value::text
+        where n.key <> all (v_left_out)
+          and not (starts_with(n.key, '_') and not exists (select from analytics_features.document_fields f where f.column_name = n.key and f.included))
+      );
     exception when others then
-      -- Not everything of type json is jsonb too. The claim tells whether it changed.
+      -- Not everything of type json can be read. The claim tells whether it changed.
       null;
     end;
+    -- Of a product in several rows a column that is left out may say which of them counts.
+    if not v_differs and coalesce((analytics_features.last_comparison()).duplicate_ids, 0) = 0 then
+      return;
+    end if;
   end if;
   insert into analytics_features.product_changes (product_ids) values (array[note_update.product_id]);
   perform analytics_features.announce_changes();
@@ -6740,8 +6812,10 @@ declare
   v_query text := analytics_features.fold_text(left(query, 1000));
   v_tokens text[];
   v_lexemes text[] := '{}';
+  v_runs text[];
+  v_firsts integer[];
   v_phrase record;
-  v_spoken integer[] := '{}';
+  v_spoken integer := 0;
 begin
   -- Letters and digits that touch are parts of one code, and each part is looked for.
   v_tokens := array(select t.token[1] from regexp_matches(v_query, '[[:digit:]]+|[[:alpha:]]+', 'g') t (token) limit 32);
@@ -6759,15 +6833,22 @@ begin
   end loop;
 
   if v_has_synonyms then
+    -- Words as phrase_key() has them, where letters and digits that touch are one, and the first token of each.
+    select array_agg(coalesce((tsvector_to_array(to_tsvector(v_config, r.run)))[1], r.run) order by r.place), array_agg(r.first order by r.place)
+    into v_runs, v_firsts
+    from (
+      select r.run[1] as run, r.place, (1 + sum(c.tokens) over (order by r.place) - c.tokens)::integer as first
+      from regexp_matches(v_query, '[[:alnum:]]+', 'g') with ordinality r (run, place)
+      cross join lateral (select count(*) as tokens from regexp_matches(r.run[1], '[[:digit:]]+|[[:alpha:]]+', 'g')) c
+    ) r
+    where r.first <= cardinality(v_tokens);
     -- Of phrases that have synonyms the longest, from the left.
     for v_phrase in
       select p.first, p.last, array_agg(distinct s.key) as keys
       from (
-        select f.first, l.last, (
-          select string_agg(coalesce(v_lexemes[i], v_tokens[i]), ' ' order by i) from generate_series(f.first, l.last) i
-        ) as key
-        from generate_series(1, cardinality(v_tokens)) f (first)
-        cross join generate_series(f.first, least(f.first + 4, cardinality(v_tokens))) l (last)
+        select f.first, l.last, array_to_string(v_runs[f.first : l.last], ' ') as key
+        from generate_series(1, cardinality(v_runs)) f (first)
+        cross join generate_series(f.first, least(f.first + 7, cardinality(v_runs))) l (last)
       ) p
       cross join lateral (
         select s.same_as_key as key from analytics_features.synonyms s where s.phrase_key = p.key
@@ -6777,23 +6858,28 @@ begin
       group by p.first, p.last
       order by p.first, p.last desc
     loop
-      continue when v_phrase.first = any (v_spoken);
+      continue when v_phrase.first <= v_spoken;
+      v_spoken := v_phrase.last;
       return query
-        select v_phrase.first, k.alternative::integer, ('''' || k.word || '''')::tsquery, k.weight, analytics_features.idf(w.products, v_products)
+        select
+          g.place, s.alternative, s.term, 0.9::double precision / count(*) over (partition by s.alternative, s.place),
+          analytics_features.idf(s.products, v_products)
         from (
-          select 1 as alternative, coalesce(v_lexemes[i], v_tokens[i]) as word, 1.0::double precision as weight
-          from generate_series(v_phrase.first, v_phrase.last) i
-          -- A word alone has its other alternatives below.
-          where v_phrase.last > v_phrase.first
-          union all
-          select 1000 + s.place, k.word, 0.9
-          from unnest(v_phrase.keys) with ordinality s (key, place)
-          cross join lateral string_to_table(s.key, ' ') k (word)
-        ) k
-        left join analytics_features.word_statistics w on w.word = k.word;
-      if v_phrase.last > v_phrase.first then
-        v_spoken := v_spoken || array(select generate_series(v_phrase.first, v_phrase.last));
-      end if;
+          select (1000 + k.place)::integer as alternative, w.place, t.term, p.products, min(p.products) over (partition by k.place) as fewest
+          from unnest(v_phrase.keys) with ordinality k (key, place)
+          cross join lateral string_to_table(k.key, ' ') with ordinality w (word, place)
+          cross join lateral (select ('''' || w.word || '''')::tsquery as term) t
+          left join analytics_features.word_statistics c on c.word = w.word
+          cross join lateral (select coalesce(c.products, analytics_features.products_with(t.term)) as products offset 0) p
+          -- A stop word is part of the phrase, and in the words of no product.
+          where to_tsvector(v_config, w.word) <> ''
+        ) s
+        cross join (
+          select i::integer as place
+          from generate_series(v_firsts[v_phrase.first], coalesce(v_firsts[v_phrase.last + 1] - 1, cardinality(v_tokens))) i
+          where v_lexemes[i] is not null or v_phrase.last = v_phrase.first
+        ) g
+        where s.fewest > 0;
     end loop;
   end if;
 
@@ -6814,12 +6900,12 @@ begin
         ) c
         left join analytics_features.word_statistics w on w.word = t.lexeme
         left join analytics_features.word_statistics n on n.word = c.code
-        -- Of numbers only those that several products have are counted beforehand.
+        -- Of numbers only those that several products have are counted beforehand, and of words those that are not new.
         cross join lateral (
           select
-            case when w.word is not null or c.is_word then w.products
+            case when w.word is not null then w.products
               else nullif(analytics_features.products_with(('''' || t.lexeme || '''')::tsquery), 0) end as products,
-            case when n.word is not null or c.is_word then n.products
+            case when n.word is not null or c.is_word and w.word is not null then n.products
               else nullif(analytics_features.products_with(('''' || c.code || '''')::tsquery), 0) end as code_products
           offset 0
         ) p
@@ -6830,12 +6916,12 @@ begin
             case when t.token = t.lexeme and w.sound is not null then w.sound collate "default" else analytics_features.sound_of(t.token) end as spoken
           offset 0
         ) s
-        where t.lexeme is not null and t.place <> all (v_spoken)
+        where t.lexeme is not null
       ),
       alternative as (
         select k.place, 1 as alternative, k.lexeme as word, false as is_prefix, 1.0::double precision as weight, k.products
         from known k
-        where k.products is not null or k.code_products is null
+        where k.products is not null
         union all
         select k.place, 2, k.code, false, 1.0, k.code_products
         from known k
@@ -6979,6 +7065,12 @@ begin
         difference as materialized (
           select d.product_id, d.state, d.document_hash, d.has_words from analytics_features.embedding_difference($1) d
         ),
+        outdated as materialized (
+          select q.product_id
+          from analytics_features.product_queue q
+          join difference d on d.product_id = q.product_id
+          where q.model_id = $1 and q.claim_id is not null and q.document_hash is distinct from d.document_hash
+        ),
         to_queue as materialized (
           select d.product_id
           from difference d
@@ -6989,17 +7081,19 @@ begin
               -- A vanished product that is already marked waits for its grace period, not for a worker.
               when 'orphan' then e.vanished_at is null
               -- One that came back still has to lose its mark, one that a hook no longer fails its failure; the words
-              -- of another may be missing.
+              -- of another may be missing, or a worker encode what its text was.
               when 'current' then e.vanished_at is not null or d.has_words is not true and $2 or f.product_id is not null
+                or d.product_id in (select o.product_id from outdated o)
               else true
             end
             and not (f.set_aside is true and f.document_hash is not distinct from d.document_hash)
-            -- Not what waits already, nor what is being encoded from the text that it has now.
+            -- Not what waits already, nor what is being encoded from the text that it has now. But who has written himself sees
+            -- what a worker, who may take up now what waits, will only see when this is committed.
             and not exists (
               select
               from analytics_features.queued_products q
               where q.product_id = d.product_id and q.model_id = $1
-                and (q.claim_id is null or q.document_hash = d.document_hash)
+                and (q.claim_id is null and not $3 or q.claim_id is not null and q.document_hash = d.document_hash)
             )
         ),
         queued as (%s)
@@ -7013,7 +7107,8 @@ begin
     $sql$,
     analytics_features.embeddings_table(queue_difference.model_id),
     analytics_features.queue_changes_sql('select t.product_id from to_queue t', '$1')
-  ) using queue_difference.model_id, queue_difference.model_id = coalesce(analytics_features.active_model_id(), 0);
+  ) using queue_difference.model_id, queue_difference.model_id = coalesce(analytics_features.active_model_id(), 0),
+    pg_current_xact_id_if_assigned() is not null;
 end
 $_$;
 
@@ -7364,7 +7459,7 @@ CREATE FUNCTION analytics_features.recommended_products(product_ids bigint[], ma
 #variable_conflict use_column
 declare
   v_given bigint[];
-  v_left_out bigint[] := array_remove(product_ids, null);
+  v_left_out bigint[] := array(select g from unnest(product_ids) g where g is not null);
   v_has_pairs boolean;
 begin
   perform analytics_features.lock_source();
@@ -7469,8 +7564,6 @@ begin
   v_log.source_oid := analytics_features.lock_source();
 
   perform analytics_features.remember_order();
-  perform analytics_features.note_expressions();
-
   select q.products, q.missing, q.stale, q.orphans, q.queued
   into v_log.products, v_log.missing, v_log.stale, v_log.orphans, v_log.queued
   from analytics_features.queue_difference(coalesce(analytics_features.active_model_id(), 0)) q;
@@ -7478,6 +7571,8 @@ begin
   from (select m.model_id from analytics_features.embedding_models m where m.is_kept offset 0) m
   cross join lateral analytics_features.queue_difference(m.model_id) q;
 
+  -- Not before, or nothing that waits would be left to wait (see queue_difference).
+  perform analytics_features.note_expressions();
   if v_log.queued + v_queued_otherwise > 0 then
     perform analytics_features.announce_changes();
   end if;
@@ -7674,11 +7769,7 @@ begin
         from pg_attribute a
         where a.attrelid = v_relation and a.attname = v_settings.interactions_product
       ) then format('i.%I::pg_catalog.int8', v_settings.interactions_product)
-      else format(
-        $sql$case when pg_catalog.btrim(i.%1$I::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
-          then pg_catalog.split_part(pg_catalog.btrim(i.%1$I::pg_catalog.text), '.', 1)::pg_catalog.int8 end$sql$,
-        v_settings.interactions_product
-      )
+      else analytics_features.whole_number_sql(format('i.%I', v_settings.interactions_product), 'text'::regtype)
     end,
     v_relation
   ) into v_pairs using v_settings.max_group_products, v_settings.min_together;
@@ -8105,19 +8196,23 @@ begin
   if current_setting('transaction_read_only')::boolean then
     return coalesce(v_row.is_embedded, false);
   end if;
-  -- Another transaction that is just noting the same query does it for both.
-  if v_row.query is null and pg_try_advisory_xact_lock(hashtext(v_query), hashtext('analytics_features.query_embeddings')) then
-    insert into analytics_features.query_embeddings as q (query, model_id, uses) values (v_query, v_model_id, 1)
-    on conflict on constraint query_embeddings_key do nothing;
-    v_noted := true;
-  elsif v_row.used_at < now() - interval '1 minute' then
-    update analytics_features.query_embeddings q
-    set uses = q.uses + 1, used_at = now(),
-      attempts = case when q.used_at < now() - interval '1 hour' then 0 else q.attempts end
-    from (select u.query from analytics_features.query_embeddings u where u.query = v_query and u.model_id = v_model_id for update skip locked) u
-    where q.query = u.query and q.model_id = v_model_id;
-    v_noted := found;
-  end if;
+  begin
+    -- Another transaction that is just noting the same query does it for both.
+    if v_row.query is null and pg_try_advisory_xact_lock(hashtext(v_query), hashtext('analytics_features.query_embeddings')) then
+      insert into analytics_features.query_embeddings as q (query, model_id, uses) values (v_query, v_model_id, 1)
+      on conflict on constraint query_embeddings_key do nothing;
+      v_noted := true;
+    elsif v_row.used_at < now() - interval '1 minute' then
+      update analytics_features.query_embeddings q
+      set uses = q.uses + 1, used_at = now(),
+        attempts = case when q.used_at < now() - interval '1 hour' then 0 else q.attempts end
+      from (select u.query from analytics_features.query_embeddings u where u.query = v_query and u.model_id = v_model_id for update skip locked) u
+      where q.query = u.query and q.model_id = v_model_id;
+      v_noted := found;
+    end if;
+  exception when serialization_failure then
+    null;
+  end;
   if v_noted and not coalesce(v_row.is_embedded, false) then
     perform analytics_features.wake_worker(task => 'embed_queries');
   end if;
@@ -8583,7 +8678,7 @@ CREATE FUNCTION analytics_features.search_products(query public.vector, metric t
 begin
   -- The usual case spares itself what is felt at this speed. The statement that looks for vectors takes its lock before
   -- its snapshot, as each does here, and pgvector compares dimensions.
-  if metric in ('l2', '<->', 'cosine', '<=>') and max_results between 1 and 10000 and public.vector_norm(query) > 0
+  if metric in ('l2', '<->', 'cosine', '<=>') and max_results between 1 and 10000 and public.vector_norm(query) between 1e-3 and 1e3
     and to_regclass('analytics_features.product_embeddings') is not null and current_setting('transaction_isolation') = 'read committed'
   then
     begin
@@ -8624,22 +8719,27 @@ CREATE FUNCTION analytics_features.search_products(query public.vector, metric t
     AS $$
 declare
   v_operator text;
+  v_direction public.vector := query;
 begin
   perform analytics_features.lock_embeddings();
   v_operator := analytics_features.require_query(query, metric, max_results);
-  if v_operator = '<->' then
+  -- Beside one that is much longer or shorter the differences between products are lost in rounding.
+  if public.vector_norm(query) not between 1e-3 and 1e3 then
+    v_direction := public.l2_normalize(query);
+  elsif v_operator = '<->' then
     return query select n.* from analytics_features.nearest_products(query, max_results, filter) n;
-  else
-    return query
-      select n.product_id, n.name, n.vendor_code, n.price,
-        case v_operator
-          when '<=>' then e.embedding operator(public.<=>) query
-          else e.embedding operator(public.<#>) query
-        end
-      from analytics_features.nearest_products(query, max_results, filter) n
-      join analytics_features.product_embeddings e on e.product_id = n.product_id
-      order by 5, 1;
+    return;
   end if;
+  return query
+    select n.product_id, n.name, n.vendor_code, n.price,
+      case v_operator
+        when '<->' then e.embedding operator(public.<->) query
+        when '<=>' then e.embedding operator(public.<=>) v_direction
+        else e.embedding operator(public.<#>) query
+      end
+    from analytics_features.nearest_products(v_direction, max_results, filter) n
+    join analytics_features.product_embeddings e on e.product_id = n.product_id
+    order by case when v_direction operator(public.<>) query then n.distance end, 5, 1;
 end
 $$;
 
@@ -9713,6 +9813,7 @@ CREATE FUNCTION analytics_features.sweep_vanished() RETURNS bigint
 declare
   v_rows bigint;
 begin
+  perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
   perform analytics_features.unmark_returned();
   perform analytics_features.lock_words();
   with
@@ -9897,6 +9998,7 @@ CREATE FUNCTION analytics_features.tg__product_changed() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
+#variable_conflict use_variable
 declare
   v_id bigint;
   v_is_same boolean;
@@ -9905,18 +10007,47 @@ begin
   -- Nothing is written in here, which would take a transaction id of its own.
   begin
     if tg_op = 'UPDATE' then
-      select n.product_id::bigint, n.product_id::bigint = o.product_id::bigint into strict v_id, v_is_same from new_rows n cross join old_rows o;
+      select i.new_id, i.new_id = i.old_id into strict v_id, v_is_same
+      from (
+        select
+          case
+            when pg_typeof(n.product_id) in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then n.product_id::bigint
+            when pg_typeof(n.product_id) in ('numeric'::regtype, 'text'::regtype, 'varchar'::regtype) then analytics_features.whole_number(n.product_id::text)
+          end as new_id,
+          case
+            when pg_typeof(o.product_id) in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then o.product_id::bigint
+            when pg_typeof(o.product_id) in ('numeric'::regtype, 'text'::regtype, 'varchar'::regtype) then analytics_features.whole_number(o.product_id::text)
+          end as old_id
+        from new_rows n
+        cross join old_rows o
+      ) i;
     elsif tg_op = 'INSERT' then
-      select n.product_id::bigint, n.product_id is not null into strict v_id, v_is_same from new_rows n;
+      select i.new_id, i.new_id is not null into strict v_id, v_is_same
+      from (
+        select
+          case
+            when pg_typeof(n.product_id) in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then n.product_id::bigint
+            when pg_typeof(n.product_id) in ('numeric'::regtype, 'text'::regtype, 'varchar'::regtype) then analytics_features.whole_number(n.product_id::text)
+          end as new_id
+        from new_rows n
+      ) i;
     elsif tg_op = 'DELETE' then
-      select o.product_id::bigint, o.product_id is not null into strict v_id, v_is_same from old_rows o;
+      select i.old_id, i.old_id is not null into strict v_id, v_is_same
+      from (
+        select
+          case
+            when pg_typeof(o.product_id) in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then o.product_id::bigint
+            when pg_typeof(o.product_id) in ('numeric'::regtype, 'text'::regtype, 'varchar'::regtype) then analytics_features.whole_number(o.product_id::text)
+          end as old_id
+        from old_rows o
+      ) i;
     end if;
   exception
     when no_data_found or undefined_column then
       -- A source without ids is the comparison's to tell, not the writer's to be stopped by.
       return null;
     when others then
-      -- Many rows, or an id that is no number.
+      -- Many rows.
       null;
   end;
 
@@ -9926,7 +10057,7 @@ begin
       perform analytics_features.announce_changes();
       return null;
     elsif tg_op = 'UPDATE' then
-      perform analytics_features.note_update(v_id, tg_table_schema, tg_table_name, n, o) from new_rows n cross join old_rows o;
+      perform analytics_features.note_update(v_id, tg_table_schema, tg_table_name, n.*, o.*) from new_rows n cross join old_rows o;
       return null;
     end if;
   end if;
@@ -10349,8 +10480,13 @@ begin
   return case
     when type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then format('%s::pg_catalog.int8', expression)
     else format(
-      $sql$case when pg_catalog.btrim(%1$s::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
-          then pg_catalog.split_part(pg_catalog.btrim(%1$s::pg_catalog.text), '.', 1)::pg_catalog.int8 end$sql$,
+      $sql$case
+        when pg_catalog.btrim(%1$s::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
+          then pg_catalog.split_part(pg_catalog.btrim(%1$s::pg_catalog.text), '.', 1)::pg_catalog.int8
+        -- What the largest keys of a bigint have.
+        when pg_catalog.btrim(%1$s::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{19}([.]0*)?$'
+          then analytics_features.whole_number(%1$s::pg_catalog.text)
+      end$sql$,
       expression
     )
   end;
@@ -14963,7 +15099,6 @@ GRANT ALL ON FUNCTION analytics_features.take_up_changes(max_products integer, O
 --
 
 REVOKE ALL ON FUNCTION analytics_features.tg__embedding_provenance() FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.tg__embedding_provenance() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION tg__product_changed(); Type: ACL; Schema: analytics_features; Owner: -
@@ -14971,7 +15106,6 @@ GRANT ALL ON FUNCTION analytics_features.tg__embedding_provenance() TO product_e
 
 REVOKE ALL ON FUNCTION analytics_features.tg__product_changed() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.tg__product_changed() TO product_embeddings_attacher;
-GRANT ALL ON FUNCTION analytics_features.tg__product_changed() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION tg__product_replicated(); Type: ACL; Schema: analytics_features; Owner: -
@@ -14979,7 +15113,6 @@ GRANT ALL ON FUNCTION analytics_features.tg__product_changed() TO product_embedd
 
 REVOKE ALL ON FUNCTION analytics_features.tg__product_replicated() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.tg__product_replicated() TO product_embeddings_attacher;
-GRANT ALL ON FUNCTION analytics_features.tg__product_replicated() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION tg__related_changed(); Type: ACL; Schema: analytics_features; Owner: -
@@ -14987,14 +15120,12 @@ GRANT ALL ON FUNCTION analytics_features.tg__product_replicated() TO product_emb
 
 REVOKE ALL ON FUNCTION analytics_features.tg__related_changed() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.tg__related_changed() TO product_embeddings_attacher;
-GRANT ALL ON FUNCTION analytics_features.tg__related_changed() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION tg__synonym_key(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
 REVOKE ALL ON FUNCTION analytics_features.tg__synonym_key() FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.tg__synonym_key() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION throughput(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
@@ -15290,7 +15421,139 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.related_triggers T
 --
 
 GRANT SELECT ON TABLE analytics_features.settings TO product_embeddings_attacher;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.settings TO product_embeddings_worker;
+GRANT SELECT ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.lease; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(lease) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.max_attempts; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(max_attempts) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.retry_after; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(retry_after) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.vanished_grace; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(vanished_grace) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.max_document_characters; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(max_document_characters) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.vanished_hold_share; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(vanished_hold_share) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.words_config; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(words_config) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.word_weight; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(word_weight) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.trigram_weight; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(trigram_weight) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.vector_weight; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(vector_weight) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.prose_vector_weight; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(prose_vector_weight) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.query_cache_size; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(query_cache_size) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.hnsw_ef_search; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(hnsw_ef_search) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.ivfflat_probes; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(ivfflat_probes) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.index_from_products; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(index_from_products) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.max_group_products; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(max_group_products) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.min_together; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(min_together) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.pair_weight; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(pair_weight) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.windows; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(windows) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.map_products; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(map_products) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.map_column; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(map_column) ON TABLE analytics_features.settings TO product_embeddings_worker;
+
+--
+-- Name: COLUMN settings.max_hook_ms; Type: ACL; Schema: analytics_features; Owner: -
+--
+
+GRANT UPDATE(max_hook_ms) ON TABLE analytics_features.settings TO product_embeddings_worker;
 
 --
 -- Name: TABLE sized_changes; Type: ACL; Schema: analytics_features; Owner: -

@@ -152,6 +152,8 @@ test("one row is judged as many are where it is looked at: by the columns of the
   for (const [columns, counts] of [
     ["_loaded_at = clock_timestamp(), updated_at = clock_timestamp()", false],
     ["facts = '{\"x\": 2}'", true],
+    // The document has the json as it is written.
+    ["facts = '{\"x\" : 2}'", true],
     ["ratio = ratio + 1e-15", true],
     ["deleted = not coalesce(deleted, false)", true],
     ["_origin = clock_timestamp()::text", false],
@@ -175,6 +177,53 @@ test("one row is judged as many are where it is looked at: by the columns of the
       t.deepEqual((await queued(db.sql)).join(", "), counts ? products : "", `${columns} of ${products}`);
     }
   }
+});
+
+test("columns of any name are the writer's own, also those that the trigger's SQL has names for", async (t) => {
+  await db.sql.unsafe(`
+    alter table staging_staging.stg_product add column n integer, add column o integer, add column v_id bigint, add column s text, add column i text,
+      add column new_rows text, add column tg_op text;
+    insert into analytics_features.document_fields (column_name, included) values ('weight', false);
+    select analytics_features.reconcile();
+    insert into staging_staging.stg_product (product_id, name, n, o, v_id, s) values (1, 'a', 1, 1, 1, 'x'), (2, 'b', 1, 1, 1, 'x')`);
+  await drain(db.sql, await registerModel(db.sql));
+  for (const [columns, products] of [
+    ["weight = 3", []],
+    ["n = 2", [1]],
+    ["v_id = 5", [1]],
+    ["s = 'y'", [1]],
+  ] as const) {
+    await db.sql`truncate analytics_features.product_changes`;
+    await db.sql.unsafe(`update staging_staging.stg_product set ${columns} where product_id = 1`);
+    t.deepEqual(await queued(db.sql), [...products], columns);
+  }
+});
+
+test("an id of 19 digits is a product whatever its column's type, and one that becomes whole is a new one", async (t) => {
+  for (const type of ["text", "numeric", "bigint"]) {
+    await createSource(db.sql);
+    await db.sql.unsafe(`alter table staging_staging.stg_product alter column product_id type ${type} using product_id::${type}`);
+    await db.sql`select analytics_features.attach()`;
+    await db.sql`insert into staging_staging.stg_product (product_id, name) values ('1812345678901234567', 'a snowflake'), ('-9223372036854775808', 'the least')`;
+    const rows = await db.sql<
+      { id: string }[]
+    >`select product_id::text as id from analytics_features.product_documents() order by product_id`;
+    t.deepEqual(
+      rows.map(({ id }) => id),
+      ["-9223372036854775808", "1812345678901234567"],
+      type,
+    );
+  }
+  await createSource(db.sql);
+  await db.sql`alter table staging_staging.stg_product alter column product_id type numeric`;
+  await db.sql`select analytics_features.attach()`;
+  const model = await registerModel(db.sql);
+  await db.sql`insert into staging_staging.stg_product (product_id, name) values (720.4, 'a half'), (9223372036854775808, 'one too many')`;
+  await drain(db.sql, model);
+  await db.sql`insert into analytics_features.document_fields (column_name, included) values ('weight', false)`;
+  await db.sql`select analytics_features.reconcile()`;
+  await db.sql`update staging_staging.stg_product set product_id = 720 where product_id = 720.4`;
+  t.deepEqual(await queued(db.sql), [720]);
 });
 
 test("a number that is equal but written otherwise is another text, and is queued", async (t) => {

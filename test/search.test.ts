@@ -127,3 +127,63 @@ test("bad input is refused with its code, the accepted values and a hint", async
   await sql`drop table staging_staging.stg_product`;
   await fails(t, sql`select * from analytics_features.search_products(${v})`, { code: "PE001" });
 });
+
+test("of a product in several rows no search shows one that does not count, before anybody compared", async (t) => {
+  await db.sql`
+    insert into staging_staging.stg_product (product_id, name, price, deleted, updated_at) values (7, 'part 7', 77, true, 'infinity'), (8, 'part 8', 88, false, 'infinity')`;
+  const found = async (filter: object | null) => {
+    const rows = await db.sql<{ id: number }[]>`
+      select product_id::integer as id from analytics_features.search_products(${unitVector(7)}, 'l2', 100, ${db.sql.json(filter as never)}) where product_id in (7, 8)`;
+    return rows.map(({ id }) => id);
+  };
+  t.deepEqual(await found(null), [8]);
+  t.deepEqual(await found({ deleted: false }), [8]);
+  t.deepEqual(await found({ price: { "<": 80 } }), []);
+  t.deepEqual(await found({ price: 88 }), [8]);
+});
+
+test("rows that nothing says the order of are one product, the same in its document and in each search", async (t) => {
+  await db.sql`
+    insert into staging_staging.stg_product (product_id, name, price)
+    select 50 + g % 10, 'twin ' || g, g from generate_series(1, 40) g order by g % 7`;
+  await drain(db.sql, await registerModel(db.sql));
+  await db.sql`select analytics_features.reconcile()`;
+  const differing = async () => db.sql`
+    select h.product_id, h.name, d.document
+    from analytics_features.search_products(${unitVector(7)}, 'l2', 100) h
+    join analytics_features.product_documents() d using (product_id)
+    where strpos(d.document, h.name) = 0`;
+  t.deepEqual([...(await differing())], []);
+  await db.sql`update staging_staging.stg_product set price = price where product_id = 53`;
+  t.deepEqual([...(await differing())], []);
+  const [hit] = await db.sql`
+    select h.name, d.document from analytics_features.search_products_text('twin', 1, null, 'words') h join analytics_features.product_documents() d using (product_id)`;
+  t.true(hit?.document.includes(hit?.name));
+});
+
+test("how long the query's vector is makes no difference to which products are nearest", async (t) => {
+  const nearest = async (length: string, metric: string) => {
+    const rows = await db.sql<{ id: number; distance: number }[]>`
+      select product_id::integer as id, distance
+      from analytics_features.search_products(
+        (
+          select array_agg(v.x * ${length}::float8 order by v.place) from unnest(${unitVector(7)}::vector::real[]) with ordinality v (x, place)
+        )::vector,
+        ${metric}
+      )`;
+    return rows;
+  };
+  const expected = await nearest("1", "cosine");
+  for (const length of ["1e-12", "1e-6", "1e6", "1e12"]) {
+    for (const metric of ["cosine", "l2", "ip"]) {
+      const hits = await nearest(length, metric);
+      t.deepEqual(
+        hits.map(({ id }) => id),
+        expected.map(({ id }) => id),
+        `${metric} ${length}`,
+      );
+    }
+    for (const [i, { distance }] of (await nearest(length, "cosine")).entries())
+      t.true(Math.abs(distance - (expected[i]?.distance ?? 9)) < 1e-5);
+  }
+});

@@ -76,8 +76,12 @@ for (const count of committed.map((_, index) => index + 1).reverse()) {
     await db.sql`update analytics_features.settings set lease = '7 minutes', max_document_characters = 1234`;
     const before = await stored();
 
-    // Those of before there were words are queued for them; the two wait already.
-    t.deepEqual(await migrate(db.database, db.settings), { sourceExists: true, attached: true, queued: words ? 0 : 113 });
+    // Those of before there were words are queued for them; the two wait already. Where triggers are made too, the one that nobody claimed is noted again.
+    t.deepEqual(await migrate(db.database, db.settings), {
+      sourceExists: true,
+      attached: true,
+      queued: words ? 0 : count === 1 ? 114 : 113,
+    });
     t.is((await queued(db.sql)).length, words ? 2 : 115);
     const after = await stored();
     for (const [row, value] of before) t.is(after.get(row), value, row);

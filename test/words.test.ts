@@ -313,7 +313,7 @@ test("matched words are those of the product, and the query's best is ranked and
       word_rank: 1,
       scored: true,
       score: 1,
-      matched_words: ["щетка", "swf", "ar601s", "601"],
+      matched_words: ["щетка", "swf", "ar601s"],
       vector_rank: null,
       distance: null,
       used_vectors: false,
@@ -438,4 +438,50 @@ test("beside a filter that many pass, the nearest do not stand in for products t
     select name, used_vectors from analytics_features.search_products_text('домкрат', 10, '{"price": 0}')`;
   t.is(found.length, 10);
   for (const { name, used_vectors } of found) t.true(used_vectors && name.startsWith("Домкрат"), name);
+});
+
+test("words that no product has, however many, do not hide the one that is known", async (t) => {
+  await insert([...others, [1, "Таль цепная"]]);
+  const said = "подскажите пожалуйста какой недорогой надёжный компактный домкрат посоветуете купить новичку";
+  t.deepEqual(await find(said), [901]);
+  t.deepEqual(await find(said, 1000), [901]);
+  // Nor does a word that was not counted yet.
+  await db.sql`insert into staging_staging.stg_product (product_id, name) values (2, 'Кракозябра левая')`;
+  await db.sql`select analytics_features.take_up_changes()`;
+  t.deepEqual(await find(`${said} кракозябру`), [2, 901]);
+});
+
+test("a synonym of several words is taken without its stop words, and a product with some of its words is found as before", async (t) => {
+  await insert([
+    ...others,
+    [1, "Масло для двигателя 5W-40"],
+    [2, "Масло трансмиссионное"],
+    [3, "Прокладка двигателя"],
+    [4, "Лампа галогенная H7"],
+  ]);
+  const before = await find("масло для двигателя");
+  await db.sql`
+    insert into analytics_features.synonyms (phrase, same_as)
+    values ('моторка', 'масло для двигателя'), ('h7', 'прожектор'), ('огонь в ночи', 'лампа'), ('5w-40', 'смазка'), ('то чем льют на мотор зимой и летом', 'масло для двигателя')`;
+  t.is((await find("моторка"))[0], 1);
+  t.deepEqual(await find("масло для двигателя"), before);
+  t.is((await find("прожектор"))[0], 4);
+  t.is((await find("смазка"))[0], 1);
+  t.is((await find("огонь в ночи"))[0], 4);
+  t.is((await find("то чем льют на мотор зимой и летом"))[0], 1);
+  // From the other side, where letters and digits touch.
+  await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('h11', 'таль'), ('ваз2107', 'аптечка')`;
+  await insert([[5, "Таль цепная"]]);
+  t.is((await find("h11"))[0], 5);
+  t.is((await find("ваз2107"))[0], 904);
+  t.is((await find("новая ваз2107"))[0], 904);
+  const [hit] = await db.sql`select matched_words from analytics_features.search_products_text('огонь в ночи', 1, null, 'words')`;
+  t.deepEqual(hit?.matched_words, ["лампа"]);
+  await db.sql`delete from analytics_features.synonyms`;
+});
+
+test("of a code the part that matched is shown, and not a longer number that begins alike", async (t) => {
+  await insert([...others, [1, "Лампа галогенная H7 24V 70W"]]);
+  const [hit] = await db.sql`select matched_words from analytics_features.search_products_text('h7', 1, null, 'words')`;
+  t.deepEqual(hit?.matched_words, ["h7"]);
 });

@@ -120,9 +120,23 @@ begin
   if exists (select from pg_roles r where r.rolname = 'product_embeddings_worker') then
     grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_worker;
     grant select, insert, update, delete on all tables in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
-    -- Security definer functions run what stands there, and read what it names.
-    revoke insert, update, delete on :PGVECTOR_SCHEMA.source_expressions, :PGVECTOR_SCHEMA.source_connection from product_embeddings_worker;
+    -- Security definer functions run what stands there, and read what it names: of a view or a type of one's own, what comes with it.
+    revoke insert, update, delete on :PGVECTOR_SCHEMA.source_expressions, :PGVECTOR_SCHEMA.source_connection, :PGVECTOR_SCHEMA.settings
+      from product_embeddings_worker;
+    execute (
+      select format('grant update (%s) on :PGVECTOR_SCHEMA.settings to product_embeddings_worker', string_agg(quote_ident(a.attname), ', '))
+      from pg_attribute a
+      where a.attrelid = ':PGVECTOR_SCHEMA.settings'::regclass and a.attnum > 0 and not a.attisdropped
+        and a.attname not in ('singleton', 'source_schema', 'source_table', 'document_hook') and not starts_with(a.attname, 'interactions_')
+    );
     grant execute on all routines in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
+    revoke execute on function
+      :PGVECTOR_SCHEMA.tg__embedding_provenance(),
+      :PGVECTOR_SCHEMA.tg__product_changed(),
+      :PGVECTOR_SCHEMA.tg__product_replicated(),
+      :PGVECTOR_SCHEMA.tg__related_changed(),
+      :PGVECTOR_SCHEMA.tg__synonym_key()
+    from product_embeddings_worker;
     grant usage on schema graphile_worker to product_embeddings_worker;
     grant select, insert, update, delete on all tables in schema graphile_worker to product_embeddings_worker;
     grant execute on all functions in schema graphile_worker to product_embeddings_worker;

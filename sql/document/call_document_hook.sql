@@ -17,6 +17,8 @@ begin
     select
     from pg_proc p
     where p.oid = call_document_hook.hook and p.provolatile <> 'v'
+      -- It is called by its name, which with this argument is no other's.
+      and p.pronargs = 1 and p.proargtypes[0] = 'jsonb'::regtype
       and (
         p.proowner = (select n.nspowner from pg_namespace n where n.nspname = ':PGVECTOR_SCHEMA')
         or (select r.rolsuper from pg_roles r where r.oid = p.proowner)

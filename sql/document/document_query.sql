@@ -43,7 +43,7 @@ begin
       :PGVECTOR_SCHEMA.source_column_sql('s', 'name', 'text'),
       :PGVECTOR_SCHEMA.document_texts_sql('s'),
       case when v_composed then format(', %s as groups', :PGVECTOR_SCHEMA.document_groups_sql('s')) end,
-      case when v_hook is not null then ', pg_catalog.to_jsonb(s) as product' end
+      case when v_hook is not null then ', pg_catalog.to_jsonb(s.*) as product' end
     ),
     case
       when v_hook is null then '(select null::pg_catalog.jsonb as facts, null::pg_catalog.text as error)'

@@ -19,14 +19,14 @@ declare
 begin
   -- The first call plans what it reads.
   execute format(
-    'select f.error from (select to_jsonb(s) as product from %s s limit 1) p cross join lateral :PGVECTOR_SCHEMA.call_document_hook($1, p.product) f',
+    'select f.error from (select to_jsonb(s.*) as product from %s s limit 1) p cross join lateral :PGVECTOR_SCHEMA.call_document_hook($1, p.product) f',
     v_source
   ) into v_error using v_hook;
   v_started := clock_timestamp();
   execute format(
     $sql$
       select count(*), count(f.error), min(f.error)
-      from (select to_jsonb(s) as product from %s s limit 100) p
+      from (select to_jsonb(s.*) as product from %s s limit 100) p
       cross join lateral :PGVECTOR_SCHEMA.call_document_hook($1, p.product) f
     $sql$,
     v_source

@@ -1,3 +1,6 @@
+/*
+ * In turn with the claims: one that looked on meanwhile would take a product that comes back for one that has its vector still.
+ */
 create or replace function :PGVECTOR_SCHEMA.sweep_vanished() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -5,6 +8,7 @@ as $$
 declare
   v_rows bigint;
 begin
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
   perform :PGVECTOR_SCHEMA.unmark_returned();
   perform :PGVECTOR_SCHEMA.lock_words();
   with

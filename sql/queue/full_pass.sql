@@ -6,8 +6,6 @@ create or replace function :PGVECTOR_SCHEMA.full_pass() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_retried bigint := :PGVECTOR_SCHEMA.retry_failed();
 begin
   perform :PGVECTOR_SCHEMA.sweep_vanished();
   perform :PGVECTOR_SCHEMA.lock_words();
@@ -16,7 +14,7 @@ begin
   where not exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.product_id = w.product_id)
     and not exists (select from :PGVECTOR_SCHEMA.product_documents() d where d.product_id = w.product_id);
   perform :PGVECTOR_SCHEMA.sweep_texts();
-  return v_retried + :PGVECTOR_SCHEMA.reconcile();
+  return :PGVECTOR_SCHEMA.reconcile() + :PGVECTOR_SCHEMA.retry_failed();
 end
 $$;
 

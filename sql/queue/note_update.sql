@@ -1,7 +1,7 @@
 /*
  * Generating and planning SQL for one row would take longer than its update. So its columns are compared as JSON, which needs no SQL
- * of its own for the columns that there are; in a statement of many rows the stored image is (see note_changes), which is
- * quicker for each row and sees the same, 2.5 become 2.50 among it.
+ * of its own for the columns that there are and keeps each as it is written, the blanks of a json and 2.50 for 2.5 among it; in a
+ * statement of many rows the stored image is (see note_changes), which is quicker for each row and sees the same.
  */
 create or replace function :PGVECTOR_SCHEMA.note_update(
   product_id bigint, table_schema name, table_name name, new_row record, old_row record
@@ -14,8 +14,7 @@ as $$
 declare
   v_hooked boolean;
   v_left_out text[];
-  v_old_image jsonb;
-  v_new_image jsonb;
+  v_differs boolean := true;
 begin
   -- dbt leaves our triggers on the table it renamed away, and anybody may put them on a table of his own.
   select
@@ -35,26 +34,21 @@ begin
   -- A hook may look at any column.
   if not v_hooked then
     begin
-      v_old_image := to_jsonb(old_row) - v_left_out;
-      v_new_image := to_jsonb(new_row) - v_left_out;
-      if strpos(v_new_image::text, '"_') > 0 then
-        v_left_out := array(
-          select k.name
-          from jsonb_object_keys(v_new_image) k (name)
-          left join :PGVECTOR_SCHEMA.document_fields f on f.column_name = k.name
-          where starts_with(k.name, '_') and f.included is not true
-        );
-        v_old_image := v_old_image - v_left_out;
-        v_new_image := v_new_image - v_left_out;
-      end if;
-      -- Of a product in several rows a column that is left out may say which of them counts.
-      if v_old_image::text = v_new_image::text and coalesce((:PGVECTOR_SCHEMA.last_comparison()).duplicate_ids, 0) = 0 then
-        return;
-      end if;
+      v_differs := exists (
+        select
+        from json_each(row_to_json(new_row)) n
+        join json_each(row_to_json(old_row)) o on o.key = n.key and o.value::text <> n.value::text
+        where n.key <> all (v_left_out)
+          and not (starts_with(n.key, '_') and not exists (select from :PGVECTOR_SCHEMA.document_fields f where f.column_name = n.key and f.included))
+      );
     exception when others then
-      -- Not everything of type json is jsonb too. The claim tells whether it changed.
+      -- Not everything of type json can be read. The claim tells whether it changed.
       null;
     end;
+    -- Of a product in several rows a column that is left out may say which of them counts.
+    if not v_differs and coalesce((:PGVECTOR_SCHEMA.last_comparison()).duplicate_ids, 0) = 0 then
+      return;
+    end if;
   end if;
   insert into :PGVECTOR_SCHEMA.product_changes (product_ids) values (array[note_update.product_id]);
   perform :PGVECTOR_SCHEMA.announce_changes();

@@ -15,8 +15,6 @@ begin
   v_log.source_oid := :PGVECTOR_SCHEMA.lock_source();
 
   perform :PGVECTOR_SCHEMA.remember_order();
-  perform :PGVECTOR_SCHEMA.note_expressions();
-
   select q.products, q.missing, q.stale, q.orphans, q.queued
   into v_log.products, v_log.missing, v_log.stale, v_log.orphans, v_log.queued
   from :PGVECTOR_SCHEMA.queue_difference(coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0)) q;
@@ -24,6 +22,8 @@ begin
   from (select m.model_id from :PGVECTOR_SCHEMA.embedding_models m where m.is_kept offset 0) m
   cross join lateral :PGVECTOR_SCHEMA.queue_difference(m.model_id) q;
 
+  -- Not before, or nothing that waits would be left to wait (see queue_difference).
+  perform :PGVECTOR_SCHEMA.note_expressions();
   if v_log.queued + v_queued_otherwise > 0 then
     perform :PGVECTOR_SCHEMA.announce_changes();
   end if;

@@ -2,7 +2,8 @@
  * A filter is data, never SQL: columns have to be the source's and go through %I, operators are from a
  * list, values are literals of the column's own type. Each value is cast here, so that one that does
  * not fit is told by its column and not by a failing search. Operators are pg_catalog's, because a
- * security definer function runs what comes of this.
+ * security definer function runs what comes of this; of a type from elsewhere also its own, as citext has them, if a
+ * superuser owns operator and function, which an extension's are.
  */
 create or replace function :PGVECTOR_SCHEMA.filter_sql(alias text, filter jsonb) returns text
 language plpgsql stable
@@ -14,8 +15,13 @@ declare
   v_value jsonb;
   v_operator text;
   v_operand jsonb;
+  v_type_oid oid;
   v_type text;
+  v_is_array boolean;
+  v_symbol text;
+  v_schema text;
   v_plain text[];
+  v_comparisons text[];
 begin
   if filter is null or jsonb_typeof(filter) = 'null' then
     return 'true';
@@ -26,8 +32,17 @@ begin
   end if;
 
   for v_key, v_value in select e.key, e.value from jsonb_each(filter) e loop
+    -- A value need not be one that a domain allows.
+    with recursive named as (
+      select c.type::oid as oid from :PGVECTOR_SCHEMA.source_columns c where c.column_name = v_key
+      union all
+      select t.typbasetype from named n join pg_type t on t.oid = n.oid where t.typtype = 'd'
+    )
     -- With -1 and not null: character and bit without a length mean a length of 1.
-    select format_type(c.type, -1) into v_type from :PGVECTOR_SCHEMA.source_columns c where c.column_name = v_key;
+    select t.oid, format_type(t.oid, -1), t.typcategory = 'A' into v_type_oid, v_type, v_is_array
+    from named n
+    join pg_type t on t.oid = n.oid
+    where t.typtype <> 'd';
     if v_type is null then
       raise exception 'The source has no column %.', quote_literal(left(v_key, 100))
         using errcode = 'PE015',
@@ -54,27 +69,51 @@ begin
         select v.value from jsonb_array_elements_text(case jsonb_typeof(v_operand) when 'array' then v_operand else jsonb_build_array(v_operand) end) v
         where v.value is not null
       );
+      v_symbol := case v_operator when 'like' then '~~' else v_operator end;
+      v_schema := coalesce(
+        (
+          select n.nspname
+          from pg_operator o
+          join pg_proc f on f.oid = o.oprcode
+          join pg_namespace n on n.oid = o.oprnamespace
+          join pg_type t on t.oid = o.oprleft and t.typnamespace <> 'pg_catalog'::regnamespace
+          where o.oprname = v_symbol and o.oprleft = v_type_oid and o.oprright = v_type_oid
+            and (select bool_and(r.rolsuper) from pg_roles r where r.oid in (o.oprowner, f.proowner))
+        ),
+        'pg_catalog'
+      );
+      v_comparisons := array(
+        -- Any array of arrays is of the arrays' own type, so each is compared by itself.
+        select format(' operator(%I.%s) %L::%s', v_schema, v_symbol, u.value, v_type)
+        from unnest(v_plain) u (value)
+        where v_is_array or jsonb_typeof(v_operand) <> 'array'
+        union all
+        select format(' operator(%I.%s) %s (%L::%s[])', v_schema, v_symbol, case v_operator when '<>' then 'all' else 'any' end, v_plain, v_type)
+        where not v_is_array and jsonb_typeof(v_operand) = 'array' and v_plain <> '{}'
+      );
       begin
-        execute format(
-          'select pg_catalog.count(null::%1$s operator(pg_catalog.%2$s) any (%3$L::%1$s[]))',
-          v_type, case v_operator when 'like' then '~~' else v_operator end, v_plain
-        );
+        if v_operator = 'like' and v_plain[1] ~ '(^|[^\\])(\\\\)*\\$' then
+          raise exception 'The pattern ends with the escape character.';
+        end if;
+        for i in 1 .. cardinality(v_comparisons) loop
+          execute format('select pg_catalog.count(null::%s%s)', v_type, v_comparisons[i]);
+        end loop;
       exception when others then
         raise exception 'The filter on % has a value that a column of type % cannot be compared with by %.', v_key, v_type, v_operator
           using errcode = 'PE016', detail = sqlerrm, hint = 'Give a value of the column''s type: a string is read as psql reads a literal.';
       end;
 
-      v_conditions := v_conditions || case
-        when jsonb_typeof(v_operand) = 'null'
-          then format('%I.%I is %s', alias, v_key, case v_operator when '=' then 'null' else 'not null' end)
-        when jsonb_typeof(v_operand) <> 'array'
-          then format('%I.%I operator(pg_catalog.%s) %L::%s', alias, v_key, case v_operator when 'like' then '~~' else v_operator end, v_plain[1], v_type)
-        when v_operator = '='
-          then format('(%1$I.%2$I operator(pg_catalog.=) any (%3$L::%4$s[])%5$s)', alias, v_key, v_plain, v_type,
-            case when v_operand @> 'null' then format(' or %I.%I is null', alias, v_key) end)
-        else format('(%1$I.%2$I operator(pg_catalog.<>) all (%3$L::%4$s[])%5$s)', alias, v_key, v_plain, v_type,
-            case when v_operand @> 'null' then format(' and %I.%I is not null', alias, v_key) end)
-      end;
+      v_conditions := v_conditions || (
+        select format(case when count(*) > 1 then '(%s)' else '%s' end, string_agg(c.condition, case v_operator when '<>' then ' and ' else ' or ' end))
+        from (
+          select format('%I.%I%s', alias, v_key, u.comparison) as condition from unnest(v_comparisons) u (comparison)
+          union all
+          select format('%I.%I is %s', alias, v_key, case v_operator when '<>' then 'not null' else 'null' end) where v_operand @> 'null'
+          union all
+          -- None of no values is equal, and all are other.
+          select (v_operator = '<>')::text where v_operand = '[]'
+        ) c
+      );
     end loop;
   end loop;
   return coalesce(nullif(array_to_string(v_conditions, ' and '), ''), 'true');

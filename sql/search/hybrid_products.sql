@@ -144,18 +144,29 @@ begin
       )
     select
       b.product_id, b.name, b.vendor_code, b.price, b.score, b.vector_rank::integer, b.distance, b.word_rank::integer, nullif(b.word_score, 0),
-      -- As the product writes it, where it can be found there: the stem is nothing to show.
       array(
-        select coalesce(
-          substring(b.label from t.pattern),
-          -- Of megabytes, which feeds have in a name too, folding takes seconds.
-          substring(:PGVECTOR_SCHEMA.fold_text(left(concat_ws(' ', b.name, b.vendor_code), 2000)) from t.pattern),
-          t.stem
-        )
-        from unnest(string_to_array(b.terms, ' ')) with ordinality u (term, place)
-        cross join lateral (select regexp_replace(u.term, '[^[:alnum:]]', '', 'g') as stem offset 0) s
-        cross join lateral (select s.stem, E'\\m' || s.stem || '[[:alnum:]]*' as pattern) t
-        order by u.place
+        select m.word
+        from (
+          -- As the product writes it, where it can be found there: the stem is nothing to show.
+          select u.place, coalesce(
+            substring(b.label from t.pattern),
+            -- Of megabytes, which feeds have in a name too, folding takes seconds.
+            substring(:PGVECTOR_SCHEMA.fold_text(left(concat_ws(' ', b.name, b.vendor_code), 2000)) from t.pattern),
+            t.stem
+          ) as word
+          from unnest(string_to_array(b.terms, ' ')) with ordinality u (term, place)
+          cross join lateral (select regexp_replace(u.term, '[^[:alnum:]]', '', 'g') as stem offset 0) s
+          cross join lateral (
+            select s.stem,
+              -- A number is a part of a code, and of no longer number.
+              case when s.stem !~ '^[[:digit:]]' then E'\\m' || s.stem
+                else '[[:alnum:]]*(?<![[:digit:]])' || s.stem || case when u.term like '%:*' then '' else '(?![[:digit:]])' end
+              end || '[[:alnum:]]*' as pattern
+          ) t
+          offset 0
+        ) m
+        group by m.word
+        order by min(m.place)
       )
     from best b
     order by b.score desc, b.product_id;

@@ -59,7 +59,7 @@ declare
   v_exact boolean := true;
   v_among text;
   v_duplicates boolean;
-  -- A product that came twice, which the last comparison cannot know yet: then all rows are looked through.
+  -- A product that stands in several rows, which the last comparison cannot know yet: then all are looked through.
   v_double boolean := false;
   v_hit_ids bigint[] := array[]::bigint[];
   v_names text[] := array[]::text[];
@@ -239,6 +239,13 @@ begin
       v_prices := v_prices || v_row.price;
       v_hit_distances := v_hit_distances || v_row.distance;
     end loop;
+    -- The newest row of a product may be one that does not pass.
+    if not v_duplicates and not v_double then
+      execute format(
+        'select count(*) from (%s) r where r.passes', :PGVECTOR_SCHEMA.source_rows_sql(v_source, v_expressions, v_expressions.among, v_passes, true)
+      ) into v_taken using v_hit_ids;
+      v_double := v_taken < cardinality(v_hit_ids);
+    end if;
     v_exact := v_double;
   end loop;
 

@@ -21,7 +21,7 @@ as $$
 #variable_conflict use_column
 declare
   v_given bigint[];
-  v_left_out bigint[] := array_remove(product_ids, null);
+  v_left_out bigint[] := array(select g from unnest(product_ids) g where g is not null);
   v_has_pairs boolean;
 begin
   perform :PGVECTOR_SCHEMA.lock_source();

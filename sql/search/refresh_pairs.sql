@@ -106,11 +106,7 @@ begin
         from pg_attribute a
         where a.attrelid = v_relation and a.attname = v_settings.interactions_product
       ) then format('i.%I::pg_catalog.int8', v_settings.interactions_product)
-      else format(
-        $sql$case when pg_catalog.btrim(i.%1$I::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
-          then pg_catalog.split_part(pg_catalog.btrim(i.%1$I::pg_catalog.text), '.', 1)::pg_catalog.int8 end$sql$,
-        v_settings.interactions_product
-      )
+      else :PGVECTOR_SCHEMA.whole_number_sql(format('i.%I', v_settings.interactions_product), 'text'::regtype)
     end,
     v_relation
   ) into v_pairs using v_settings.max_group_products, v_settings.min_together;

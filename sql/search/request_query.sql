@@ -1,7 +1,7 @@
 /*
  * Called by each search, so it must cost next to nothing and never wait: a use is counted once a
- * minute, and not at all while another search is at the same row. On a standby nothing can be asked
- * for. Security definer for the readers who call embed_query().
+ * minute, and not at all while another search is at the same row, or in a transaction whose one snapshot is from before
+ * another one was. On a standby nothing can be asked for. Security definer for the readers who call embed_query().
  */
 create or replace function :PGVECTOR_SCHEMA.request_query(query text) returns boolean
 language plpgsql volatile security definer
@@ -25,19 +25,23 @@ begin
   if current_setting('transaction_read_only')::boolean then
     return coalesce(v_row.is_embedded, false);
   end if;
-  -- Another transaction that is just noting the same query does it for both.
-  if v_row.query is null and pg_try_advisory_xact_lock(hashtext(v_query), hashtext(':PGVECTOR_SCHEMA.query_embeddings')) then
-    insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, uses) values (v_query, v_model_id, 1)
-    on conflict on constraint query_embeddings_key do nothing;
-    v_noted := true;
-  elsif v_row.used_at < now() - interval '1 minute' then
-    update :PGVECTOR_SCHEMA.query_embeddings q
-    set uses = q.uses + 1, used_at = now(),
-      attempts = case when q.used_at < now() - interval '1 hour' then 0 else q.attempts end
-    from (select u.query from :PGVECTOR_SCHEMA.query_embeddings u where u.query = v_query and u.model_id = v_model_id for update skip locked) u
-    where q.query = u.query and q.model_id = v_model_id;
-    v_noted := found;
-  end if;
+  begin
+    -- Another transaction that is just noting the same query does it for both.
+    if v_row.query is null and pg_try_advisory_xact_lock(hashtext(v_query), hashtext(':PGVECTOR_SCHEMA.query_embeddings')) then
+      insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, uses) values (v_query, v_model_id, 1)
+      on conflict on constraint query_embeddings_key do nothing;
+      v_noted := true;
+    elsif v_row.used_at < now() - interval '1 minute' then
+      update :PGVECTOR_SCHEMA.query_embeddings q
+      set uses = q.uses + 1, used_at = now(),
+        attempts = case when q.used_at < now() - interval '1 hour' then 0 else q.attempts end
+      from (select u.query from :PGVECTOR_SCHEMA.query_embeddings u where u.query = v_query and u.model_id = v_model_id for update skip locked) u
+      where q.query = u.query and q.model_id = v_model_id;
+      v_noted := found;
+    end if;
+  exception when serialization_failure then
+    null;
+  end;
   if v_noted and not coalesce(v_row.is_embedded, false) then
     perform :PGVECTOR_SCHEMA.wake_worker(task => 'embed_queries');
   end if;

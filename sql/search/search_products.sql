@@ -16,22 +16,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_operator text;
+  v_direction :VECTOR_SCHEMA.vector := query;
 begin
   perform :PGVECTOR_SCHEMA.lock_embeddings();
   v_operator := :PGVECTOR_SCHEMA.require_query(query, metric, max_results);
-  if v_operator = '<->' then
+  -- Beside one that is much longer or shorter the differences between products are lost in rounding.
+  if :VECTOR_SCHEMA.vector_norm(query) not between 1e-3 and 1e3 then
+    v_direction := :VECTOR_SCHEMA.l2_normalize(query);
+  elsif v_operator = '<->' then
     return query select n.* from :PGVECTOR_SCHEMA.nearest_products(query, max_results, filter) n;
-  else
-    return query
-      select n.product_id, n.name, n.vendor_code, n.price,
-        case v_operator
-          when '<=>' then e.embedding operator(:VECTOR_SCHEMA.<=>) query
-          else e.embedding operator(:VECTOR_SCHEMA.<#>) query
-        end
-      from :PGVECTOR_SCHEMA.nearest_products(query, max_results, filter) n
-      join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id = n.product_id
-      order by 5, 1;
+    return;
   end if;
+  return query
+    select n.product_id, n.name, n.vendor_code, n.price,
+      case v_operator
+        when '<->' then e.embedding operator(:VECTOR_SCHEMA.<->) query
+        when '<=>' then e.embedding operator(:VECTOR_SCHEMA.<=>) v_direction
+        else e.embedding operator(:VECTOR_SCHEMA.<#>) query
+      end
+    from :PGVECTOR_SCHEMA.nearest_products(v_direction, max_results, filter) n
+    join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id = n.product_id
+    order by case when v_direction operator(:VECTOR_SCHEMA.<>) query then n.distance end, 5, 1;
 end
 $$;
 
@@ -50,7 +55,7 @@ as $$
 begin
   -- The usual case spares itself what is felt at this speed. The statement that looks for vectors takes its lock before
   -- its snapshot, as each does here, and pgvector compares dimensions.
-  if metric in ('l2', '<->', 'cosine', '<=>') and max_results between 1 and 10000 and :VECTOR_SCHEMA.vector_norm(query) > 0
+  if metric in ('l2', '<->', 'cosine', '<=>') and max_results between 1 and 10000 and :VECTOR_SCHEMA.vector_norm(query) between 1e-3 and 1e3
     and to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') is not null and current_setting('transaction_isolation') = 'read committed'
   then
     begin

@@ -1,6 +1,5 @@
 /*
- * As whole_number_sql(), for who has a value and no column: no SQL is made and planned for it. Of 19 digits too, which
- * the largest keys of a bigint have.
+ * As whole_number_sql(), for who has a value and no column: no SQL is made and planned for it.
  */
 create or replace function :PGVECTOR_SCHEMA.whole_number(value text) returns bigint
 language plpgsql immutable parallel safe

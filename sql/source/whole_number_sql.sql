@@ -10,8 +10,13 @@ begin
   return case
     when type in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then format('%s::pg_catalog.int8', expression)
     else format(
-      $sql$case when pg_catalog.btrim(%1$s::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
-          then pg_catalog.split_part(pg_catalog.btrim(%1$s::pg_catalog.text), '.', 1)::pg_catalog.int8 end$sql$,
+      $sql$case
+        when pg_catalog.btrim(%1$s::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{1,18}([.]0*)?$'
+          then pg_catalog.split_part(pg_catalog.btrim(%1$s::pg_catalog.text), '.', 1)::pg_catalog.int8
+        -- What the largest keys of a bigint have.
+        when pg_catalog.btrim(%1$s::pg_catalog.text) operator(pg_catalog.~) '^-?[0-9]{19}([.]0*)?$'
+          then :PGVECTOR_SCHEMA.whole_number(%1$s::pg_catalog.text)
+      end$sql$,
       expression
     )
   end;

@@ -55,8 +55,9 @@ begin
       where c.relnamespace = ':PGVECTOR_SCHEMA'::regnamespace and c.relkind in ('r', 'v')
         and case v_group
           when 'product_embeddings_worker' then not has_table_privilege(v_group, c.oid, 'select')
-            or c.relkind = 'r' and c.relname not in ('source_expressions', 'source_connection')
+            or c.relkind = 'r' and c.relname not in ('source_expressions', 'source_connection', 'settings')
               and not (has_table_privilege(v_group, c.oid, 'insert') and has_table_privilege(v_group, c.oid, 'update') and has_table_privilege(v_group, c.oid, 'delete'))
+            or c.relname = 'settings' and not has_any_column_privilege(v_group, c.oid, 'update')
           when 'product_embeddings_attacher' then c.relname in (':PGVECTOR_TABLE', 'embedding_status', 'settings', 'source_triggers') and not has_table_privilege(v_group, c.oid, 'select')
           else c.relname = 'embedding_status' and not has_table_privilege(v_group, c.oid, 'select')
         end
@@ -65,7 +66,7 @@ begin
       from pg_proc p
       where p.pronamespace = ':PGVECTOR_SCHEMA'::regnamespace and not has_function_privilege(v_group, p.oid, 'execute')
         and case v_group
-          when 'product_embeddings_worker' then true
+          when 'product_embeddings_worker' then p.prorettype <> 'trigger'::regtype
           when 'product_embeddings_attacher' then p.proname in ('attach', 'attach_after_build', 'reconcile', 'compute_status', 'doctor')
           else p.proname in ('search_products', 'search_products_text', 'similar_products', 'recommended_products', 'compute_status', 'doctor')
         end

@@ -1,10 +1,11 @@
 /*
- * A query as groups of which a product should meet as many as it can. A group is a word, or a phrase
- * that has synonyms; its alternatives are other ways to say it, each one term or several: the word as
- * typed, as a code, in the other script. A word that no product has is taken for a typing error or a
- * beginning, and the nearest known words stand in for it. Group 0 is what only adds: codes across words,
- * and the query as a whole value. One statement for all words, because each costs as much as what it
- * looks up.
+ * A query as groups of which a product should meet as many as it can. A group is a word; its alternatives
+ * are other ways to say it, each one term or several: the word as typed, as a code, in the other script, a
+ * synonym. What a phrase is a synonym of stands in the group of each of its words for its share, so that a
+ * product that has only some of them is found as it was without. A word that no product has is taken for a
+ * typing error or a beginning, and the nearest known words stand in for it; where there are none it has no
+ * group, which nothing could meet. Group 0 is what only adds: codes across words, and the query as a whole
+ * value. One statement for all words, because each costs as much as what it looks up.
  */
 create or replace function :PGVECTOR_SCHEMA.query_terms(query text)
 returns table (group_no integer, alternative integer, term tsquery, weight double precision, idf double precision)
@@ -21,8 +22,10 @@ declare
   v_query text := :PGVECTOR_SCHEMA.fold_text(left(query, 1000));
   v_tokens text[];
   v_lexemes text[] := '{}';
+  v_runs text[];
+  v_firsts integer[];
   v_phrase record;
-  v_spoken integer[] := '{}';
+  v_spoken integer := 0;
 begin
   -- Letters and digits that touch are parts of one code, and each part is looked for.
   v_tokens := array(select t.token[1] from regexp_matches(v_query, '[[:digit:]]+|[[:alpha:]]+', 'g') t (token) limit 32);
@@ -40,15 +43,22 @@ begin
   end loop;
 
   if v_has_synonyms then
+    -- Words as phrase_key() has them, where letters and digits that touch are one, and the first token of each.
+    select array_agg(coalesce((tsvector_to_array(to_tsvector(v_config, r.run)))[1], r.run) order by r.place), array_agg(r.first order by r.place)
+    into v_runs, v_firsts
+    from (
+      select r.run[1] as run, r.place, (1 + sum(c.tokens) over (order by r.place) - c.tokens)::integer as first
+      from regexp_matches(v_query, '[[:alnum:]]+', 'g') with ordinality r (run, place)
+      cross join lateral (select count(*) as tokens from regexp_matches(r.run[1], '[[:digit:]]+|[[:alpha:]]+', 'g')) c
+    ) r
+    where r.first <= cardinality(v_tokens);
     -- Of phrases that have synonyms the longest, from the left.
     for v_phrase in
       select p.first, p.last, array_agg(distinct s.key) as keys
       from (
-        select f.first, l.last, (
-          select string_agg(coalesce(v_lexemes[i], v_tokens[i]), ' ' order by i) from generate_series(f.first, l.last) i
-        ) as key
-        from generate_series(1, cardinality(v_tokens)) f (first)
-        cross join generate_series(f.first, least(f.first + 4, cardinality(v_tokens))) l (last)
+        select f.first, l.last, array_to_string(v_runs[f.first : l.last], ' ') as key
+        from generate_series(1, cardinality(v_runs)) f (first)
+        cross join generate_series(f.first, least(f.first + 7, cardinality(v_runs))) l (last)
       ) p
       cross join lateral (
         select s.same_as_key as key from :PGVECTOR_SCHEMA.synonyms s where s.phrase_key = p.key
@@ -58,23 +68,28 @@ begin
       group by p.first, p.last
       order by p.first, p.last desc
     loop
-      continue when v_phrase.first = any (v_spoken);
+      continue when v_phrase.first <= v_spoken;
+      v_spoken := v_phrase.last;
       return query
-        select v_phrase.first, k.alternative::integer, ('''' || k.word || '''')::tsquery, k.weight, :PGVECTOR_SCHEMA.idf(w.products, v_products)
+        select
+          g.place, s.alternative, s.term, 0.9::double precision / count(*) over (partition by s.alternative, s.place),
+          :PGVECTOR_SCHEMA.idf(s.products, v_products)
         from (
-          select 1 as alternative, coalesce(v_lexemes[i], v_tokens[i]) as word, 1.0::double precision as weight
-          from generate_series(v_phrase.first, v_phrase.last) i
-          -- A word alone has its other alternatives below.
-          where v_phrase.last > v_phrase.first
-          union all
-          select 1000 + s.place, k.word, 0.9
-          from unnest(v_phrase.keys) with ordinality s (key, place)
-          cross join lateral string_to_table(s.key, ' ') k (word)
-        ) k
-        left join :PGVECTOR_SCHEMA.word_statistics w on w.word = k.word;
-      if v_phrase.last > v_phrase.first then
-        v_spoken := v_spoken || array(select generate_series(v_phrase.first, v_phrase.last));
-      end if;
+          select (1000 + k.place)::integer as alternative, w.place, t.term, p.products, min(p.products) over (partition by k.place) as fewest
+          from unnest(v_phrase.keys) with ordinality k (key, place)
+          cross join lateral string_to_table(k.key, ' ') with ordinality w (word, place)
+          cross join lateral (select ('''' || w.word || '''')::tsquery as term) t
+          left join :PGVECTOR_SCHEMA.word_statistics c on c.word = w.word
+          cross join lateral (select coalesce(c.products, :PGVECTOR_SCHEMA.products_with(t.term)) as products offset 0) p
+          -- A stop word is part of the phrase, and in the words of no product.
+          where to_tsvector(v_config, w.word) <> ''
+        ) s
+        cross join (
+          select i::integer as place
+          from generate_series(v_firsts[v_phrase.first], coalesce(v_firsts[v_phrase.last + 1] - 1, cardinality(v_tokens))) i
+          where v_lexemes[i] is not null or v_phrase.last = v_phrase.first
+        ) g
+        where s.fewest > 0;
     end loop;
   end if;
 
@@ -95,12 +110,12 @@ begin
         ) c
         left join :PGVECTOR_SCHEMA.word_statistics w on w.word = t.lexeme
         left join :PGVECTOR_SCHEMA.word_statistics n on n.word = c.code
-        -- Of numbers only those that several products have are counted beforehand.
+        -- Of numbers only those that several products have are counted beforehand, and of words those that are not new.
         cross join lateral (
           select
-            case when w.word is not null or c.is_word then w.products
+            case when w.word is not null then w.products
               else nullif(:PGVECTOR_SCHEMA.products_with(('''' || t.lexeme || '''')::tsquery), 0) end as products,
-            case when n.word is not null or c.is_word then n.products
+            case when n.word is not null or c.is_word and w.word is not null then n.products
               else nullif(:PGVECTOR_SCHEMA.products_with(('''' || c.code || '''')::tsquery), 0) end as code_products
           offset 0
         ) p
@@ -111,12 +126,12 @@ begin
             case when t.token = t.lexeme and w.sound is not null then w.sound collate "default" else :PGVECTOR_SCHEMA.sound_of(t.token) end as spoken
           offset 0
         ) s
-        where t.lexeme is not null and t.place <> all (v_spoken)
+        where t.lexeme is not null
       ),
       alternative as (
         select k.place, 1 as alternative, k.lexeme as word, false as is_prefix, 1.0::double precision as weight, k.products
         from known k
-        where k.products is not null or k.code_products is null
+        where k.products is not null
         union all
         select k.place, 2, k.code, false, 1.0, k.code_products
         from known k

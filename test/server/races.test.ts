@@ -239,3 +239,48 @@ test("a change of model beside a worker of the former one and a search: no vecto
     },
   );
 });
+
+test("a change of fields, of what is left out or of the hook beside a worker: what waited for it is encoded from the new text", async (t) => {
+  await everyOrder(t, [worker(), writer("fields", `select from analytics_features.set_fields('{"price": {"label": "costs"}}')`)]);
+});
+
+test("a build that finds its products waiting for a worker already, who then takes them up before it commits", async (t) => {
+  await everyOrder(
+    t,
+    [
+      worker(),
+      writer(
+        "build",
+        `delete from ${source} where product_id = 2; insert into ${source} (product_id, name) values (2, 'built anew');
+        select analytics_features.attach_after_build('staging_staging', 'stg_product')`,
+      ),
+    ],
+    async () => {
+      await begin();
+      // As an incremental model of dbt leaves a table that has no triggers yet.
+      await db.sql`select analytics_features.detach()`;
+    },
+  );
+});
+
+test("a search in a transaction of one snapshot does not fail because another one asked for the same", async (t) => {
+  await begin();
+  for (const level of ["repeatable read", "serializable"]) {
+    for (const before of [
+      "delete from analytics_features.query_embeddings",
+      "update analytics_features.query_embeddings set used_at = now() - interval '1 hour'",
+    ]) {
+      await db.sql.unsafe(before);
+      const sql = await db.sql.reserve();
+      try {
+        await sql.unsafe(`begin isolation level ${level}; select from analytics_features.query_embeddings`);
+        await db.sql`select from analytics_features.search_products_text('part')`;
+        t.true((await sql`select from analytics_features.search_products_text('part')`).length > 0);
+        await sql`commit`;
+      } finally {
+        await sql`rollback`;
+        sql.release();
+      }
+    }
+  }
+});

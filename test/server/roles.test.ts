@@ -222,7 +222,8 @@ test("a hook runs with our owner's rights, so it has to be the owner's, however 
     message: `The function staging_staging.facts(jsonb) belongs to ${login("dbt")}, who could run anything as ${owner} by it.`,
     hint: new RegExp(`alter function staging_staging\\.facts\\(jsonb\\) owner to ${owner};`),
   });
-  await as.worker`update analytics_features.settings set document_hook = 'staging_staging.facts'`;
+  await fails(t, as.worker`update analytics_features.settings set document_hook = 'staging_staging.facts'`, { code: "42501" });
+  await as.owner`update analytics_features.settings set document_hook = 'staging_staging.facts'`;
   await fails(t, as.owner`select analytics_features.reconcile()`, { code: "PE029" });
   const forged = await as.worker`
     select facts, error from analytics_features.call_document_hook('staging_staging.facts(jsonb)'::regprocedure, '{"product_id": 1}')`;

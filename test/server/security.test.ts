@@ -227,9 +227,10 @@ test("each group may call, read and write what is listed here, and nothing else"
   const names = (text: string) => text.trim().split(/\s+/);
   t.deepEqual(await rights(login("stranger")), { functions: [], tables: [] });
   t.deepEqual(await rights("product_embeddings_worker"), {
-    functions: everything.functions,
+    functions: everything.functions.filter((name) => !name.startsWith("tg__")),
     tables: everything.tables.map((table) => {
       const relation = table.replace(/:.*/, "");
+      if (relation === "settings") return "settings: select update";
       return `${relation}: ${written.includes(relation) ? "select" : "select insert update delete"}`;
     }),
   });
@@ -274,6 +275,57 @@ test("each group may call, read and write what is listed here, and nothing else"
       "vector_indexes: select",
     ],
   });
+});
+
+test("nobody's own types, views and overloads have a function of ours run what he wrote", async (t) => {
+  await superuser.unsafe(`
+    create table if not exists public.ran (who text);
+    grant insert on public.ran to public;
+    create schema own;
+    grant usage, create on schema own to public`);
+  const body = "language plpgsql as $$ begin insert into public.ran values (current_user); return 1; end $$";
+  for (const who of ["dbt", "worker"] as const) {
+    const sql = connect(roles.urlOf(who), 1);
+    try {
+      await sql.unsafe("set client_min_messages = error");
+      for (const schema of ["pg_temp", "own"]) {
+        await sql.unsafe(`
+          create type ${schema}.kind_${who} as enum ('a');
+          create function ${schema}.id_${who}(${schema}.kind_${who}) returns bigint ${body};
+          create function ${schema}.text_${who}(${schema}.kind_${who}) returns text ${body};
+          create cast (${schema}.kind_${who} as bigint) with function ${schema}.id_${who}(${schema}.kind_${who});
+          create cast (${schema}.kind_${who} as text) with function ${schema}.text_${who}(${schema}.kind_${who});
+          create table ${schema}.mine_${who} (product_id ${schema}.kind_${who}, name text)`);
+        const trigger = sql.unsafe(`
+          create trigger i after insert on ${schema}.mine_${who} referencing new table as new_rows for each statement execute function analytics_features.tg__product_changed();
+          create trigger u after update on ${schema}.mine_${who} referencing new table as new_rows old table as old_rows for each statement execute function analytics_features.tg__product_changed();
+          create trigger d after delete on ${schema}.mine_${who} referencing old table as old_rows for each statement execute function analytics_features.tg__product_changed()`);
+        if (who === "worker") await fails(t, trigger, { code: "42501" });
+        else {
+          await trigger;
+          await sql.unsafe(
+            `insert into ${schema}.mine_${who} values ('a', 'b'); update ${schema}.mine_${who} set name = 'c'; delete from ${schema}.mine_${who}`,
+          );
+        }
+      }
+    } finally {
+      await sql.end();
+    }
+  }
+  for (const column of ["source_schema", "source_table", "document_hook", "interactions_schema", "interactions_table"]) {
+    await fails(t, as.worker.unsafe(`update analytics_features.settings set ${column} = 'own'`), { code: "42501" });
+  }
+  await fails(t, as.worker`delete from analytics_features.settings`, { code: "42501" });
+  await as.worker`update analytics_features.settings set lease = lease`;
+
+  // A superuser's function of the same name, with other arguments, vouches for nothing.
+  await superuser.unsafe("create function own.facts(text, text) returns text language sql stable as 'select $1'");
+  await as.worker.unsafe(`create function own.facts(jsonb) returns jsonb ${body.replace("return 1", "return '{}'")}`);
+  const [called] =
+    await as.worker`select facts, error from analytics_features.call_document_hook('own.facts(text,text)'::regprocedure, '{}')`;
+  t.like(called, { facts: null, error: "PE029: The hook is not a function that may be used." });
+  t.deepEqual([...(await superuser`select who from public.ran`)], []);
+  await superuser.unsafe("drop schema own cascade; drop table public.ran");
 });
 
 /* For text: quotes that end ours, dollars, format()'s signs, names, too long, not there. */
