@@ -10006,48 +10006,25 @@ declare
 begin
   -- Nothing is written in here, which would take a transaction id of its own.
   begin
+    -- 16384 is the first that is not the server's own.
     if tg_op = 'UPDATE' then
-      select i.new_id, i.new_id = i.old_id into strict v_id, v_is_same
-      from (
-        select
-          case
-            when pg_typeof(n.product_id) in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then n.product_id::bigint
-            when pg_typeof(n.product_id) in ('numeric'::regtype, 'text'::regtype, 'varchar'::regtype) then analytics_features.whole_number(n.product_id::text)
-          end as new_id,
-          case
-            when pg_typeof(o.product_id) in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then o.product_id::bigint
-            when pg_typeof(o.product_id) in ('numeric'::regtype, 'text'::regtype, 'varchar'::regtype) then analytics_features.whole_number(o.product_id::text)
-          end as old_id
-        from new_rows n
-        cross join old_rows o
-      ) i;
+      select case when pg_typeof(n.product_id)::oid < 16384 then n.product_id::bigint end,
+        case when pg_typeof(n.product_id)::oid < 16384 then n.product_id = o.product_id end
+      into strict v_id, v_is_same
+      from new_rows n
+      cross join old_rows o;
     elsif tg_op = 'INSERT' then
-      select i.new_id, i.new_id is not null into strict v_id, v_is_same
-      from (
-        select
-          case
-            when pg_typeof(n.product_id) in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then n.product_id::bigint
-            when pg_typeof(n.product_id) in ('numeric'::regtype, 'text'::regtype, 'varchar'::regtype) then analytics_features.whole_number(n.product_id::text)
-          end as new_id
-        from new_rows n
-      ) i;
+      select case when pg_typeof(n.product_id)::oid < 16384 then n.product_id::bigint end into strict v_id from new_rows n;
     elsif tg_op = 'DELETE' then
-      select i.old_id, i.old_id is not null into strict v_id, v_is_same
-      from (
-        select
-          case
-            when pg_typeof(o.product_id) in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype) then o.product_id::bigint
-            when pg_typeof(o.product_id) in ('numeric'::regtype, 'text'::regtype, 'varchar'::regtype) then analytics_features.whole_number(o.product_id::text)
-          end as old_id
-        from old_rows o
-      ) i;
+      select case when pg_typeof(o.product_id)::oid < 16384 then o.product_id::bigint end into strict v_id from old_rows o;
     end if;
+    v_is_same := coalesce(v_is_same, v_id is not null);
   exception
     when no_data_found or undefined_column then
       -- A source without ids is the comparison's to tell, not the writer's to be stopped by.
       return null;
     when others then
-      -- Many rows.
+      -- Many rows, or an id that is no number.
       null;
   end;
 
