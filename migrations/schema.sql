@@ -1026,6 +1026,32 @@ $_$;
 COMMENT ON FUNCTION analytics_features.code_terms(value text) IS 'The terms under which the codes in a text are found, each with a leading #: whole without separators, and every stretch of neighbouring parts.';
 
 --
+-- Name: columns_changed(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.columns_changed() RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (analytics_features.last_comparison()).document_columns is distinct from (
+      select array_agg(c.column_name order by c.position)
+      from analytics_features.source_columns c
+      where c.in_document
+    )
+    or exists (
+      select from analytics_features.source_expressions e where e.is_live <> analytics_features.product_is_live_sql('s')
+    );
+end
+$$;
+
+--
+-- Name: FUNCTION columns_changed(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.columns_changed() IS 'Whether the columns in the documents, or those that say whether a product is live, are others than at the last comparison.';
+
+--
 -- Name: compare_models(integer, text); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -1303,7 +1329,9 @@ begin
     into products, embedded, missing, stale, orphans, v_wordless
     from analytics_features.embedding_difference() d;
     select s.unusable_ids, s.duplicate_ids into unusable_ids, duplicate_ids from analytics_features.source_shape() s;
-  elsif v_last.source_oid = v_source and (triggers_attached or not v_last.triggers_attached) then
+  elsif v_last.source_oid = v_source and (triggers_attached or not v_last.triggers_attached)
+    and not analytics_features.columns_changed()
+  then
     embedded := v_vectors - orphans;
     -- A vector that somebody deleted is missing too, and nothing is queued for it yet.
     products := greatest(
@@ -2537,6 +2565,7 @@ begin
         values
           ('source', 'The source does not exist%', 'error', ''),
           ('source', '% may not read the source%', 'error', ''),
+          ('source', 'Row level security of the source%', 'warning', ''),
           ('source', '%rows have no usable product_id%', 'warning', 'Mend the dbt model: docs/sql.md#source'),
           ('source', '%product_ids stand in several rows%', 'warning', 'Mend the dbt model: docs/sql.md#source'),
           ('source', 'The source has no column%', 'warning', 'Let the dbt model select it, if there is one'),
@@ -4012,6 +4041,52 @@ $_$;
 --
 
 COMMENT ON FUNCTION analytics_features.has_vectors(model_id integer, at_least bigint) IS 'Whether so many vectors of a model are stored; null when at_least is null.';
+
+--
+-- Name: hidden_from(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.hidden_from() RETURNS name[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_owner oid := (select n.nspowner from pg_namespace n where n.nspname = 'analytics_features');
+  v_worker oid := (select w.oid from pg_roles w where w.rolname = 'product_embeddings_worker');
+begin
+  return (
+    select array_agg(distinct pg_get_userbyid(case when r.oid = v_owner then v_owner else v_worker end))
+    from pg_class c
+    join pg_roles r on not r.rolsuper and not r.rolbypassrls
+    where c.oid = analytics_features.source_relation() and c.relrowsecurity
+      and (
+        -- Whose rights our functions run with, and who claims products.
+        r.oid = v_owner or r.rolcanlogin and pg_has_role(r.oid, v_worker, 'usage')
+      )
+      and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'usage'))
+      and not (
+        exists (
+          select
+          from pg_policy p
+          where p.polrelid = c.oid and p.polpermissive and p.polcmd in ('r', '*') and pg_get_expr(p.polqual, p.polrelid) = 'true'
+            and exists (select from unnest(p.polroles) g (oid) where g.oid = 0 or pg_has_role(r.oid, g.oid, 'usage'))
+        )
+        and not exists (
+          select
+          from pg_policy p
+          where p.polrelid = c.oid and not p.polpermissive and p.polcmd in ('r', '*')
+            and exists (select from unnest(p.polroles) g (oid) where g.oid = 0 or pg_has_role(r.oid, g.oid, 'usage'))
+        )
+      )
+  );
+end
+$$;
+
+--
+-- Name: FUNCTION hidden_from(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.hidden_from() IS 'Of our owner and the group of workers those from whom row level security may hide rows of the source; null when none.';
 
 --
 -- Name: hybrid_products(text, public.vector, integer, jsonb, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6700,9 +6775,7 @@ begin
     select coalesce(
       string_agg(
         case
-          when c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
-            then format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
-          when c.column_name = 'dbt_valid_to' then 'true'
+          when c.column_name = 'dbt_valid_to' then analytics_features.row_is_valid_sql(alias)
           when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
           else format(
             $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
@@ -6714,7 +6787,6 @@ begin
       'true'
     )
     from analytics_features.source_columns c
-    join pg_type t on t.oid = c.type
     where c.decides_life
   );
 end
@@ -8046,10 +8118,15 @@ begin
   perform analytics_features.lock_words();
   with
     released as (
-      delete from analytics_features.product_embeddings e where e.vanished_at is not null returning e.product_id
+      delete from analytics_features.product_embeddings e where e.vanished_at is not null returning e.product_id, e.vanished_at
     ),
     wordless as (
       delete from analytics_features.product_words w using released r where w.product_id = r.product_id
+    ),
+    recounted as (
+      update analytics_features.source_log l
+      set products = l.products - (select count(*) from released r where r.vanished_at > l.logged_at)
+      where l.log_id = (analytics_features.last_comparison()).log_id
     )
   select count(*) into v_rows from released;
   perform analytics_features.drop_vanished_elsewhere();
@@ -8609,6 +8686,33 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.rollback_model(force boolean) IS 'Makes the model active again that was so before; the present one is kept true. As activate_model(), which see for what it raises.';
+
+--
+-- Name: row_is_valid_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.row_is_valid_sql(alias text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return coalesce(
+    (
+      select format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
+      from analytics_features.source_columns c
+      join pg_type t on t.oid = c.type
+      where c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
+    ),
+    'true'
+  );
+end
+$$;
+
+--
+-- Name: FUNCTION row_is_valid_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.row_is_valid_sql(alias text) IS 'SQL condition that a source row of a dbt snapshot is valid now; true where there is no such column. alias names the row.';
 
 --
 -- Name: sample_documents(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9307,10 +9411,11 @@ declare
 begin
   execute format(
     $sql$
-      select coalesce(sum(i.rows) filter (where i.id is null), 0), count(*) filter (where i.id is not null and i.rows > 1)
-      from (select %s as id, count(*) as rows from %s s group by 1) i
+      select coalesce(sum(i.rows) filter (where i.id is null), 0), count(*) filter (where i.id is not null and i.valid_rows > 1)
+      from (select %s as id, count(*) as rows, count(*) filter (where %s) as valid_rows from %s s group by 1) i
     $sql$,
     analytics_features.product_id_sql('s'),
+    analytics_features.row_is_valid_sql('s'),
     v_source
   ) into unusable_ids, duplicate_ids;
   select array_agg(c.column_name order by c.position) into document_columns
@@ -9324,7 +9429,7 @@ $_$;
 -- Name: FUNCTION source_shape(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.source_shape() IS 'Rows without a usable product_id, product_ids that stand in several rows, and the columns that are in the document. Reads every id. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.source_shape() IS 'Rows without a usable product_id, product_ids that stand in several rows that are valid now (see row_is_valid_sql), and the columns that are in the document. Reads every id. Raises PE001, PE002, PE005.';
 
 --
 -- Name: source_signature(regclass); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9437,6 +9542,7 @@ declare
   v_source regclass := analytics_features.source_relation();
   v_last analytics_features.source_log := analytics_features.last_comparison();
   v_index_from bigint := (select s.index_from_products from analytics_features.settings s);
+  v_hidden_from name[];
   v_kind text := (
     select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' end
     from pg_class c
@@ -9451,6 +9557,14 @@ begin
   if not analytics_features.may_read_source() then
     return query select format('%s may not read the source. Its owner grants that: select analytics_features.attach();', current_user);
     return;
+  end if;
+
+  v_hidden_from := analytics_features.hidden_from();
+  if v_hidden_from is not null then
+    return query select format(
+      'Row level security of the source may hide products from %s, and hidden ones count as gone. As its owner: create policy product_embeddings on %s for select to %s using (true);',
+      array_to_string(v_hidden_from, ', '), v_source, (select string_agg(quote_ident(r.name), ', ') from unnest(v_hidden_from) r (name))
+    );
   end if;
 
   if v_kind is not null then
@@ -9500,6 +9614,8 @@ begin
 
   if v_last.source_oid is distinct from v_source::oid then
     return query select 'The source was not compared yet since it was built; the worker does it every few minutes: select analytics_features.reconcile();';
+  elsif analytics_features.columns_changed() then
+    return query select 'The source was not compared yet since its columns changed; the worker does it every few minutes: select analytics_features.reconcile();';
   end if;
   return query
     select format('The last %s failed: %s', l.event, l.error)
@@ -11204,7 +11320,7 @@ COMMENT ON COLUMN analytics_features.embedding_status.source IS 'Where the produ
 -- Name: COLUMN embedding_status.state; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_status.state IS 'complete, working (a worker is at it), waiting (no worker is), incomplete (nothing waits, but some failed), unknown (the source was rebuilt and not compared yet), or no source.';
+COMMENT ON COLUMN analytics_features.embedding_status.state IS 'complete, working (a worker is at it), waiting (no worker is), incomplete (nothing waits, but some failed), unknown (the source was rebuilt, or its columns changed, and it was not compared yet), or no source.';
 
 --
 -- Name: COLUMN embedding_status.products; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -11318,7 +11434,7 @@ COMMENT ON COLUMN analytics_features.embedding_status.unusable_ids IS 'Rows whos
 -- Name: COLUMN embedding_status.duplicate_ids; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_status.duplicate_ids IS 'product_ids that stand in several rows; the newest row counts.';
+COMMENT ON COLUMN analytics_features.embedding_status.duplicate_ids IS 'product_ids that stand in several rows, of a dbt snapshot in several that are valid now; the newest row counts.';
 
 --
 -- Name: COLUMN embedding_status.workers_alive; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -13744,6 +13860,13 @@ REVOKE ALL ON FUNCTION analytics_features.code_terms(value text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.code_terms(value text) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION columns_changed(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.columns_changed() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.columns_changed() TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION compare_models(k integer, model text); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -14147,6 +14270,13 @@ GRANT ALL ON FUNCTION analytics_features.has_index(model_id integer) TO product_
 
 REVOKE ALL ON FUNCTION analytics_features.has_vectors(model_id integer, at_least bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.has_vectors(model_id integer, at_least bigint) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION hidden_from(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.hidden_from() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.hidden_from() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION hybrid_products(query text, query_vector public.vector, max_results integer, filter jsonb, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
@@ -14821,6 +14951,13 @@ GRANT ALL ON FUNCTION analytics_features.retry_failed(product_id bigint) TO prod
 
 REVOKE ALL ON FUNCTION analytics_features.rollback_model(force boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.rollback_model(force boolean) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION row_is_valid_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.row_is_valid_sql(alias text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.row_is_valid_sql(alias text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION sample_documents(sample integer); Type: ACL; Schema: analytics_features; Owner: -

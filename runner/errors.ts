@@ -26,6 +26,7 @@ const exitCodes = {
   PE102: 3, // the database cannot be reached
   PE103: 3, // the database is not migrated, or for other settings
   PE104: 3, // the embedded database is in use, or its folder cannot be used
+  PE105: 3, // the database is not encoded in UTF8
   PE110: 4, // the model is not there
   PE111: 4, // a model file is not the one that was recorded
   PE112: 4, // the model cannot be used: its files or its device

@@ -20,7 +20,7 @@ export interface MigrateResult {
  * source is there; where that is in another database, the copy of it. Safe to repeat, and from two places
  * at once: the second waits for the first.
  *
- * @throws the server's PE150 to PE154 the other database cannot be connected; Failure PE103 the database was migrated for another schema or table; PE100 a name that needs quoting
+ * @throws the server's PE150 to PE154 the other database cannot be connected; Failure PE103 the database was migrated for another schema or table; PE105 it is not encoded in UTF8; PE100 a name that needs quoting
  */
 export async function migrate(database: Database, settings: Settings): Promise<MigrateResult> {
   // Here and not above: most commands only look whether this was done, and the two take as long to load as a search.
@@ -29,6 +29,7 @@ export async function migrate(database: Database, settings: Settings): Promise<M
   // Not public, hence the exact version in package.json: without it the tool keeps its connections for
   // a moment and ends the process when the embedded server goes away in that time.
   const { clearAllPools } = await import("graphile-migrate/dist/pgReal.js");
+  await refuseOtherEncodings(database.sql);
   const lock = await database.sql.reserve();
   try {
     await lock`select pg_catalog.pg_advisory_lock(pg_catalog.hashtext('product-embeddings migrate'))`;
@@ -149,6 +150,18 @@ export async function placeholders(sql: Sql, settings: Settings): Promise<Record
 
 /** Both tools log every step; what a person has to know is in the result and in the errors. */
 const quiet = new Logger(() => () => {});
+
+/** Product texts are in any script, and the migrations themselves have letters that other encodings lack. */
+async function refuseOtherEncodings(sql: Sql): Promise<void> {
+  const [row] = await sql<{ database: string; encoding: string }[]>`
+    select pg_catalog.current_database() as database, pg_catalog.getdatabaseencoding() as encoding`;
+  if (row === undefined || row.encoding === "UTF8") return;
+  throw new Failure(
+    "PE105",
+    `The database ${row.database} is encoded in ${row.encoding}, and only UTF8 will do.`,
+    "Its encoding stays what it is, so make another and use that: create database … encoding 'UTF8' template template0;",
+  );
+}
 
 async function refuseReservedNames(sql: Sql, settings: Settings): Promise<void> {
   for (const [variable, name] of [

@@ -300,6 +300,31 @@ test("the source: gone, without product_id, with odd rows, without triggers, nev
   });
 });
 
+test("row level security: who does not see all rows, unless the table is his, he bypasses it, or a policy shows them", async (t) => {
+  const secured = `create role seeing; alter schema analytics_features owner to seeing;
+    alter table staging_staging.stg_product enable row level security;`;
+  await finds(t, secured, {
+    check: "source",
+    state: "warning",
+    finding: /^Row level security of the source may hide products from seeing, and hidden ones count as gone\.$/,
+    fix: /^As its owner: create policy product_embeddings on staging_staging\.stg_product for select to seeing using \(true\);$/,
+  });
+  const found = async (further: string) =>
+    (await broken(`${secured} ${further}`, "source")).some(({ finding }) => finding.startsWith("Row level security"));
+  const policy = "create policy product_embeddings on staging_staging.stg_product for select to seeing using (true);";
+  t.false(await found(policy));
+  t.true(await found(`${policy} create policy others on staging_staging.stg_product as restrictive using (price > 1)`));
+  t.true(await found("create policy product_embeddings on staging_staging.stg_product using (price > 1)"));
+  t.false(await found("alter role seeing bypassrls"));
+  t.false(await found("alter table staging_staging.stg_product owner to seeing"));
+  t.true(
+    await found(
+      "alter table staging_staging.stg_product owner to seeing; alter table staging_staging.stg_product force row level security",
+    ),
+  );
+  t.false(await found("alter table staging_staging.stg_product disable row level security"));
+});
+
 test("workers and products: nobody at work, products set aside, many that vanished", async (t) => {
   const gone = "delete from analytics_features.embedding_workers;";
   await finds(t, gone, { check: "workers", state: "warning", finding: /nothing waits now/, fix: /npm run worker/ });

@@ -95,6 +95,32 @@ test("of a dbt snapshot only the rows valid now are products, and its bookkeepin
   t.deepEqual(await search(1), ["1 second"]);
 });
 
+test("the closed rows of a dbt snapshot are no duplicates, and two that are valid at once are", async (t) => {
+  await source(`
+    select * from (values
+      (1, 'first', timestamp '2026-01-01', timestamp '2026-02-01', false), (1, 'second', '2026-02-01', timestamp '9999-12-31', false),
+      (2, 'ended', '2026-01-01', '2026-02-01', false), (2, 'ended again', '2026-02-01', '2026-03-01', false),
+      (3, 'one', '2026-01-01', null, false)
+    ) v (product_id, name, dbt_valid_from, dbt_valid_to, deleted)`);
+  const duplicates = async () => {
+    const [row] = await db.sql`
+      select (select duplicate_ids from analytics_features.embedding_status)::integer as before,
+        (select duplicate_ids from analytics_features.compute_status())::integer as now`;
+    return { ...row };
+  };
+  t.deepEqual(await duplicates(), { before: 0, now: 0 });
+  t.is(await notes(), "");
+  await hook(true);
+  t.deepEqual(await search(1), ["1 second", "3 one"]);
+
+  await db.sql`insert into staging_staging.stg_product values (3, 'other', '2026-02-01', null, false), (null, 'closed', '2026-01-01', '2026-02-01', false)`;
+  t.deepEqual(await duplicates(), { before: 0, now: 1 });
+  await fails(t, hook(true), {
+    code: "PE006",
+    message: "1 rows have no usable product_id and are no products here. 1 product_ids stand in several rows; the newest row counts.",
+  });
+});
+
 test("what a loader marks as its own with an underscore is in no text, unless somebody says so", async (t) => {
   await source("select i as product_id, 'a' as name, now() as _loaded_at, 'x' as _batch, false as deleted from generate_series(1, 2) i");
   t.is(await document(1), "name: a.");

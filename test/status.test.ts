@@ -78,6 +78,28 @@ test("triggers that were lost or disabled on the same table make the numbers unk
   t.like(await quick(), { state: "complete", missing: 0 });
 });
 
+test("columns that were added, renamed or dropped make the numbers unknown until they are compared", async (t) => {
+  await insertParts(db.sql, 1, 4);
+  await drain(db.sql, model);
+  for (const change of [
+    "add column axle text default 'rear'",
+    "rename column axle to place",
+    "drop column place",
+    "drop column deleted",
+    "add column deleted text",
+  ]) {
+    await db.sql.unsafe(`alter table staging_staging.stg_product ${change}`);
+    t.like(await quick(), { state: "unknown", products: null, missing: null, stale: null }, change);
+    t.regex((await notes()).join(), /not compared yet since its columns changed.*reconcile\(\)/, change);
+    await db.sql`select analytics_features.reconcile()`;
+    await drain(db.sql, model);
+    t.like(await quick(), { state: "complete", products: 4 }, change);
+    t.notRegex((await notes()).join(), /not compared/, change);
+  }
+  await db.sql`alter table staging_staging.stg_product add column _loaded_at timestamp`;
+  t.like(await quick(), { state: "complete", products: 4 }, "one that is in no document");
+});
+
 test("a vector that somebody deleted is missing at once", async (t) => {
   await insertParts(db.sql, 1, 3);
   await drain(db.sql, model);
@@ -105,6 +127,23 @@ test("a mass disappearance is said with its numbers and the way out", async (t) 
   t.like(await quick(), { products: 2, orphans: 8 });
   const [note] = await notes();
   t.regex(note ?? "", /^8 of 10 vectors are of vanished products.*release_vanished\(\)/);
+});
+
+test("products that vanished and were released are missing nowhere", async (t) => {
+  await insertParts(db.sql, 1, 10);
+  await drain(db.sql, model);
+  await db.sql`delete from staging_staging.stg_product where product_id <= 2`;
+  await drain(db.sql, model);
+  await db.sql`select analytics_features.reconcile()`;
+  await db.sql`delete from staging_staging.stg_product where product_id <= 8`;
+  await drain(db.sql, model);
+  t.like(await quick(), { products: 2, orphans: 8 });
+  await db.sql`select analytics_features.release_vanished()`;
+  const released = { state: "complete", products: 2, embedded: 2, missing: 0, stale: 0, orphans: 0 };
+  t.deepEqual(await quick(), released);
+  t.deepEqual(await exact(), released);
+  await db.sql`delete from analytics_features.product_embeddings where product_id = 9`;
+  t.like(await quick(), { state: "incomplete", products: 2, missing: 1 }, "and one that somebody deletes is");
 });
 
 test("while products wait it says how fast they are encoded and how long it will take", async (t) => {

@@ -1,7 +1,8 @@
 {#
   The live products of a model, one row each, as search_products() sees them: of several rows of a
   product_id the newest counts; anything but a clear yes in the column deleted is live, and of a dbt
-  snapshot what is valid now. A name or vendor code that the model has not is null.
+  snapshot what is valid now. product_id is a bigint, whatever it is in the model. A name or vendor code
+  that the model has not is null.
 #}
 {% macro live_products(source_model) %}
   {{- return(adapter.dispatch('live_products', 'product_embeddings')(source_model)) -}}
@@ -9,10 +10,11 @@
 
 {% macro default__live_products(source_model) -%}
 {%- set columns = product_embeddings.product_columns(source_model) -%}
+{%- set product_number = product_embeddings.product_number(source_model, 'p') -%}
 select q.product_id, q.name, q.vendor_code
 from (
-    select distinct on (p.product_id)
-        p.product_id,
+    select distinct on ({{ product_number }})
+        {{ product_number }} as product_id,
         {{ 'p.name' if 'name' in columns else 'null' }}::text as name,
         {{ 'p.vendor_code' if 'vendor_code' in columns else 'null' }}::text as vendor_code,
         true
@@ -24,9 +26,9 @@ from (
         {%- endif %} as is_live
     -- A subquery, because dbt build --empty puts an alias of its own behind a model.
     from (select * from {{ source_model }}) p
-    where p.product_id is not null
+    where {{ product_number }} is not null
     order by
-        p.product_id
+        {{ product_number }}
         {%- for column in ['dbt_valid_from', 'updated_at', 'ingested_at'] if column in columns %},
         p.{{ column }} desc nulls last
         {%- endfor %},

@@ -1,5 +1,5 @@
 --! Previous: sha1:5ca953b16856fe2d760f62068d7c6fa0a7734866
---! Hash: sha1:2108796a64f530c78e9774065fc3a7c302745767
+--! Hash: sha1:393c4725d87536a35a382d223273857dd8486583
 --! Message: A change of the document is not lost to what waits
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -43,6 +43,94 @@ $$;
 comment on function :PGVECTOR_SCHEMA.newest_row_sql(text) is
   'SQL order that puts the row first that counts where a product_id stands in several: the newest by dbt_valid_from, updated_at and ingested_at, as far as they exist, then a live one, then the first by name, code and price. alias names the row.';
 --! EndIncluded source/newest_row_sql.sql
+--! Included source/product_is_live_sql.sql
+/*
+ * CDC feeds spell a soft delete as boolean, number or text. Anything but a clear yes is a live
+ * product: showing one too many is a smaller harm than losing a catalogue to an odd value. Of a dbt
+ * snapshot only the rows that are valid now are products.
+ */
+create or replace function :PGVECTOR_SCHEMA.product_is_live_sql(alias text) returns text
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select coalesce(
+      string_agg(
+        case
+          when c.column_name = 'dbt_valid_to' then :PGVECTOR_SCHEMA.row_is_valid_sql(alias)
+          when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
+          else format(
+            $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
+            alias, c.column_name
+          )
+        end,
+        ' and ' order by c.position
+      ),
+      'true'
+    )
+    from :PGVECTOR_SCHEMA.source_columns c
+    where c.decides_life
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.product_is_live_sql(text) is
+  'SQL condition that a source row is a live product: not soft-deleted (column deleted), and of a dbt snapshot valid now; true where there is no such column. alias names the row.';
+--! EndIncluded source/product_is_live_sql.sql
+--! Included source/row_is_valid_sql.sql
+/*
+ * A dbt snapshot keeps what a product was before as rows that are closed: they are the past, and neither a product nor
+ * one too many.
+ */
+create or replace function :PGVECTOR_SCHEMA.row_is_valid_sql(alias text) returns text
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return coalesce(
+    (
+      select format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
+      from :PGVECTOR_SCHEMA.source_columns c
+      join pg_type t on t.oid = c.type
+      where c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
+    ),
+    'true'
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.row_is_valid_sql(text) is
+  'SQL condition that a source row of a dbt snapshot is valid now; true where there is no such column. alias names the row.';
+--! EndIncluded source/row_is_valid_sql.sql
+--! Included source/source_shape.sql
+create or replace function :PGVECTOR_SCHEMA.source_shape()
+returns table (unusable_ids bigint, duplicate_ids bigint, document_columns text[])
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_source regclass := :PGVECTOR_SCHEMA.lock_source();
+begin
+  execute format(
+    $sql$
+      select coalesce(sum(i.rows) filter (where i.id is null), 0), count(*) filter (where i.id is not null and i.valid_rows > 1)
+      from (select %s as id, count(*) as rows, count(*) filter (where %s) as valid_rows from %s s group by 1) i
+    $sql$,
+    :PGVECTOR_SCHEMA.product_id_sql('s'),
+    :PGVECTOR_SCHEMA.row_is_valid_sql('s'),
+    v_source
+  ) into unusable_ids, duplicate_ids;
+  select array_agg(c.column_name order by c.position) into document_columns
+  from :PGVECTOR_SCHEMA.source_columns c
+  where c.in_document;
+  return next;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.source_shape() is
+  'Rows without a usable product_id, product_ids that stand in several rows that are valid now (see row_is_valid_sql), and the columns that are in the document. Reads every id. Raises PE001, PE002, PE005.';
+--! EndIncluded source/source_shape.sql
 --! Included source/whole_number.sql
 /*
  * As whole_number_sql(), for who has a value and no column: no SQL is made and planned for it.
@@ -800,6 +888,41 @@ revoke all on function :PGVECTOR_SCHEMA.tg__product_changed() from public;
 comment on function :PGVECTOR_SCHEMA.tg__product_changed() is
   'Notes the products of a statement whose document may have changed in product_changes; attached by attach().';
 --! EndIncluded queue/tg__product_changed.sql
+--! Included embedding/release_vanished.sql
+/*
+ * What vanished since the last comparison stands in its count of products, and the status tells by the vectors that are
+ * marked, which go here: so they are taken off that count.
+ */
+create or replace function :PGVECTOR_SCHEMA.release_vanished() returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_rows bigint;
+begin
+  perform :PGVECTOR_SCHEMA.unmark_returned();
+  perform :PGVECTOR_SCHEMA.lock_words();
+  with
+    released as (
+      delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null returning e.product_id, e.vanished_at
+    ),
+    wordless as (
+      delete from :PGVECTOR_SCHEMA.product_words w using released r where w.product_id = r.product_id
+    ),
+    recounted as (
+      update :PGVECTOR_SCHEMA.source_log l
+      set products = l.products - (select count(*) from released r where r.vanished_at > l.logged_at)
+      where l.log_id = (:PGVECTOR_SCHEMA.last_comparison()).log_id
+    )
+  select count(*) into v_rows from released;
+  perform :PGVECTOR_SCHEMA.drop_vanished_elsewhere();
+  return v_rows;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.release_vanished() is
+  'Lets a mass disappearance through: deletes vectors and words of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE005.';
+--! EndIncluded embedding/release_vanished.sql
 --! Included embedding/sweep_vanished.sql
 /*
  * In turn with the claims: one that looked on meanwhile would take a product that comes back for one that has its vector still.
@@ -1776,6 +1899,177 @@ revoke all on function :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, t
 comment on function :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer) is
   'The products nearest to a vector, nearest first. metric: l2 or <->, cosine or <=>, inner_product, ip or <#> (negative, as in pgvector); max_results: 1 to 10000. Raises PE001 to PE003, PE005 and PE010 to PE014.';
 --! EndIncluded search/search_products.sql
+--! Included status/columns_changed.sql
+/*
+ * To alter a table fires no trigger, and each document may be another after it. The columns and what makes a product a live one are
+ * those of the last comparison, or changes have gone by unseen.
+ */
+create or replace function :PGVECTOR_SCHEMA.columns_changed() returns boolean
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (:PGVECTOR_SCHEMA.last_comparison()).document_columns is distinct from (
+      select array_agg(c.column_name order by c.position)
+      from :PGVECTOR_SCHEMA.source_columns c
+      where c.in_document
+    )
+    or exists (
+      select from :PGVECTOR_SCHEMA.source_expressions e where e.is_live <> :PGVECTOR_SCHEMA.product_is_live_sql('s')
+    );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.columns_changed() is
+  'Whether the columns in the documents, or those that say whether a product is live, are others than at the last comparison.';
+--! EndIncluded status/columns_changed.sql
+--! Included status/compute_status.sql
+/*
+ * From the data, not from the queue: after a table swap without triggers the queue is empty and
+ * says nothing, and just then the numbers matter. Exact means comparing every product with its
+ * vector. The quick way starts from the last comparison and is right as long as nothing can have
+ * escaped since: it is the same relation with the same columns, and it has not lost its triggers. If it may have, the
+ * numbers are null and the state is unknown, rather than a comforting zero. What waits counts as
+ * missing or stale although some of it may turn out unchanged.
+ *
+ * Security definer, so that a reader needs no right on tables. It answers also while the source is
+ * missing.
+ */
+create or replace function :PGVECTOR_SCHEMA.compute_status(exact boolean default true) returns table (
+  source text,
+  state text,
+  products bigint,
+  embedded bigint,
+  coverage numeric,
+  missing bigint,
+  stale bigint,
+  orphans bigint,
+  held bigint,
+  failed bigint,
+  queued bigint,
+  claimed bigint,
+  oldest_wait interval,
+  throughput numeric,
+  time_to_go interval,
+  source_exists boolean,
+  triggers_attached boolean,
+  compared_at timestamptz,
+  compared_queued bigint,
+  unusable_ids bigint,
+  duplicate_ids bigint,
+  workers_alive bigint,
+  worker_last_seen timestamptz,
+  model text,
+  dimension integer,
+  notes text[]
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+-- Of tables that nobody analyzed yet, compiling takes five times as long as counting.
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_last :PGVECTOR_SCHEMA.source_log := :PGVECTOR_SCHEMA.last_comparison();
+  v_source oid := :PGVECTOR_SCHEMA.source_relation();
+  v_vectors bigint;
+  v_queue record;
+  v_wordless bigint := 0;
+begin
+  perform :PGVECTOR_SCHEMA.require_embeddings();
+  select format('%I.%I', s.source_schema, s.source_table) into source from :PGVECTOR_SCHEMA.settings s;
+  source_exists := v_source is not null;
+  select coalesce(bool_and(t.enabled is true), false) into triggers_attached from :PGVECTOR_SCHEMA.source_triggers t;
+  select count(*) into v_vectors from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE;
+  select count(*), count(*) filter (where v.held) into orphans, held from :PGVECTOR_SCHEMA.vanished_products() v;
+
+  select * into v_queue from :PGVECTOR_SCHEMA.queue_summary(exact);
+  queued := v_queue.queued;
+  claimed := v_queue.claimed;
+  failed := v_queue.failed;
+  oldest_wait := clock_timestamp() - v_queue.oldest;
+
+  select count(*) filter (where w.last_seen_at > clock_timestamp() - interval '2 minutes'), max(w.last_seen_at)
+  into workers_alive, worker_last_seen
+  from :PGVECTOR_SCHEMA.embedding_workers w;
+
+  select m.name || ' (' || m.revision || ', ' || m.precision || ')', m.dimension
+  into model, dimension
+  from :PGVECTOR_SCHEMA.embedding_models m
+  where m.is_active;
+
+  compared_at := v_last.logged_at;
+  compared_queued := v_last.queued;
+  unusable_ids := v_last.unusable_ids;
+  duplicate_ids := v_last.duplicate_ids;
+
+  if exact and source_exists and :PGVECTOR_SCHEMA.may_read_source() and :PGVECTOR_SCHEMA.document_hook_problem() is null then
+    select
+      count(*) filter (where d.state <> 'orphan'),
+      count(*) filter (where d.state in ('current', 'stale')),
+      count(*) filter (where d.state = 'missing'),
+      count(*) filter (where d.state = 'stale'),
+      count(*) filter (where d.state = 'orphan'),
+      count(*) filter (where d.state <> 'orphan' and d.has_words is not true)
+    into products, embedded, missing, stale, orphans, v_wordless
+    from :PGVECTOR_SCHEMA.embedding_difference() d;
+    select s.unusable_ids, s.duplicate_ids into unusable_ids, duplicate_ids from :PGVECTOR_SCHEMA.source_shape() s;
+  elsif v_last.source_oid = v_source and (triggers_attached or not v_last.triggers_attached)
+    and not :PGVECTOR_SCHEMA.columns_changed()
+  then
+    embedded := v_vectors - orphans;
+    -- A vector that somebody deleted is missing too, and nothing is queued for it yet.
+    products := greatest(
+      embedded + coalesce(v_queue.without_vector, 0),
+      v_last.products - (
+        select count(*) from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at > v_last.logged_at
+      )
+    );
+    missing := products - embedded;
+    stale := coalesce(v_queue.with_vector, greatest(queued + failed - missing, 0));
+  end if;
+  -- Cut and not rounded: one product missing of a million is not 100 percent.
+  coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
+
+  if queued > 0 then
+    throughput := :PGVECTOR_SCHEMA.throughput(:PGVECTOR_SCHEMA.active_model_id());
+    time_to_go := make_interval(secs => round(queued / nullif(throughput, 0))::double precision);
+  end if;
+
+  state := case
+    when not source_exists then 'no source'
+    when products is null then 'unknown'
+    when queued > 0 and workers_alive = 0 then 'waiting'
+    when queued > 0 then 'working'
+    when missing + stale > 0 then 'incomplete'
+    else 'complete'
+  end;
+  notes := array(
+    select s.note from :PGVECTOR_SCHEMA.status_notes() s
+    union all
+    select m.note from :PGVECTOR_SCHEMA.model_notes() m
+    union all
+    select format('%s of %s vectors are of vanished products, which is more than a clear-out looks like: none is deleted. Mend the source, or let them go: select :PGVECTOR_SCHEMA.release_vanished();', held, v_vectors)
+    where held > 0
+    union all
+    select format('No worker was seen for two minutes, and %s products wait: npm run worker', queued)
+    where queued > 0 and workers_alive = 0
+    union all
+    select format('The words of %s products are not as they are now; a worker takes them up, or: select :PGVECTOR_SCHEMA.index_words();', v_wordless)
+    where v_wordless > 0
+    union all
+    select format('%s products could not be encoded: select * from :PGVECTOR_SCHEMA.product_failures;', failed)
+    where failed > 0
+  );
+  return next;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.compute_status(boolean) from public;
+
+comment on function :PGVECTOR_SCHEMA.compute_status(boolean) is
+  'How things stand, in the columns of embedding_status. Exact: compares every product with its vector, about 0.1 s for 10,000; otherwise from the last comparison on. Raises PE002, PE003.';
+--! EndIncluded status/compute_status.sql
 --! Included status/doctor_rights.sql
 /*
  * Against what grant_roles() gives, as far as a group is there: a schema that was restored before
@@ -1881,6 +2175,322 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.doctor_rights(name) is 'The part of doctor() about rights: the role''s, each group''s, and nobody else''s.';
 --! EndIncluded status/doctor_rights.sql
+--! Included status/doctor_status.sql
+/*
+ * The status says in sentences what is out of the ordinary; here each becomes a finding, so that no two
+ * places can differ. A note that no check below knows is a finding all the same.
+ */
+create or replace function :PGVECTOR_SCHEMA.doctor_status(client jsonb)
+returns table (check_name text, state text, finding text, fix text)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_status record;
+  v_dimension integer;
+  v_named text := client ->> 'source';
+  v_index text;
+begin
+  select * into v_status from :PGVECTOR_SCHEMA.compute_status(exact => false);
+
+  return query
+    with
+      known (check_name, pattern, state, fix) as (
+        values
+          ('source', 'The source does not exist%', 'error', ''),
+          ('source', '% may not read the source%', 'error', ''),
+          ('source', 'Row level security of the source%', 'warning', ''),
+          ('source', '%rows have no usable product_id%', 'warning', 'Mend the dbt model: docs/sql.md#source'),
+          ('source', '%product_ids stand in several rows%', 'warning', 'Mend the dbt model: docs/sql.md#source'),
+          ('source', 'The source has no column%', 'warning', 'Let the dbt model select it, if there is one'),
+          ('source', 'The source has no index on product_id%', 'warning', ''),
+          ('triggers', 'The source is a%cannot have triggers%', 'ok', ''),
+          ('triggers', 'The source lacks the triggers%', 'warning', ''),
+          ('triggers', 'The triggers for%are disabled%', 'warning', ''),
+          ('comparison', 'The source was not compared%', 'warning', ''),
+          ('comparison', 'The last % failed%', 'error', 'select * from :PGVECTOR_SCHEMA.source_log order by log_id desc limit 10;'),
+          ('workers', 'No worker was seen%', 'error', ''),
+          ('products', '%could not be encoded%', 'warning', ''),
+          ('products', '%vectors are of vanished products%', 'warning', ''),
+          ('index', '%have no index for search%', 'warning', '')
+      ),
+      notes as (
+        select
+          coalesce(k.check_name, 'status') as check_name,
+          coalesce(k.state, 'warning') as state,
+          n.note,
+          coalesce(k.fix, '') as fix,
+          -- What to do stands at the end: after the last full stop, or else after the first colon.
+          case when n.note ~ '(select |npm run |run dbt|config[(])' then
+            coalesce(substring(n.note from '^(.*[.]) [^.]*:'), substring(n.note from '^([^:]*:)'))
+          end as head,
+          n.position
+        from unnest(v_status.notes) with ordinality n (note, position)
+        left join known k on n.note like k.pattern
+      ),
+      findings as (
+        select
+          n.check_name, n.state,
+          case when n.head is null or n.fix <> '' then n.note else regexp_replace(n.head, '(, or)?[:.]$', '.') end as finding,
+          case when n.fix <> '' then n.fix when n.head is not null then btrim(substr(n.note, length(n.head) + 1)) end as fix,
+          n.position
+        from notes n
+        union all
+        select o.check_name, o.state, o.finding, o.fix, 0
+        from (
+          values
+            ('source', 'ok', format('%s, %s products.', v_status.source, coalesce(v_status.products::text, 'nobody counted yet how many')), null),
+            ('triggers', 'ok', 'All four are attached and enabled.', null),
+            ('comparison', 'ok', format('Source and vectors were last compared at %s; %s products were queued.', date_trunc('second', v_status.compared_at), v_status.compared_queued), null),
+            (
+              'workers',
+              case when v_status.workers_alive = 0 then 'warning' else 'ok' end,
+              case when v_status.workers_alive = 0 then 'No worker was seen for two minutes; nothing waits now, and the next change would.' else format('%s alive.', v_status.workers_alive) end,
+              case when v_status.workers_alive = 0 then 'npm run worker, or npm run embed from cron' end
+            ),
+            ('products', 'ok', format('%s %% have a vector, %s wait, none is set aside.', coalesce(v_status.coverage::text, '–'), v_status.queued), null),
+            (
+              'index', 'ok',
+              case when :PGVECTOR_SCHEMA.search_index() is null then 'None, and none is needed for so few vectors.' else 'Search can go along an index.' end,
+              null
+            )
+        ) o (check_name, state, finding, fix)
+        where not exists (select from notes n where n.check_name = o.check_name)
+          and (v_status.source_exists or o.check_name not in ('triggers', 'comparison'))
+          and (v_status.compared_at is not null or o.check_name <> 'comparison')
+          and (v_status.triggers_attached or o.check_name <> 'triggers')
+      )
+    select f.check_name, f.state, f.finding, f.fix
+    from findings f
+    order by array_position(array['source', 'triggers', 'comparison', 'workers', 'products', 'index', 'status'], f.check_name), f.position;
+
+  select string_agg(i.index_name, ', ') into v_index from :PGVECTOR_SCHEMA.vector_indexes i where not i.valid and i.phase is null;
+  return query
+    select 'index', 'warning', format('Left by a build that failed: %s. It costs every writer and serves no search.', v_index),
+      format('drop index concurrently :PGVECTOR_SCHEMA.%s;', replace(v_index, ', ', ', :PGVECTOR_SCHEMA.'))
+    where v_index is not null;
+
+  select a.atttypmod into v_dimension
+  from pg_attribute a
+  where a.attrelid = :PGVECTOR_SCHEMA.require_embeddings() and a.attname = 'embedding' and not a.attisdropped;
+  return query
+    select 'vectors', 'error', format('The configured dimension (%s) is not that of the stored vectors (%s).', client ->> 'dimension', v_dimension),
+      format('PGVECTOR_EMBEDDING_DIM=%s, or another model: docs/changing-the-model.md', v_dimension)
+    where (client ->> 'dimension')::integer <> v_dimension
+      -- What the variable says of a table whose model was changed since is of the past.
+      and not exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.is_active and m.activated_at is not null);
+  return query
+    select 'vectors', 'warning', format('The model here is %s (%s), and the stored vectors are of %s.', client ->> 'model', client ->> 'revision', v_status.model),
+      'Leave EMBEDDING_MODEL out, or let it name that one; to change the model: docs/changing-the-model.md'
+    where client ? 'revision' and not exists (
+        select from :PGVECTOR_SCHEMA.embedding_models m
+        where m.is_kept and (m.name, m.revision) = (client ->> 'model', client ->> 'revision')
+      )
+      and strpos(v_status.model, format('%s (%s', client ->> 'model', client ->> 'revision')) = 0;
+  return query
+    select 'vectors', 'ok', format('%s components; the model is %s.', v_dimension, coalesce(v_status.model, 'none yet: no worker came')), null
+    where (client ->> 'dimension')::integer is not distinct from v_dimension or not client ? 'dimension'
+      or exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.is_active and m.activated_at is not null);
+
+  return query
+    select 'source', 'warning', format('The settings here name the source %s, and the database reads %s.', v_named, v_status.source),
+      'Correct STAGING_DB_SCHEMA and STAGING_DB_TABLE here, or write them to the database: npm run migrate'
+    where v_named <> v_status.source;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.doctor_status(jsonb) is 'The part of doctor() about source, triggers, comparison, workers, products, index and vectors: the status and its notes, a finding each. Raises PE002, PE003.';
+--! EndIncluded status/doctor_status.sql
+--! Included status/embedding_status.sql
+create or replace view :PGVECTOR_SCHEMA.embedding_status as
+  select * from :PGVECTOR_SCHEMA.compute_status(exact => false);
+
+comment on view :PGVECTOR_SCHEMA.embedding_status is 'How things stand, in one row that a dashboard can read every few seconds: from the last comparison of products and vectors, and what happened since. compute_status() compares anew.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.source is 'Where the products are read from.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.state is 'complete, working (a worker is at it), waiting (no worker is), incomplete (nothing waits, but some failed), unknown (the source was rebuilt, or its columns changed, and it was not compared yet), or no source.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.products is 'Live products in the source; null when unknown.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.embedded is 'Live products that have a vector, current or stale: what search can find.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.coverage is 'embedded in percent of products; null when there is none.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.missing is 'Live products without a vector, at the most.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.stale is 'Live products whose vector is of an earlier text or another model, at the most: what waits is counted before it is looked at. The old vector serves until the new one lands.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.orphans is 'Vectors whose product is gone from the source; not searched, deleted after settings.vanished_grace.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.held is 'Orphans that are not deleted although their grace may be over, because too many vanished at once: release_vanished() lets them go, keep_vanished() starts the grace over.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.failed is 'Products set aside after settings.max_attempts (see product_failures).';
+comment on column :PGVECTOR_SCHEMA.embedding_status.queued is 'Products that wait (see queued_products), claimed ones among them; not each of them needs encoding.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.claimed is 'Products that a worker holds now.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.oldest_wait is 'Age of the oldest change that is not done; null when none waits.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.throughput is 'While products wait: how many are encoded a second, over the last five minutes.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.time_to_go is 'queued at that throughput; null while nothing is encoded.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.source_exists is 'Whether the source is there now.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.triggers_attached is 'Whether all four triggers are on the source and enabled (see source_triggers); notes say why not.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.compared_at is 'When source and vectors were last compared (see source_log).';
+comment on column :PGVECTOR_SCHEMA.embedding_status.compared_queued is 'How many products that comparison queued, because nothing else had.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.unusable_ids is 'Rows whose product_id is null or no whole number; they are no products here.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.duplicate_ids is 'product_ids that stand in several rows, of a dbt snapshot in several that are valid now; the newest row counts.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.workers_alive is 'Workers seen in the last two minutes; one that runs gives a sign of life every minute.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.worker_last_seen is 'Last sign of life of any worker.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.model is 'The active model, with revision and precision.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.dimension is 'Components of its vectors.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.notes is 'What is out of the ordinary and what to do about it; empty when nothing is.';
+--! EndIncluded status/embedding_status.sql
+--! Included status/hidden_from.sql
+/*
+ * Row level security gives no error but fewer rows, and products that are hidden look like products that are gone. A policy that
+ * shows all rows is the remedy and needs no superuser. A worker is asked about by its login, since bypassrls is not inherited, and
+ * named by its group, which a policy can be for.
+ */
+create or replace function :PGVECTOR_SCHEMA.hidden_from() returns name[]
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_owner oid := (select n.nspowner from pg_namespace n where n.nspname = ':PGVECTOR_SCHEMA');
+  v_worker oid := (select w.oid from pg_roles w where w.rolname = 'product_embeddings_worker');
+begin
+  return (
+    select array_agg(distinct pg_get_userbyid(case when r.oid = v_owner then v_owner else v_worker end))
+    from pg_class c
+    join pg_roles r on not r.rolsuper and not r.rolbypassrls
+    where c.oid = :PGVECTOR_SCHEMA.source_relation() and c.relrowsecurity
+      and (
+        -- Whose rights our functions run with, and who claims products.
+        r.oid = v_owner or r.rolcanlogin and pg_has_role(r.oid, v_worker, 'usage')
+      )
+      and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'usage'))
+      and not (
+        exists (
+          select
+          from pg_policy p
+          where p.polrelid = c.oid and p.polpermissive and p.polcmd in ('r', '*') and pg_get_expr(p.polqual, p.polrelid) = 'true'
+            and exists (select from unnest(p.polroles) g (oid) where g.oid = 0 or pg_has_role(r.oid, g.oid, 'usage'))
+        )
+        and not exists (
+          select
+          from pg_policy p
+          where p.polrelid = c.oid and not p.polpermissive and p.polcmd in ('r', '*')
+            and exists (select from unnest(p.polroles) g (oid) where g.oid = 0 or pg_has_role(r.oid, g.oid, 'usage'))
+        )
+      )
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.hidden_from() is
+  'Of our owner and the group of workers those from whom row level security may hide rows of the source; null when none.';
+--! EndIncluded status/hidden_from.sql
+--! Included status/status_notes.sql
+/*
+ * Why the numbers are what they are, in sentences that end with what to do.
+ */
+create or replace function :PGVECTOR_SCHEMA.status_notes() returns table (note text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_source regclass := :PGVECTOR_SCHEMA.source_relation();
+  v_last :PGVECTOR_SCHEMA.source_log := :PGVECTOR_SCHEMA.last_comparison();
+  v_index_from bigint := (select s.index_from_products from :PGVECTOR_SCHEMA.settings s);
+  v_hidden_from name[];
+  v_kind text := (
+    select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' end
+    from pg_class c
+    where c.oid = v_source
+  );
+begin
+  return query select n.note from :PGVECTOR_SCHEMA.copy_notes() n;
+  if v_source is null then
+    return query select 'The source does not exist: run dbt, or name another: select :PGVECTOR_SCHEMA.set_source(''schema'', ''table'');';
+    return;
+  end if;
+  if not :PGVECTOR_SCHEMA.may_read_source() then
+    return query select format('%s may not read the source. Its owner grants that: select :PGVECTOR_SCHEMA.attach();', current_user);
+    return;
+  end if;
+
+  v_hidden_from := :PGVECTOR_SCHEMA.hidden_from();
+  if v_hidden_from is not null then
+    return query select format(
+      'Row level security of the source may hide products from %s, and hidden ones count as gone. As its owner: create policy product_embeddings on %s for select to %s using (true);',
+      array_to_string(v_hidden_from, ', '), v_source, (select string_agg(quote_ident(r.name), ', ') from unnest(v_hidden_from) r (name))
+    );
+  end if;
+
+  if v_kind is not null then
+    return query select format('The source is a %s and cannot have triggers: changes are found by comparing.', v_kind);
+  else
+    return query
+      select format(
+        'The source lacks the triggers for %s: it was rebuilt without the dbt hook, or never attached. As its owner: select :PGVECTOR_SCHEMA.attach();',
+        string_agg(t.event, ', ')
+      )
+      from :PGVECTOR_SCHEMA.source_triggers t
+      where not t.attached
+      having count(*) > 0;
+    return query
+      select format(
+        'The triggers for %s %s. As the owner: select :PGVECTOR_SCHEMA.attach();',
+        string_agg(t.event, ', '),
+        case when :PGVECTOR_SCHEMA.source_is_replicated() then 'do not fire for what a subscription writes' else 'are disabled' end
+      )
+      from :PGVECTOR_SCHEMA.source_triggers t
+      where t.enabled is false
+      having count(*) > 0;
+  end if;
+
+  return query
+    select case
+      when t.relation_oid is null then format('The related table %I.%I does not exist: build it, or: select :PGVECTOR_SCHEMA.detach_related(%L);', t.relation_schema, t.relation_name, format('%I.%I', t.relation_schema, t.relation_name))
+      else format('The related table %I.%I lacks the triggers for %s: it was rebuilt without the dbt hook. As its owner: select :PGVECTOR_SCHEMA.attach_related(%L, %L, %L);',
+        t.relation_schema, t.relation_name, string_agg(t.event, ', '), format('%I.%I', t.relation_schema, t.relation_name), min(r.key_column), min(r.product_column))
+    end
+    from :PGVECTOR_SCHEMA.related_triggers t
+    join (
+      select distinct on (a.relation_schema, a.relation_name) a.*
+      from :PGVECTOR_SCHEMA.related_tables a
+      order by a.relation_schema, a.relation_name
+    ) r on r.relation_schema = t.relation_schema and r.relation_name = t.relation_name
+    where t.enabled is not true
+    group by t.relation_schema, t.relation_name, t.relation_oid;
+  return query
+    select format('The source has no column %I, by which the related table %I.%I was attached.', r.product_column, r.relation_schema, r.relation_name)
+    from :PGVECTOR_SCHEMA.related_tables r
+    where not exists (select from :PGVECTOR_SCHEMA.source_columns c where c.column_name = r.product_column);
+  return query
+    select format('Nothing can be encoded: %s Make it again, or: select :PGVECTOR_SCHEMA.set_document_hook(null);', p.problem)
+    from :PGVECTOR_SCHEMA.document_hook_problem() p (problem)
+    where p.problem is not null;
+
+  if v_last.source_oid is distinct from v_source::oid then
+    return query select 'The source was not compared yet since it was built; the worker does it every few minutes: select :PGVECTOR_SCHEMA.reconcile();';
+  elsif :PGVECTOR_SCHEMA.columns_changed() then
+    return query select 'The source was not compared yet since its columns changed; the worker does it every few minutes: select :PGVECTOR_SCHEMA.reconcile();';
+  end if;
+  return query
+    select format('The last %s failed: %s', l.event, l.error)
+    from (select distinct on (l.event) l.event, l.error, l.log_id from :PGVECTOR_SCHEMA.source_log l order by l.event, l.log_id desc) l
+    where l.error is not null
+    order by l.log_id;
+  return query select p.problem from :PGVECTOR_SCHEMA.source_problems() p;
+
+  -- Felt from here on; of a view the index would be on what is below it.
+  if v_kind is null and v_last.products >= 10000 and not exists (
+    select
+    from pg_index i
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    where i.indrelid = v_source and i.indisvalid and a.attname = 'product_id'
+  ) then
+    return query select 'The source has no index on product_id, so that each search reads all of it. In the dbt model: {{ config(indexes=[{''columns'': [''product_id'']}]) }}';
+  end if;
+  if v_index_from is not null and :PGVECTOR_SCHEMA.search_index() is null
+    and (select count(*) from (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE limit v_index_from) e) >= v_index_from
+  then
+    return query select format('%s vectors and more have no index for search. The worker builds one within the hour if its role owns the table; otherwise its owner, in psql: select :PGVECTOR_SCHEMA.index_sql() \gexec', v_index_from);
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.status_notes() is 'What is out of the ordinary about source and triggers, a sentence each; part of embedding_status.notes. Raises PE002.';
+--! EndIncluded status/status_notes.sql
 --! Included access/grant_roles.sql
 /*
  * The roles are the cluster's and made by a DBA (sql/dba.sql), so they may be absent: then only our

@@ -1,3 +1,7 @@
+/*
+ * What vanished since the last comparison stands in its count of products, and the status tells by the vectors that are
+ * marked, which go here: so they are taken off that count.
+ */
 create or replace function :PGVECTOR_SCHEMA.release_vanished() returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -9,10 +13,15 @@ begin
   perform :PGVECTOR_SCHEMA.lock_words();
   with
     released as (
-      delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null returning e.product_id
+      delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null returning e.product_id, e.vanished_at
     ),
     wordless as (
       delete from :PGVECTOR_SCHEMA.product_words w using released r where w.product_id = r.product_id
+    ),
+    recounted as (
+      update :PGVECTOR_SCHEMA.source_log l
+      set products = l.products - (select count(*) from released r where r.vanished_at > l.logged_at)
+      where l.log_id = (:PGVECTOR_SCHEMA.last_comparison()).log_id
     )
   select count(*) into v_rows from released;
   perform :PGVECTOR_SCHEMA.drop_vanished_elsewhere();

@@ -12,9 +12,7 @@ begin
     select coalesce(
       string_agg(
         case
-          when c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
-            then format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
-          when c.column_name = 'dbt_valid_to' then 'true'
+          when c.column_name = 'dbt_valid_to' then :PGVECTOR_SCHEMA.row_is_valid_sql(alias)
           when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
           else format(
             $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
@@ -26,7 +24,6 @@ begin
       'true'
     )
     from :PGVECTOR_SCHEMA.source_columns c
-    join pg_type t on t.oid = c.type
     where c.decides_life
   );
 end

@@ -2,7 +2,7 @@
  * From the data, not from the queue: after a table swap without triggers the queue is empty and
  * says nothing, and just then the numbers matter. Exact means comparing every product with its
  * vector. The quick way starts from the last comparison and is right as long as nothing can have
- * escaped since: it is the same relation, and it has not lost its triggers. If it may have, the
+ * escaped since: it is the same relation with the same columns, and it has not lost its triggers. If it may have, the
  * numbers are null and the state is unknown, rather than a comforting zero. What waits counts as
  * missing or stale although some of it may turn out unchanged.
  *
@@ -88,7 +88,9 @@ begin
     into products, embedded, missing, stale, orphans, v_wordless
     from :PGVECTOR_SCHEMA.embedding_difference() d;
     select s.unusable_ids, s.duplicate_ids into unusable_ids, duplicate_ids from :PGVECTOR_SCHEMA.source_shape() s;
-  elsif v_last.source_oid = v_source and (triggers_attached or not v_last.triggers_attached) then
+  elsif v_last.source_oid = v_source and (triggers_attached or not v_last.triggers_attached)
+    and not :PGVECTOR_SCHEMA.columns_changed()
+  then
     embedded := v_vectors - orphans;
     -- A vector that somebody deleted is missing too, and nothing is queued for it yet.
     products := greatest(

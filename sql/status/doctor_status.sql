@@ -21,6 +21,7 @@ begin
         values
           ('source', 'The source does not exist%', 'error', ''),
           ('source', '% may not read the source%', 'error', ''),
+          ('source', 'Row level security of the source%', 'warning', ''),
           ('source', '%rows have no usable product_id%', 'warning', 'Mend the dbt model: docs/sql.md#source'),
           ('source', '%product_ids stand in several rows%', 'warning', 'Mend the dbt model: docs/sql.md#source'),
           ('source', 'The source has no column%', 'warning', 'Let the dbt model select it, if there is one'),

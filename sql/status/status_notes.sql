@@ -9,6 +9,7 @@ declare
   v_source regclass := :PGVECTOR_SCHEMA.source_relation();
   v_last :PGVECTOR_SCHEMA.source_log := :PGVECTOR_SCHEMA.last_comparison();
   v_index_from bigint := (select s.index_from_products from :PGVECTOR_SCHEMA.settings s);
+  v_hidden_from name[];
   v_kind text := (
     select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' end
     from pg_class c
@@ -23,6 +24,14 @@ begin
   if not :PGVECTOR_SCHEMA.may_read_source() then
     return query select format('%s may not read the source. Its owner grants that: select :PGVECTOR_SCHEMA.attach();', current_user);
     return;
+  end if;
+
+  v_hidden_from := :PGVECTOR_SCHEMA.hidden_from();
+  if v_hidden_from is not null then
+    return query select format(
+      'Row level security of the source may hide products from %s, and hidden ones count as gone. As its owner: create policy product_embeddings on %s for select to %s using (true);',
+      array_to_string(v_hidden_from, ', '), v_source, (select string_agg(quote_ident(r.name), ', ') from unnest(v_hidden_from) r (name))
+    );
   end if;
 
   if v_kind is not null then
@@ -72,6 +81,8 @@ begin
 
   if v_last.source_oid is distinct from v_source::oid then
     return query select 'The source was not compared yet since it was built; the worker does it every few minutes: select :PGVECTOR_SCHEMA.reconcile();';
+  elsif :PGVECTOR_SCHEMA.columns_changed() then
+    return query select 'The source was not compared yet since its columns changed; the worker does it every few minutes: select :PGVECTOR_SCHEMA.reconcile();';
   end if;
   return query
     select format('The last %s failed: %s', l.event, l.error)

@@ -216,6 +216,47 @@ test("dbt build with marts, tests and freshness passes without a warning, and so
   t.deepEqual(await status(), complete);
 });
 
+test("the marts hold every product that search finds, whatever type its product_id has", async (t) => {
+  for (const type of ["text", "numeric"]) {
+    await db.sql.unsafe(`alter table bronze.product alter column product_id type ${type} using product_id::${type}`);
+    if (type === "text") {
+      await db.sql`update bronze.product set product_id = ' 3.0 ' where product_id = '3'`;
+      await db.sql`insert into bronze.product (product_id, name) values ('x', 'no number'), ('99999999999999999999', 'too large')`;
+    }
+    await run();
+    await encodings();
+    await warehouse.dbt("run", {}, ["--select", "product_with_embeddings similar_products duplicate_products"]);
+    const [row] = await db.sql`
+      select (select count(embedding)::integer from staging.product_with_embeddings) as embedded,
+        (select count(distinct product_id)::integer from staging.similar_products) as similar,
+        (select count(*) > 0 from staging.duplicate_products where product_id < duplicate_product_id) as duplicates`;
+    t.deepEqual({ ...row }, { embedded: 50, similar: 50, duplicates: true }, type);
+    await db.sql`delete from bronze.product where name in ('no number', 'too large')`;
+  }
+});
+
+test("a product that is gone is no orphan to the package's test while its vector waits out its grace, unless too many are gone", async (t) => {
+  await run();
+  await encodings();
+  const passes = () =>
+    warehouse.dbt("test", {}, ["--select", "stg_product,test_name:no_orphan_embeddings"]).then(
+      () => true,
+      () => false,
+    );
+  await db.sql`update bronze.product set deleted = true where product_id = 50`;
+  await run();
+  await encodings();
+  t.like(await status(), { orphans: 1 });
+  t.true(await passes());
+  await db.sql`update analytics_features.product_embeddings set vanished_at = now() - interval '8 days' where product_id = 50`;
+  t.false(await passes(), "its grace is over");
+  await db.sql`delete from bronze.product where product_id <= 40`;
+  await db.sql`select analytics_features.release_vanished()`;
+  await run();
+  await encodings();
+  t.false(await passes(), "held");
+});
+
 test("the package's tests fail when there is a reason", async (t) => {
   await run();
   const failing = async () => {

@@ -271,6 +271,22 @@ test("whoever cannot grant us the source is told what to run, and the status say
   }
 });
 
+test("row level security that hides products is said before they are let go, and the policy of the note ends it", async (t) => {
+  const seen = async () => (await as.reader<{ n: number }[]>`select products::integer as n from analytics_features.compute_status()`)[0]?.n;
+  const before = Number(await seen());
+  t.true(before > 0);
+  await as.dbt`alter table staging_staging.stg_product enable row level security`;
+  t.is(await seen(), 0);
+  const notes = async () => (await as.reader<{ notes: string[] }[]>`select notes from analytics_features.embedding_status`)[0]?.notes ?? [];
+  const note = (await notes()).find((line) => line.startsWith("Row level security")) ?? "";
+  t.regex(note, new RegExp(`may hide products from ${login("owner")}, product_embeddings_worker, and hidden ones count as gone`));
+  await as.dbt.unsafe(note.replace(/^.*As its owner: /, ""));
+  t.false((await notes()).some((line) => line.startsWith("Row level security")));
+  t.is(await seen(), before);
+  t.is((await as.worker`select from staging_staging.stg_product`).length, before);
+  await as.dbt`alter table staging_staging.stg_product disable row level security`;
+});
+
 test("the groups can be given after us, and the rights follow", async (t) => {
   await admin.unsafe(`grant product_embeddings_reader to ${login("stranger")}`);
   t.is((await as.stranger`select from analytics_features.search_products(${unitVector(3)}, 'l2', 20)`).length, 8);

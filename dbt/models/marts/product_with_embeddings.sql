@@ -21,4 +21,4 @@ select
     e.updated_at as embedding_updated_at
 from products p
 left join embeddings e
-    on p.product_id = e.product_id
+    on {{ product_embeddings.product_number(source_model, 'p') }} = e.product_id
