@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { Writable } from "node:stream";
 import anyTest from "ava";
 import pino from "pino";
+import { root } from "../runner/settings.ts";
 import { useDatabase } from "./helpers/database.ts";
 import { service } from "./helpers/service.ts";
 import { createSample, drain, registerModel, startOver, unitVector, until } from "./helpers/source.ts";
@@ -314,6 +317,22 @@ test("the metrics are Prometheus' and say how things stand", async (t) => {
   t.regex(body, /^product_embeddings_search_seconds_count\{mode="words"\} 1$/m);
   t.regex(body, /^product_embeddings_http_seconds_count\{method="GET",route="\/search",status="200"\} 1$/m);
   await app.close();
+});
+
+test("what the dashboard and the alerts ask Prometheus for is among the metrics", async (t) => {
+  const { body } = await get("/metrics");
+  const given = [...body.matchAll(/^# TYPE (product_embeddings_\w+) (\w+)$/gm)].flatMap(([, name = "", type]) =>
+    type === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => name + end) : [name],
+  );
+  for (const file of ["prometheus/alerts.yaml", "prometheus/alerts.test.yaml", "grafana/dashboard.json"]) {
+    const asked = readFileSync(join(root, "deploy", file), "utf8").match(/product_embeddings_\w+/g) ?? [];
+    t.true(asked.length > 0, file);
+    t.deepEqual(
+      asked.filter((name) => !given.includes(name)),
+      [],
+      file,
+    );
+  }
 });
 
 test("the description is OpenAPI 3.1 and has every route with its parameters", async (t) => {
