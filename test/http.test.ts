@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import anyTest from "ava";
 import pino from "pino";
+import { connect as connectDatabase } from "../runner/database.ts";
 import { root } from "../runner/settings.ts";
 import { useDatabase } from "./helpers/database.ts";
 import { service } from "./helpers/service.ts";
@@ -317,6 +318,17 @@ test("the metrics are Prometheus' and say how things stand", async (t) => {
   t.regex(body, /^product_embeddings_search_seconds_count\{mode="words"\} 1$/m);
   t.regex(body, /^product_embeddings_http_seconds_count\{method="GET",route="\/search",status="200"\} 1$/m);
   await app.close();
+});
+
+test("of a database that has never answered the metrics say that, and no figure", async (t) => {
+  const sql = connectDatabase("postgres://nobody@127.0.0.1:1/none", 1);
+  const { app } = await service(sql);
+  const { body, statusCode } = await app.inject("/metrics");
+  t.is(statusCode, 200);
+  t.regex(body, /^product_embeddings_up 0$/m);
+  t.notRegex(body, /^product_embeddings_(products|missing|queued|failed|lag_seconds|workers_alive|notes|state)\b/m);
+  await app.close();
+  await sql.end();
 });
 
 test("what the dashboard and the alerts ask Prometheus for is among the metrics", async (t) => {
