@@ -23,7 +23,7 @@ import { Gate } from "./gate.ts";
 import { callerOf, needsKey, needsOperator } from "./keys.ts";
 import { createMetrics } from "./metrics.ts";
 import { pageRoutes } from "./page.ts";
-import { answerWithProblems, refuseAddress, refuseUnreadable } from "./problems.ts";
+import { answerWithProblems, headerLimit, refuseAddress, refuseUnreadable } from "./problems.ts";
 import { operatorRoutes } from "./routes/operator.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { statusRoutes } from "./routes/status.ts";
@@ -82,8 +82,11 @@ export async function createService(
       const given = headers["x-request-id"];
       return typeof given === "string" && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();
     },
-    trustProxy: http.trustProxy,
+    // One hop: the entry that the proxy itself wrote. Those before it are the client's to make up.
+    trustProxy: http.trustProxy ? (_address: string, hop: number) => hop === 0 : false,
     bodyLimit: http.bodyLimit,
+    // A query of 4,000 characters is 36 kB when it is percent-encoded; Node's own limit is 16.
+    http: { maxHeaderSize: headerLimit },
     requestTimeout: 30_000,
     // What came before the end is answered; Connection: close sends the next one elsewhere.
     return503OnClosing: false,

@@ -76,20 +76,46 @@ export function problemOf(thrown: unknown, request: FastifyRequest): Problem {
   };
 }
 
+/** Bytes of a request's address and headers together, at the most. */
+export const headerLimit = 65_536;
+
+/* Of what Node's parser cannot read: status, its name in HTTP, sentence, hint. */
+const unreadable: Record<string, [status: number, reason: string, detail: string, hint: string]> = {
+  HPE_HEADER_OVERFLOW: [
+    431,
+    "Request Header Fields Too Large",
+    `The address and the headers are longer than ${headerLimit} bytes together.`,
+    "Ask for less at once; a letter that is not Latin is six to nine bytes in an address.",
+  ],
+  HPE_INVALID_METHOD: [
+    501,
+    "Not Implemented",
+    "The request begins with no method of HTTP.",
+    "GET /docs shows what there is; TLS is the proxy's.",
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The request did not arrive in time.", "Send it at once and whole."],
+};
+
 /** What is no HTTP, or an address with letters that are not percent-encoded, never becomes a request. */
-export function refuseUnreadable(_error: Error, socket: Socket): void {
+export function refuseUnreadable(error: Error, socket: Socket): void {
   if (!socket.writable) return;
+  const [status, reason, detail, hint] = unreadable[codeOf(error) ?? ""] ?? [
+    400,
+    "Bad Request",
+    "The request is no HTTP.",
+    "An address is percent-encoded: curl -G --data-urlencode 'query=…'",
+  ];
   const body = JSON.stringify({
     type: "urn:product-embeddings:PE162",
-    title: titles(400),
-    status: 400,
-    detail: "The request is no HTTP.",
+    title: titles(status),
+    status,
+    detail,
     code: "PE162",
-    hint: "An address is percent-encoded: curl -G --data-urlencode 'query=…'",
+    hint,
     request_id: randomUUID(),
   } satisfies Problem);
   const head = [
-    "HTTP/1.1 400 Bad Request",
+    `HTTP/1.1 ${status} ${reason}`,
     "content-type: application/problem+json",
     `content-length: ${Buffer.byteLength(body)}`,
     "connection: close",
@@ -129,8 +155,11 @@ function titles(status: number): string {
     401: "A key is needed",
     403: "This is not allowed",
     404: "There is no such thing",
+    408: "The request came too slowly",
     429: "Too many requests",
+    431: "The request is too long",
     500: "Something unforeseen",
+    501: "There is no such method",
     503: "Not now",
   };
   return names[status] ?? "Something unforeseen";

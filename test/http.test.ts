@@ -181,16 +181,30 @@ test("what cannot be answered is a problem with a code and a hint, and tells not
 test("what is no HTTP, or an address that is not percent-encoded, is told so as well", async (t) => {
   const { app } = await service(db.sql);
   const { port } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
-  const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect(Number(port), "127.0.0.1", () => socket.end("GET /search?query=фильтр HTTP/1.1\r\nhost: x\r\n\r\n"));
-    let said = "";
-    socket.on("data", (chunk) => {
-      said += chunk;
+  const say = (request: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), "127.0.0.1", () => socket.end(request));
+      let said = "";
+      socket.on("data", (chunk) => {
+        said += chunk;
+      });
+      socket.on("error", reject);
+      socket.on("close", () => resolve(said));
     });
-    socket.on("error", reject);
-    socket.on("close", () => resolve(said));
-  });
-  t.regex(answer, /^HTTP\/1\.1 400 .*application\/problem\+json.*"code":"PE162"/s);
+  const rest = "HTTP/1.1\r\nhost: x\r\n\r\n";
+  t.regex(await say(`GET /search?query=фильтр ${rest}`), /^HTTP\/1\.1 400 .*application\/problem\+json.*is no HTTP.*"code":"PE162"/s);
+  t.regex(await say(`GET /search?query=${"x".repeat(70_000)} ${rest}`), /^HTTP\/1\.1 431 .*longer than 65536 bytes.*"code":"PE162"/s);
+  t.regex(await say(`FIND /search?query=x ${rest}`), /^HTTP\/1\.1 501 .*no method of HTTP.*"code":"PE162"/s);
+  await app.close();
+});
+
+test("a query may be as long as the description says, percent-encoded", async (t) => {
+  const { app } = await service(db.sql);
+  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  for (const query of ["ф".repeat(3000), "車".repeat(4000)]) {
+    const answer = await fetch(`${url}/search?mode=words&query=${encodeURIComponent(query)}`);
+    t.is(answer.status, 200, await answer.text());
+  }
   await app.close();
 });
 
@@ -272,6 +286,16 @@ test("requests of one client past the limit are told when to come back, probes a
   isProblem(t, refused, 429, "PE163");
   t.regex(String(refused.headers["retry-after"]), /^\d+$/);
   for (let probe = 0; probe < 5; probe++) t.is((await app.inject("/ready")).statusCode, 200);
+  await app.close();
+});
+
+test("behind a proxy a client is who the proxy says, whatever the client says", async (t) => {
+  const { app } = await service(db.sql, { HTTP_RATE_LIMIT: "1", HTTP_TRUST_PROXY: "on" });
+  const ask = async (forwarded: string) =>
+    (await app.inject({ url: "/search?query=x&mode=words", headers: { "x-forwarded-for": forwarded } })).statusCode;
+  t.is(await ask("192.0.2.1, 198.51.100.7"), 200);
+  t.is(await ask("192.0.2.2, 198.51.100.7"), 429);
+  t.is(await ask("198.51.100.8"), 200);
   await app.close();
 });
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect as connectSocket, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import anyTest from "ava";
 import { connect } from "../../runner/database.ts";
@@ -208,6 +208,23 @@ test("while the database is silent every question has its answer in time", async
   await sql.end({ timeout: 0 });
   await app.close();
   await network.close();
+});
+
+test("told to stop it ends, also while clients hold connections and say nothing or half of something", async (t) => {
+  const served = await serve({ HTTP_TIMEOUT_MS: "500" });
+  const { port } = new URL(served.url);
+  const held = ["", "GET /search?query=x HTTP/1.1\r\nhost", "POST /recommendations HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{"].map(
+    (begun) =>
+      connectSocket(Number(port), "127.0.0.1", function (this: Socket) {
+        this.write(begun);
+      }).on("error", () => {}),
+  );
+  await Promise.all(held.map((socket) => once(socket, "connect")));
+  t.is((await fetch(`${served.url}/health`)).status, 200);
+  served.process.kill("SIGTERM");
+  await until(async () => served.process.exitCode !== null, "it ends");
+  t.is((await served.ended).code, 0);
+  for (const socket of held) socket.destroy();
 });
 
 test("it starts before the database is there, and a port that is taken is said", async (t) => {
