@@ -44,12 +44,24 @@ export function answerWithProblems(app: FastifyInstance): void {
 
 /** An address that Fastify itself cannot take apart, before it looks for a route: its own answer would repeat it. */
 export function refuseAddress(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const error = new Failure(
-    "PE162",
-    "The address is longer than any here, or not percent-encoded UTF-8.",
-    "GET /docs shows what there is.",
-  );
-  sendProblem(reply.header("x-request-id", request.id), problemOf(error, request));
+  sendProblem(reply.header("x-request-id", request.id), problemOf(noAddress(), request));
+}
+
+/**
+ * Of a query string Fastify leaves what it cannot decode as it is.
+ *
+ * @throws Failure PE162 the address is not percent-encoded UTF-8
+ */
+export function requireAddress(address: string): void {
+  try {
+    decodeURIComponent(address);
+  } catch {
+    throw noAddress();
+  }
+}
+
+function noAddress(): Failure {
+  return new Failure("PE162", "The address is longer than any here, or not percent-encoded UTF-8.", "GET /docs shows what there is.");
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem & Record<string, unknown>): FastifyReply {

@@ -162,6 +162,11 @@ test("what cannot be answered is a problem with a code and a hint, and tells not
   isProblem(t, await get("/search", { query: "x", limit: "0" }), 400, "PE162");
   isProblem(t, await get("/search", { query: "x", limit: "10001" }), 400, "PE162");
   isProblem(t, await get("/search", { query: "x", mode: "magic" }), 400, "PE162");
+  for (const [name, value] of ["", "0x5", "1e1", "1.5", " 5"].flatMap((value) => ["limit", "wait"].map((name) => [name, value] as const)))
+    isProblem(t, await get("/search", { query: "x", [name]: value }), 400, "PE162");
+  for (const spread of ["", "0x1", "1e-1", "x"]) isProblem(t, await get("/products/7807552/similar", { spread }), 400, "PE162");
+  const nested = `${"[".repeat(8000)}${"]".repeat(8000)}`;
+  isProblem(t, await get("/search", { query: "x", filter: `{"price": ${nested}}` }), 400, "PE162");
   isProblem(t, await get("/search", { query: "x", filter: "[1]" }), 400, "PE162");
   isProblem(t, await get("/search", { query: "x", filter: '{"price": {"~": 1}}' }), 400, "PE016");
   isProblem(t, await get("/search", { query: "x\0y" }), 400, "PE162");
@@ -175,6 +180,14 @@ test("what cannot be answered is a problem with a code and a hint, and tells not
     headers: { "content-type": "application/json" },
   });
   isProblem(t, broken, 400, "PE162");
+  const deep = await app.inject({
+    method: "POST",
+    url: "/recommendations",
+    payload: `{"product_ids": [7807552], "filter": {"price": ${nested}}}`,
+    headers: { "content-type": "application/json" },
+  });
+  isProblem(t, deep, 400, "PE162");
+  for (const address of ["/search?query=%ff", "/search?query=100%", "/%ff"]) isProblem(t, await app.inject(address), 400, "PE162");
   await app.close();
 });
 
@@ -216,13 +229,42 @@ test("an id or a column may be anything that the database can hold", async (t) =
   t.is(found.json().hits[0].product_id, "9223372036854775807");
   t.is((await get("/products/9223372036854775807/similar")).statusCode, 200);
   isProblem(t, await get("/products/9223372036854775808/similar"), 400, "PE162");
-  for (const column of ["constructor", "toString"]) {
+  for (const column of ["constructor", "toString", "__proto__"]) {
     const { app } = await service(db.sql);
     const address = `/search?query=x&${column}=1`;
     isProblem(t, await app.inject(address), 400, "PE015");
     await app.close();
   }
   await db.sql`delete from staging_staging.stg_product where product_id = 9223372036854775807`;
+  await drain(db.sql, model);
+});
+
+test("numbers of more digits than a JSON number holds are the ones that were given", async (t) => {
+  const ids = ["9007199254740992", "9007199254740993"];
+  for (const id of ids) await db.sql`insert into staging_staging.stg_product (product_id, name) values (${id}, 'Опора двигателя')`;
+  await drain(db.sql, model);
+  await db.sql`select analytics_features.index_words()`;
+  const search = async (query: Record<string, string>) => {
+    const response = await get("/search", { query: "опора двигателя", mode: "words", limit: "100", ...query });
+    t.is(response.statusCode, 200, response.body);
+    return response.json().hits.map((hit: { product_id: string }) => hit.product_id);
+  };
+  for (const id of ids) {
+    t.deepEqual(await search({ filter: `{"product_id": ${id}}` }), [id]);
+    t.deepEqual(await search({ filter: `{"product_id": {"=": ${id}}, "name": "Опора двигателя"}`, product_id_from: "1" }), [id]);
+  }
+  const recommend = async (payload: string) => {
+    const { app } = await service(db.sql);
+    const headers = { "content-type": "application/json" };
+    const response = await app.inject({ method: "POST", url: "/recommendations", payload, headers });
+    await app.close();
+    t.is(response.statusCode, 200, response.body);
+    return response.json().hits.map((hit: { product_id: string }) => hit.product_id);
+  };
+  t.deepEqual(await recommend(`{"product_ids": [7807552], "filter": {"product_id": [9007199254740993]}}`), ["9007199254740993"]);
+  const near = await recommend(`{"product_ids": [9007199254740993], "limit": 100}`);
+  t.true(near.includes("9007199254740992") && !near.includes("9007199254740993"));
+  await db.sql`delete from staging_staging.stg_product where product_id = any(${ids}::bigint[])`;
   await drain(db.sql, model);
 });
 
@@ -390,6 +432,10 @@ test("the description is OpenAPI 3.1 and has every route with its parameters", a
   }
   const names = description.paths["/search"].get.parameters.map(({ name }: { name: string }) => name);
   t.deepEqual(names, ["query", "limit", "mode", "wait", "filter"]);
+  t.like(description.paths["/search"].get.parameters[1], {
+    required: false,
+    schema: { type: "integer", minimum: 1, maximum: 10_000, default: 10 },
+  });
   t.truthy(description.paths["/search"].get.responses["400"].content["application/problem+json"].schema);
 });
 
