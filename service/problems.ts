@@ -97,11 +97,11 @@ const unreadable: Record<string, [status: number, reason: string, detail: string
     431,
     "Request Header Fields Too Large",
     `The address and the headers are longer than ${headerLimit} bytes together.`,
-    "Ask for less at once; a letter that is not Latin is six to nine bytes in an address.",
+    "Ask for less at once; a letter that is not Latin is six bytes or more in an address.",
   ],
   HPE_INVALID_METHOD: [
-    501,
-    "Not Implemented",
+    400,
+    "Bad Request",
     "The request begins with no method of HTTP.",
     "GET /docs shows what there is; TLS is the proxy's.",
   ],
@@ -171,7 +171,6 @@ function titles(status: number): string {
     429: "Too many requests",
     431: "The request is too long",
     500: "Something unforeseen",
-    501: "There is no such method",
     503: "Not now",
   };
   return names[status] ?? "Something unforeseen";

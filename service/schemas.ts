@@ -68,7 +68,7 @@ export const mapAnswer = z
 const whole = <T extends z.ZodType>(schema: T) =>
   z.preprocess((given) => (typeof given === "string" && /^-?\d+$/.test(given) ? Number(given) : given), schema);
 const decimal = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((given) => (typeof given === "string" && /^-?\d+(\.\d+)?$/.test(given) ? Number(given) : given), schema);
+  z.preprocess((given) => (typeof given === "string" && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(given) ? Number(given) : given), schema);
 
 const limit = whole(z.int("must be a whole number").min(1, "must be from 1 to 10000").max(10_000, "must be from 1 to 10000").default(10));
 
