@@ -2,7 +2,9 @@ import { z } from "zod";
 
 /* bigint and numeric go through as strings: a JSON number holds neither for sure. In a request a number will do. */
 export const productId = z.string().regex(/^-?\d{1,19}$/, "must be a whole number");
-export const givenProductId = z.union([z.int().transform(String), productId], "must be a whole number");
+/* What is beyond a double's integers comes as a string already (see json.ts), so that the bounds are a bigint's. */
+const bounds = { minimum: -(2 ** 63), maximum: 2 ** 63 };
+export const givenProductId = z.union([z.int().meta(bounds).transform(String), productId], "must be a whole number");
 
 export const product = z.object({
   product_id: productId.describe("A bigint, hence a string"),
