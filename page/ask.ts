@@ -122,8 +122,12 @@ export async function ask<T>(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.body === undefined ? {} : { method: "POST", body: JSON.stringify(options.body) }),
   });
-  const answer = await response.json();
-  if (!response.ok) throw new Problem(answer.detail ?? response.statusText, answer.code ?? String(response.status), answer.hint ?? "");
+  const answer = await response.json().catch(() => undefined);
+  // Such as a proxy's page that says in HTML that there is no service behind it.
+  if (!response.ok || answer === undefined) {
+    const said = `Something before the service answered: ${response.status} ${response.statusText}`.trim();
+    throw new Problem(answer?.detail ?? `${said}.`, answer?.code ?? String(response.status), answer?.hint ?? "Try again in a moment.");
+  }
   for (const { product_id, name } of (answer.hits ?? answer.points ?? []) as Product[]) names.set(product_id, name ?? product_id);
   return answer as T;
 }

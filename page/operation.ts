@@ -9,6 +9,7 @@ export function Operation({ state, texts }: ViewProps) {
   const [status, setStatus] = useState<Status>();
   const [report, setReport] = useState<Report>();
   const [trouble, setTrouble] = useState<Problem>();
+  const [refused, setRefused] = useState<Problem>();
   const [said, setSaid] = useState("");
   const [key, setKey] = useState(storedKey);
   const [asked, setAsked] = useState(0);
@@ -18,13 +19,21 @@ export function Operation({ state, texts }: ViewProps) {
     const look = async () => {
       try {
         const now = await ask<Status>("/status");
-        const more = storedKey() === "" ? undefined : await ask<Report>("/operator");
         if (stopped) return;
         setStatus(now);
-        setReport(more);
         setTrouble(undefined);
       } catch (error) {
         if (!stopped) setTrouble(Problem.of(error));
+        return;
+      }
+      // A reader's key is a key as well: it shows the status, and beside it what the rest needs.
+      try {
+        const more = storedKey() === "" ? undefined : await ask<Report>("/operator");
+        if (stopped) return;
+        setReport(more);
+        setRefused(undefined);
+      } catch (error) {
+        if (!stopped) setRefused(Problem.of(error));
       }
     };
     void look();
@@ -47,7 +56,7 @@ export function Operation({ state, texts }: ViewProps) {
       setSaid(texts.retried(retried));
       setAsked(asked + 1);
     } catch (error) {
-      setTrouble(Problem.of(error));
+      setRefused(Problem.of(error));
     }
   };
   const time = (when: string | null) => (when === null ? "–" : new Date(when).toLocaleString(state.language));
@@ -84,6 +93,7 @@ export function Operation({ state, texts }: ViewProps) {
       <button type="submit">${texts.use}</button>
       <p id="key-hint" class="quiet">${texts.keyHint}</p>
     </form>
+    <${Trouble} problem=${refused} />
     ${
       report !== undefined &&
       html`

@@ -16,15 +16,16 @@ const pauses: Record<Way, number> = { words: 120, vectors: 450, hybrid: 450 };
 const ways: readonly Way[] = ["words", "vectors", "hybrid"];
 
 export function Search({ state, texts, go }: ViewProps) {
-  const [found, setFound] = useState<Partial<Record<Way, Found>>>({});
-  const [trouble, setTrouble] = useState<Problem>();
+  const [found, setFound] = useState<Partial<Record<Way, Found | Problem>>>({});
   const { query, priceFrom, priceTo, column, value } = state;
   const first = useRef(true);
 
   useEffect(() => {
+    // What came in with the address was typed already.
+    const isTyped = !first.current;
+    first.current = false;
     if (query.trim() === "") {
       setFound({});
-      setTrouble(undefined);
       return;
     }
     const stop = new AbortController();
@@ -34,16 +35,11 @@ export function Search({ state, texts, go }: ViewProps) {
         { query, mode, limit: "10", wait: mode === "words" ? "" : "3000", ...filtersOf(state) },
         { signal: stop.signal },
       )
+        .catch((error) => Problem.of(error))
         .then((answer) => {
-          setFound((before) => ({ ...before, [mode]: answer }));
-          setTrouble(undefined);
-        })
-        .catch((error) => {
-          if (!stop.signal.aborted) setTrouble(Problem.of(error));
+          if (!stop.signal.aborted) setFound((before) => ({ ...before, [mode]: answer }));
         });
-    // What came in with the address was typed already.
-    const timers = ways.map((mode) => setTimeout(() => void asked(mode), first.current ? 0 : pauses[mode]));
-    first.current = false;
+    const timers = ways.map((mode) => setTimeout(() => void asked(mode), isTyped ? pauses[mode] : 0));
     return () => {
       for (const timer of timers) clearTimeout(timer);
       stop.abort();
@@ -57,7 +53,11 @@ export function Search({ state, texts, go }: ViewProps) {
     vectors: [texts.meaning, texts.meaningHint],
     hybrid: [texts.both, texts.bothHint],
   };
-  const count = (way: Way) => found[way]?.hits.length ?? 0;
+  const trouble = ways.map((way) => found[way]).find((answer) => answer instanceof Problem);
+  const count = (way: Way) => {
+    const answer = found[way];
+    return answer === undefined || answer instanceof Problem ? 0 : answer.hits.length;
+  };
   const isFiltered = priceFrom !== "" || priceTo !== "" || column !== "";
   return html`
     <form role="search" onSubmit=${(event: Event) => event.preventDefault()}>
@@ -77,7 +77,7 @@ export function Search({ state, texts, go }: ViewProps) {
     </form>
     <${Trouble} problem=${trouble} />
     <p class="quiet" role="status">
-      ${query.trim() === "" ? texts.start : found.words !== undefined && texts.found(count("words"), count("vectors"), count("hybrid"))}
+      ${query.trim() === "" ? texts.start : found.words !== undefined && trouble === undefined && texts.found(count("words"), count("vectors"), count("hybrid"))}
     </p>
     ${
       query.trim() !== "" &&
@@ -95,8 +95,9 @@ export function Search({ state, texts, go }: ViewProps) {
   `;
 }
 
-function Hits({ found, way, texts, show }: { found: Found | undefined; way: Way; texts: Texts; show: (id: string) => void }) {
+function Hits({ found, way, texts, show }: { found: Found | Problem | undefined; way: Way; texts: Texts; show: (id: string) => void }) {
   if (found === undefined) return html`<p class="quiet">${texts.loading}</p>`;
+  if (found instanceof Problem) return html`<p class="quiet">${texts.noAnswer}</p>`;
   // Without a vector the SQL answers from words, which the first column has.
   if (way === "vectors" && !found.used_vectors) return html`<p class="quiet">${texts.noVector}</p>`;
   return html`

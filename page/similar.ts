@@ -31,6 +31,8 @@ export function Similar({ state, texts, go }: ViewProps) {
   }, [similar]);
 
   const close = () => go({ similar: "" });
+  // What the last product's were is not what this one's are, however long the answer takes or if none comes.
+  const hits = answer?.product_id === similar ? answer.hits : undefined;
   return html`
     <dialog ref=${panel} aria-labelledby="similar-title" onClose=${close}>
       <div class="panel-head">
@@ -39,8 +41,9 @@ export function Similar({ state, texts, go }: ViewProps) {
       </div>
       <p class="quiet">${texts.similarTo} ${names.get(similar) ?? similar}</p>
       <${Trouble} problem=${trouble} />
+      ${hits === undefined && trouble === undefined && html`<p class="quiet" role="status">${texts.loading}</p>`}
       <ol class="hits">
-        ${answer?.hits.map(
+        ${hits?.map(
           (hit) => html`
             <li key=${hit.product_id}>
               <button type="button" class="product" onClick=${() => go({ similar: hit.product_id })}>

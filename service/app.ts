@@ -20,10 +20,11 @@ import { Failure } from "../runner/errors.ts";
 import type { HttpSettings } from "../runner/settings.ts";
 import type { ServiceContext } from "./context.ts";
 import { Gate } from "./gate.ts";
+import { exactJson } from "./json.ts";
 import { callerOf, needsKey, needsOperator } from "./keys.ts";
 import { createMetrics } from "./metrics.ts";
 import { pageRoutes } from "./page.ts";
-import { answerWithProblems, refuseAddress, refuseUnreadable } from "./problems.ts";
+import { answerWithProblems, headerLimit, refuseAddress, refuseUnreadable, requireAddress } from "./problems.ts";
 import { operatorRoutes } from "./routes/operator.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { statusRoutes } from "./routes/status.ts";
@@ -38,6 +39,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Ends what is done for a request when its time is over or the client has gone. */
     end: AbortSignal;
+    /** The query string before its validation, which leaves out `__proto__` without a word. */
+    given: Readonly<Record<string, unknown>>;
   }
 }
 
@@ -82,8 +85,11 @@ export async function createService(
       const given = headers["x-request-id"];
       return typeof given === "string" && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID();
     },
-    trustProxy: http.trustProxy,
+    // One hop: the entry that the proxy itself wrote. Those before it are the client's to make up.
+    trustProxy: http.trustProxy ? (_address: string, hop: number) => hop === 0 : false,
     bodyLimit: http.bodyLimit,
+    // A query of 4,000 characters is 36 kB when it is percent-encoded; Node's own limit is 16.
+    http: { maxHeaderSize: headerLimit },
     requestTimeout: 30_000,
     // What came before the end is answered; Connection: close sends the next one elsewhere.
     return503OnClosing: false,
@@ -94,11 +100,22 @@ export async function createService(
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app);
 
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    try {
+      parseJson(request, exactJson(body), done);
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+
   app.decorateRequest("end");
+  app.decorateRequest("given");
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     if (context.draining) reply.header("connection", "close");
     request.end = endOf(reply, http.timeout);
+    requireAddress(request.url);
   });
   app.addHook("onResponse", async (request, reply) => {
     const { method } = request;

@@ -1,11 +1,12 @@
 import { Failure } from "../runner/errors.ts";
+import { exactJson } from "./json.ts";
 
 /**
  * The filter of a query string as filter_sql() takes it, JSON text, or null for none: `filter` as it is, and
  * of what else is there `name=value` (equal, any of them when repeated), `name_from` and `name_to` (inclusive).
  * Values stay strings, which SQL reads as the column's own type.
  *
- * @throws Failure PE162 `filter` is not a JSON object
+ * @throws Failure PE162 `filter` is not a JSON object, or nested too deeply
  */
 export function filterOf(query: Readonly<Record<string, unknown>>, known: readonly string[]): string | null {
   const filter = parsed(query.filter);
@@ -26,9 +27,10 @@ function parsed(json: unknown): Record<string, unknown> {
   // Without a prototype: a column may have any name.
   const filter = Object.create(null) as Record<string, unknown>;
   if (json === undefined) return filter;
+  const exact = exactJson(String(json));
   let value: unknown;
   try {
-    value = JSON.parse(String(json));
+    value = JSON.parse(exact);
   } catch {
     value = undefined;
   }

@@ -3,6 +3,7 @@ import type postgres from "postgres";
 import type { Sql } from "../runner/database.ts";
 import { Failure } from "../runner/errors.ts";
 import type { HttpSettings } from "../runner/settings.ts";
+import { unlessAborted } from "./abort.ts";
 
 type Pending<T extends readonly object[]> = postgres.PendingQuery<T & postgres.Row[]>;
 
@@ -39,14 +40,9 @@ export class Gate {
     query: (sql: Sql, schema: postgres.Helper<string>) => Pending<T>,
   ): Promise<T> {
     signal.throwIfAborted();
-    let end = () => {};
-    const ended = new Promise<never>((_, reject) => {
-      end = () => reject(signal.reason);
-    });
-    signal.addEventListener("abort", end, { once: true });
     try {
       const answer = this.#policy.execute(() => this.#stoppable(signal, query(this.#sql, this.#sql(this.#schema))), signal);
-      return await Promise.race([answer, ended]);
+      return await unlessAborted(signal, answer);
     } catch (error) {
       if (!isBulkheadRejectedError(error)) throw error;
       throw new Failure(
@@ -55,8 +51,6 @@ export class Gate {
         "Try again in a second; HTTP_POOL_SIZE and HTTP_QUEUE_SIZE make more room.",
         { cause: error },
       );
-    } finally {
-      signal.removeEventListener("abort", end);
     }
   }
 

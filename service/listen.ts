@@ -33,7 +33,11 @@ export async function startService(database: Pick<Database, "url" | "embedded">,
         context.draining = true;
         // Time for a proxy to notice, which asks every few seconds.
         if (http.drain > 0) await new Promise((resolve) => setTimeout(resolve, http.drain));
-        await app.close();
+        const closed = app.close();
+        // What ran is answered by then; who is silent, or stopped amid a request, would hold the connection for ever.
+        const late = setTimeout(() => app.server.closeAllConnections(), http.timeout + 1000);
+        await closed;
+        clearTimeout(late);
         await sql.end({ timeout: 5 });
       },
     };

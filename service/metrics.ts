@@ -10,7 +10,8 @@ export interface Metrics {
   vectors: Counter<"outcome">;
   requests: Histogram<"method" | "route" | "status">;
   contentType: string;
-  text(): Promise<string>;
+  /** Everything as Prometheus reads it; the signal ends the wait for the database and not the answer. */
+  text(signal: AbortSignal): Promise<string>;
 }
 
 /** Prometheus' metrics of this process, and of the database as the last look at embedding_status saw it. */
@@ -33,10 +34,10 @@ export function createMetrics(look: StatusLook, gate: Gate, waits: () => VectorW
 
   const fromStatus = Object.entries(statusGauges).map(([name, [help, value]]) => {
     const own = new Gauge({ name: `product_embeddings_${name}`, help, registers });
+    // What is unknown has no value; nothing is better than a comforting zero, with which a gauge begins.
+    own.remove();
     return (status: Status) => {
       const now = value(status);
-      // What is unknown has no value; nothing is better than a comforting zero.
-      if (now === null) own.reset();
       if (now === null) own.remove();
       else own.set(now);
     };
@@ -66,8 +67,8 @@ export function createMetrics(look: StatusLook, gate: Gate, waits: () => VectorW
       ...seconds,
     }),
     contentType: registry.contentType,
-    async text() {
-      const status = await look.current().catch(() => undefined);
+    async text(signal) {
+      const status = await look.current(signal).catch(() => undefined);
       up.set(status === undefined ? 0 : 1);
       state.reset();
       model.reset();

@@ -44,12 +44,24 @@ export function answerWithProblems(app: FastifyInstance): void {
 
 /** An address that Fastify itself cannot take apart, before it looks for a route: its own answer would repeat it. */
 export function refuseAddress(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const error = new Failure(
-    "PE162",
-    "The address is longer than any here, or not percent-encoded UTF-8.",
-    "GET /docs shows what there is.",
-  );
-  sendProblem(reply.header("x-request-id", request.id), problemOf(error, request));
+  sendProblem(reply.header("x-request-id", request.id), problemOf(noAddress(), request));
+}
+
+/**
+ * Of a query string Fastify leaves what it cannot decode as it is.
+ *
+ * @throws Failure PE162 the address is not percent-encoded UTF-8
+ */
+export function requireAddress(address: string): void {
+  try {
+    decodeURIComponent(address);
+  } catch {
+    throw noAddress();
+  }
+}
+
+function noAddress(): Failure {
+  return new Failure("PE162", "The address is longer than any here, or not percent-encoded UTF-8.", "GET /docs shows what there is.");
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem & Record<string, unknown>): FastifyReply {
@@ -76,20 +88,46 @@ export function problemOf(thrown: unknown, request: FastifyRequest): Problem {
   };
 }
 
+/** Bytes of a request's address and headers together, at the most. */
+export const headerLimit = 65_536;
+
+/* Of what Node's parser cannot read: status, its name in HTTP, sentence, hint. */
+const unreadable: Record<string, [status: number, reason: string, detail: string, hint: string]> = {
+  HPE_HEADER_OVERFLOW: [
+    431,
+    "Request Header Fields Too Large",
+    `The address and the headers are longer than ${headerLimit} bytes together.`,
+    "Ask for less at once; a letter that is not Latin is six bytes or more in an address.",
+  ],
+  HPE_INVALID_METHOD: [
+    400,
+    "Bad Request",
+    "The request begins with no method of HTTP.",
+    "GET /docs shows what there is; TLS is the proxy's.",
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The request did not arrive in time.", "Send it at once and whole."],
+};
+
 /** What is no HTTP, or an address with letters that are not percent-encoded, never becomes a request. */
-export function refuseUnreadable(_error: Error, socket: Socket): void {
+export function refuseUnreadable(error: Error, socket: Socket): void {
   if (!socket.writable) return;
+  const [status, reason, detail, hint] = unreadable[codeOf(error) ?? ""] ?? [
+    400,
+    "Bad Request",
+    "The request is no HTTP.",
+    "An address is percent-encoded: curl -G --data-urlencode 'query=…'",
+  ];
   const body = JSON.stringify({
     type: "urn:product-embeddings:PE162",
-    title: titles(400),
-    status: 400,
-    detail: "The request is no HTTP.",
+    title: titles(status),
+    status,
+    detail,
     code: "PE162",
-    hint: "An address is percent-encoded: curl -G --data-urlencode 'query=…'",
+    hint,
     request_id: randomUUID(),
   } satisfies Problem);
   const head = [
-    "HTTP/1.1 400 Bad Request",
+    `HTTP/1.1 ${status} ${reason}`,
     "content-type: application/problem+json",
     `content-length: ${Buffer.byteLength(body)}`,
     "connection: close",
@@ -129,7 +167,9 @@ function titles(status: number): string {
     401: "A key is needed",
     403: "This is not allowed",
     404: "There is no such thing",
+    408: "The request came too slowly",
     429: "Too many requests",
+    431: "The request is too long",
     500: "Something unforeseen",
     503: "Not now",
   };

@@ -2,7 +2,9 @@ import { z } from "zod";
 
 /* bigint and numeric go through as strings: a JSON number holds neither for sure. In a request a number will do. */
 export const productId = z.string().regex(/^-?\d{1,19}$/, "must be a whole number");
-export const givenProductId = z.union([z.int().transform(String), productId], "must be a whole number");
+/* What is beyond a double's integers comes as a string already (see json.ts), so that the bounds are a bigint's. */
+const bounds = { minimum: -(2 ** 63), maximum: 2 ** 63 };
+export const givenProductId = z.union([z.int().meta(bounds).transform(String), productId], "must be a whole number");
 
 export const product = z.object({
   product_id: productId.describe("A bigint, hence a string"),
@@ -64,12 +66,13 @@ export const mapAnswer = z
   })
   .meta({ id: "Map" });
 
-const limit = z.coerce
-  .number("must be a whole number")
-  .int("must be a whole number")
-  .min(1, "must be from 1 to 10000")
-  .max(10_000, "must be from 1 to 10000")
-  .default(10);
+/* Digits, and not all that Number() takes: it makes 0 of nothing, and 5 of 0x5. */
+const whole = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((given) => (typeof given === "string" && /^-?\d+$/.test(given) ? Number(given) : given), schema);
+const decimal = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((given) => (typeof given === "string" && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(given) ? Number(given) : given), schema);
+
+const limit = whole(z.int("must be a whole number").min(1, "must be from 1 to 10000").max(10_000, "must be from 1 to 10000").default(10));
 
 /*
  * Everything else in the query string is a filter: price_from, price_to, category_id … The SQL says
@@ -86,19 +89,20 @@ export const searchQuery = z.looseObject({
     .describe("What a person would type; the first 1,000 characters count"),
   limit,
   mode: z.enum(["hybrid", "words", "vectors"]).default("hybrid"),
-  wait: z.coerce
-    .number("must be milliseconds")
-    .int("must be milliseconds")
-    .min(0, "must be from 0 to 60000")
-    .max(60_000, "must be from 0 to 60000")
-    .optional()
-    .describe("Milliseconds to wait for the query's vector when it has none yet; 0 answers from words at once"),
+  wait: whole(
+    z
+      .int("must be milliseconds")
+      .min(0, "must be from 0 to 60000")
+      .max(60_000, "must be from 0 to 60000")
+      .optional()
+      .describe("Milliseconds to wait for the query's vector when it has none yet, up to HTTP_TIMEOUT_MS; 0 answers from words at once"),
+  ),
   ...filters,
 });
 
 export const similarQuery = z.looseObject({
   limit,
-  spread: z.coerce.number("must be a number").default(0).describe("Above 0, up to 1: passes over near-doubles"),
+  spread: decimal(z.number("must be a number").default(0).describe("Above 0, up to 1: passes over near-doubles")),
   ...filters,
 });
 

@@ -1,4 +1,5 @@
 import type { Sql } from "../runner/database.ts";
+import { unlessAborted } from "./abort.ts";
 
 /** A row of embedding_status, as row_to_json() writes it. */
 export interface Status {
@@ -45,19 +46,27 @@ export class StatusLook {
     this.#schema = schema;
   }
 
-  /** How things stand, or stood a moment ago. */
-  async current(): Promise<Status> {
+  /**
+   * How things stand, or stood a moment ago. When the signal ends the wait this rejects with its reason; the look
+   * goes on for the others, and who asks next waits for the same one: a silent database is not asked twice at once.
+   */
+  async current(signal: AbortSignal): Promise<Status> {
     if (this.#last !== undefined && performance.now() < this.#last.until) return this.#last.status;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+    signal.throwIfAborted();
+    return unlessAborted(signal, this.#shared());
   }
 
   /** False only if the last look saw that no worker is there; never waits for one. */
   get mayHaveWorker(): boolean {
-    if (this.#last === undefined || performance.now() > this.#last.until) void this.current().catch(() => {});
+    if (this.#last === undefined || performance.now() > this.#last.until) void this.#shared().catch(() => {});
     return this.#last?.status.workers_alive !== 0;
+  }
+
+  #shared(): Promise<Status> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
   }
 
   async #look(): Promise<Status> {

@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { Writable } from "node:stream";
 import anyTest from "ava";
 import pino from "pino";
+import { connect as connectDatabase } from "../runner/database.ts";
+import { root } from "../runner/settings.ts";
 import { useDatabase } from "./helpers/database.ts";
 import { service } from "./helpers/service.ts";
 import { createSample, drain, registerModel, startOver, unitVector, until } from "./helpers/source.ts";
@@ -158,6 +162,11 @@ test("what cannot be answered is a problem with a code and a hint, and tells not
   isProblem(t, await get("/search", { query: "x", limit: "0" }), 400, "PE162");
   isProblem(t, await get("/search", { query: "x", limit: "10001" }), 400, "PE162");
   isProblem(t, await get("/search", { query: "x", mode: "magic" }), 400, "PE162");
+  for (const [name, value] of ["", "0x5", "1e1", "1.5", " 5"].flatMap((value) => ["limit", "wait"].map((name) => [name, value] as const)))
+    isProblem(t, await get("/search", { query: "x", [name]: value }), 400, "PE162");
+  for (const spread of ["", "0x1", "1e999", "x"]) isProblem(t, await get("/products/7807552/similar", { spread }), 400, "PE162");
+  const nested = `${"[".repeat(8000)}${"]".repeat(8000)}`;
+  isProblem(t, await get("/search", { query: "x", filter: `{"price": ${nested}}` }), 400, "PE162");
   isProblem(t, await get("/search", { query: "x", filter: "[1]" }), 400, "PE162");
   isProblem(t, await get("/search", { query: "x", filter: '{"price": {"~": 1}}' }), 400, "PE016");
   isProblem(t, await get("/search", { query: "x\0y" }), 400, "PE162");
@@ -171,22 +180,44 @@ test("what cannot be answered is a problem with a code and a hint, and tells not
     headers: { "content-type": "application/json" },
   });
   isProblem(t, broken, 400, "PE162");
+  const deep = await app.inject({
+    method: "POST",
+    url: "/recommendations",
+    payload: `{"product_ids": [7807552], "filter": {"price": ${nested}}}`,
+    headers: { "content-type": "application/json" },
+  });
+  isProblem(t, deep, 400, "PE162");
+  for (const address of ["/search?query=%ff", "/search?query=100%", "/%ff"]) isProblem(t, await app.inject(address), 400, "PE162");
   await app.close();
 });
 
 test("what is no HTTP, or an address that is not percent-encoded, is told so as well", async (t) => {
   const { app } = await service(db.sql);
   const { port } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
-  const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect(Number(port), "127.0.0.1", () => socket.end("GET /search?query=фильтр HTTP/1.1\r\nhost: x\r\n\r\n"));
-    let said = "";
-    socket.on("data", (chunk) => {
-      said += chunk;
+  const say = (request: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), "127.0.0.1", () => socket.end(request));
+      let said = "";
+      socket.on("data", (chunk) => {
+        said += chunk;
+      });
+      socket.on("error", reject);
+      socket.on("close", () => resolve(said));
     });
-    socket.on("error", reject);
-    socket.on("close", () => resolve(said));
-  });
-  t.regex(answer, /^HTTP\/1\.1 400 .*application\/problem\+json.*"code":"PE162"/s);
+  const rest = "HTTP/1.1\r\nhost: x\r\n\r\n";
+  t.regex(await say(`GET /search?query=фильтр ${rest}`), /^HTTP\/1\.1 400 .*application\/problem\+json.*is no HTTP.*"code":"PE162"/s);
+  t.regex(await say(`GET /search?query=${"x".repeat(70_000)} ${rest}`), /^HTTP\/1\.1 431 .*longer than 65536 bytes.*"code":"PE162"/s);
+  t.regex(await say(`FIND /search?query=x ${rest}`), /^HTTP\/1\.1 400 .*no method of HTTP.*"code":"PE162"/s);
+  await app.close();
+});
+
+test("a query may be as long as the description says, percent-encoded", async (t) => {
+  const { app } = await service(db.sql);
+  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  for (const query of ["ф".repeat(3000), "車".repeat(4000)]) {
+    const answer = await fetch(`${url}/search?mode=words&query=${encodeURIComponent(query)}`);
+    t.is(answer.status, 200, await answer.text());
+  }
   await app.close();
 });
 
@@ -198,13 +229,42 @@ test("an id or a column may be anything that the database can hold", async (t) =
   t.is(found.json().hits[0].product_id, "9223372036854775807");
   t.is((await get("/products/9223372036854775807/similar")).statusCode, 200);
   isProblem(t, await get("/products/9223372036854775808/similar"), 400, "PE162");
-  for (const column of ["constructor", "toString"]) {
+  for (const column of ["constructor", "toString", "__proto__"]) {
     const { app } = await service(db.sql);
     const address = `/search?query=x&${column}=1`;
     isProblem(t, await app.inject(address), 400, "PE015");
     await app.close();
   }
   await db.sql`delete from staging_staging.stg_product where product_id = 9223372036854775807`;
+  await drain(db.sql, model);
+});
+
+test("numbers of more digits than a JSON number holds are the ones that were given", async (t) => {
+  const ids = ["9007199254740992", "9007199254740993"];
+  for (const id of ids) await db.sql`insert into staging_staging.stg_product (product_id, name) values (${id}, 'Опора двигателя')`;
+  await drain(db.sql, model);
+  await db.sql`select analytics_features.index_words()`;
+  const search = async (query: Record<string, string>) => {
+    const response = await get("/search", { query: "опора двигателя", mode: "words", limit: "100", ...query });
+    t.is(response.statusCode, 200, response.body);
+    return response.json().hits.map((hit: { product_id: string }) => hit.product_id);
+  };
+  for (const id of ids) {
+    t.deepEqual(await search({ filter: `{"product_id": ${id}}` }), [id]);
+    t.deepEqual(await search({ filter: `{"product_id": {"=": ${id}}, "name": "Опора двигателя"}`, product_id_from: "1" }), [id]);
+  }
+  const recommend = async (payload: string) => {
+    const { app } = await service(db.sql);
+    const headers = { "content-type": "application/json" };
+    const response = await app.inject({ method: "POST", url: "/recommendations", payload, headers });
+    await app.close();
+    t.is(response.statusCode, 200, response.body);
+    return response.json().hits.map((hit: { product_id: string }) => hit.product_id);
+  };
+  t.deepEqual(await recommend(`{"product_ids": [7807552], "filter": {"product_id": [9007199254740993]}}`), ["9007199254740993"]);
+  const near = await recommend(`{"product_ids": [9007199254740993], "limit": 100}`);
+  t.true(near.includes("9007199254740992") && !near.includes("9007199254740993"));
+  await db.sql`delete from staging_staging.stg_product where product_id = any(${ids}::bigint[])`;
   await drain(db.sql, model);
 });
 
@@ -271,6 +331,16 @@ test("requests of one client past the limit are told when to come back, probes a
   await app.close();
 });
 
+test("behind a proxy a client is who the proxy says, whatever the client says", async (t) => {
+  const { app } = await service(db.sql, { HTTP_RATE_LIMIT: "1", HTTP_TRUST_PROXY: "on" });
+  const ask = async (forwarded: string) =>
+    (await app.inject({ url: "/search?query=x&mode=words", headers: { "x-forwarded-for": forwarded } })).statusCode;
+  t.is(await ask("192.0.2.1, 198.51.100.7"), 200);
+  t.is(await ask("192.0.2.2, 198.51.100.7"), 429);
+  t.is(await ask("198.51.100.8"), 200);
+  await app.close();
+});
+
 test("another origin is let in when it is named, and not otherwise", async (t) => {
   const headers = { origin: "https://shop.example" };
   t.is((await get("/health", {}, {}, headers)).headers["access-control-allow-origin"], undefined);
@@ -316,6 +386,33 @@ test("the metrics are Prometheus' and say how things stand", async (t) => {
   await app.close();
 });
 
+test("of a database that has never answered the metrics say that, and no figure", async (t) => {
+  const sql = connectDatabase("postgres://nobody@127.0.0.1:1/none", 1);
+  const { app } = await service(sql);
+  const { body, statusCode } = await app.inject("/metrics");
+  t.is(statusCode, 200);
+  t.regex(body, /^product_embeddings_up 0$/m);
+  t.notRegex(body, /^product_embeddings_(products|missing|queued|failed|lag_seconds|workers_alive|notes|state)\b/m);
+  await app.close();
+  await sql.end();
+});
+
+test("what the dashboard and the alerts ask Prometheus for is among the metrics", async (t) => {
+  const { body } = await get("/metrics");
+  const given = [...body.matchAll(/^# TYPE (product_embeddings_\w+) (\w+)$/gm)].flatMap(([, name = "", type]) =>
+    type === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => name + end) : [name],
+  );
+  for (const file of ["prometheus/alerts.yaml", "prometheus/alerts.test.yaml", "grafana/dashboard.json"]) {
+    const asked = readFileSync(join(root, "deploy", file), "utf8").match(/product_embeddings_\w+/g) ?? [];
+    t.true(asked.length > 0, file);
+    t.deepEqual(
+      asked.filter((name) => !given.includes(name)),
+      [],
+      file,
+    );
+  }
+});
+
 test("the description is OpenAPI 3.1 and has every route with its parameters", async (t) => {
   const description = (await get("/openapi.json")).json();
   t.is(description.openapi, "3.1.0");
@@ -335,6 +432,10 @@ test("the description is OpenAPI 3.1 and has every route with its parameters", a
   }
   const names = description.paths["/search"].get.parameters.map(({ name }: { name: string }) => name);
   t.deepEqual(names, ["query", "limit", "mode", "wait", "filter"]);
+  t.like(description.paths["/search"].get.parameters[1], {
+    required: false,
+    schema: { type: "integer", minimum: 1, maximum: 10_000, default: 10 },
+  });
   t.truthy(description.paths["/search"].get.responses["400"].content["application/problem+json"].schema);
 });
 

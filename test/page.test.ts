@@ -95,6 +95,61 @@ inTab("typing finds by words, by meaning and by both, says why, and the address 
   t.is(await page.getByLabel("What are you looking for?").inputValue(), "тормозные колодки");
 });
 
+inTab("the first letter typed waits for the pause as the others do", "/?lang=en", async (t, page) => {
+  // What the page waits for, written down as it says so; a clock of its own would be every tab's.
+  await page.addInitScript(
+    "const begin = setTimeout; globalThis.waits = []; setTimeout = (what, wait) => (waits.push(wait), begin(what, wait));",
+  );
+  await page.reload();
+  const field = page.getByLabel("What are you looking for?");
+  await field.waitFor();
+  await page.evaluate("waits.length = 0");
+  await field.pressSequentially("ф");
+  await column(page, "By both").getByRole("listitem").first().waitFor();
+  const waits = (await page.evaluate("waits")) as (number | undefined)[];
+  t.deepEqual(
+    waits.filter((wait) => wait === 120 || wait === 450),
+    [120, 450, 450],
+  );
+});
+
+inTab("a column that has no answer says so, beside the others' hits, until it has one", "/?lang=en&q=домкрат", async (t, page) => {
+  await column(page, "By meaning").getByRole("listitem").first().waitFor();
+  const problem = { detail: "The answer took too long.", code: "PE165", hint: "Ask for less." };
+  await page.route(/mode=vectors/, (route) => route.fulfill({ status: 503, json: problem }));
+  const query = page.getByLabel("What are you looking for?");
+  await query.fill("фильтр");
+  await page.getByRole("alert").getByText("The answer took too long.").waitFor();
+  await column(page, "By meaning").getByText("No answer.").waitFor();
+  t.is(await column(page, "By meaning").getByRole("listitem").count(), 0);
+  await column(page, "By both")
+    .getByText(/фильтр/i)
+    .first()
+    .waitFor();
+  t.is(await page.getByText(/^Found:/).count(), 0);
+  await page.unroute(/mode=vectors/);
+  await query.fill("колодки");
+  await page.getByText(/^Found:/).waitFor();
+  t.is(await page.locator(".trouble").count(), 0);
+  t.is(await page.getByText("No answer.").count(), 0);
+});
+
+inTab("a proxy without a service behind it is a sentence, and nothing goes on loading", "/?lang=en&q=домкрат", async (t, page) => {
+  await column(page, "By words").getByRole("button").first().click();
+  const panel = page.getByRole("dialog", { name: "Similar products" });
+  await panel.getByRole("listitem").nth(11).waitFor();
+  await page.route(/\/(search|similar)\?/, (route) =>
+    route.fulfill({ status: 502, contentType: "text/html", body: "<html>Bad Gateway</html>" }),
+  );
+  await panel.getByRole("listitem").first().getByRole("button").click();
+  await panel.getByRole("alert").getByText("Something before the service answered: 502 Bad Gateway.").waitFor();
+  t.is(await panel.getByRole("listitem").count(), 0);
+  await page.goto(`${url}/?lang=en&q=домкрат`);
+  await page.getByRole("alert").getByText("Something before the service answered: 502 Bad Gateway.").waitFor();
+  await page.getByText("No answer.").nth(2).waitFor();
+  t.is(await page.getByText("Loading …").count(), 0);
+});
+
 inTab("a filter leaves out what does not pass, and one that there is not is explained", "/?lang=en&q=фильтр", async (t, page) => {
   await column(page, "By both").getByRole("listitem").nth(9).waitFor();
   await page.getByText("Filters").click();
@@ -190,6 +245,14 @@ inTab("the operator sees what failed and has it tried again, with the right key 
     .getByRole("row", { name: /all-MiniLM-L6-v2 .* active 100 % 0/ })
     .waitFor();
   t.true((await page.getByRole("region", { name: "Recent comparisons" }).getByRole("row").count()) > 1);
+});
+
+inTab("a reader's key shows the status, and that the rest needs an operator's", "/?view=operation&lang=en", async (t, page) => {
+  await page.evaluate("sessionStorage.setItem('product-embeddings key', 'a-reader-s-key-of-16')");
+  await page.reload();
+  await page.getByRole("alert").getByText("This needs an operator's key").waitFor();
+  await page.getByText("115 of 115 products").waitFor();
+  t.is(await page.getByRole("table").count(), 0);
 });
 
 inTab("the viewer of the description shows every route and asks nobody else", "/docs/", async (t, page) => {

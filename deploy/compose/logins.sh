@@ -3,7 +3,9 @@
 # superuser. Nothing of ours runs as postgres.
 set -euo pipefail
 
-psql -qX -v ON_ERROR_STOP=1 -v password="$LOGIN_PASSWORD" -U "${POSTGRES_USER:-postgres}" -d "$POSTGRES_DB" <<'SQL'
+psql -qX -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" -d "$POSTGRES_DB" <<'SQL'
+-- From the environment: everybody on the machine reads a command line.
+\getenv password LOGIN_PASSWORD
 create role analytics login password :'password';
 create role dbt login password :'password';
 create role embedder login password :'password';

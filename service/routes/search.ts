@@ -20,6 +20,10 @@ import type { VectorOutcome } from "../vectors.ts";
 export function searchRoutes(context: ServiceContext): FastifyPluginAsyncZod {
   const { gate, http, metrics, vectors } = context;
   return async (app) => {
+    app.addHook("preValidation", async (request) => {
+      request.given = request.query as Record<string, unknown>;
+    });
+
     app.get(
       "/search",
       {
@@ -35,7 +39,7 @@ export function searchRoutes(context: ServiceContext): FastifyPluginAsyncZod {
       async (request) => {
         const { query, limit, mode, wait = http.wait } = request.query;
         if (http.logQueries) request.log.info({ query }, "query");
-        const filter = filterOf(request.query, ["query", "limit", "mode", "wait", "filter"]);
+        const filter = filterOf(request.given, ["query", "limit", "mode", "wait", "filter"]);
         const stop = metrics.search.startTimer();
         const search = () =>
           gate.run(
@@ -86,7 +90,7 @@ export function searchRoutes(context: ServiceContext): FastifyPluginAsyncZod {
       async (request) => {
         const { limit, spread } = request.query;
         const { id } = request.params;
-        const filter = filterOf(request.query, ["limit", "spread", "filter"]);
+        const filter = filterOf(request.given, ["limit", "spread", "filter"]);
         const stop = metrics.search.startTimer({ mode: "similar" });
         const hits = await gate.run(
           request.end,

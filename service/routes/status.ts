@@ -25,7 +25,7 @@ export function statusRoutes(context: ServiceContext): FastifyPluginAsyncZod {
           response: { 200: statusAnswer, ...problemResponses },
         },
       },
-      async () => ({ ...(await status.current()) }),
+      async (request) => ({ ...(await status.current(request.end)) }),
     );
 
     app.get(
@@ -56,7 +56,7 @@ export function statusRoutes(context: ServiceContext): FastifyPluginAsyncZod {
       async (request, reply) => {
         if (context.draining) throw new Failure("PE166", "The service is stopping.", "Send requests to another one.");
         try {
-          const { state, workers_alive, model } = await status.current();
+          const { state, workers_alive, model } = await status.current(request.end);
           if (model === null) throw new Failure("PE166", "No model has been registered yet.", "Start a worker: npm run worker");
           return { ready: true, state, workers_alive, model };
         } catch (error) {
@@ -76,8 +76,8 @@ export function statusRoutes(context: ServiceContext): FastifyPluginAsyncZod {
           response: { 200: { description: "Prometheus' text format", content: { "text/plain": { schema: z.string() } } } },
         },
       },
-      async (_request, reply) => {
-        const text = await metrics.text();
+      async (request, reply) => {
+        const text = await metrics.text(request.end);
         return reply.type(metrics.contentType).serializer(String).send(text);
       },
     );

@@ -1,12 +1,13 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect as connectSocket, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import anyTest from "ava";
 import { connect } from "../../runner/database.ts";
 import { root } from "../../runner/settings.ts";
 import { type Running, run, start } from "../helpers/command.ts";
 import { useDatabase } from "../helpers/database.ts";
+import { startNetwork } from "../helpers/network.ts";
 import { startProxy } from "../helpers/proxy.ts";
 import { service } from "../helpers/service.ts";
 import { createSample, until } from "../helpers/source.ts";
@@ -186,6 +187,44 @@ test("while the database is away it says so and lives, and it serves again when 
   await until(async () => (await fetch(`${served.url}/ready`)).status === 200, "it is ready again");
   served.process.kill("SIGTERM");
   t.is((await served.ended).code, 0);
+});
+
+test("while the database is silent every question has its answer in time", async (t) => {
+  const network = await startNetwork(readerEnv().DATABASE_URL);
+  const sql = connect(network.url(readerEnv().DATABASE_URL), 4);
+  const { app } = await service(sql, { HTTP_TIMEOUT_MS: "300" });
+  t.regex((await app.inject("/metrics")).body, /^product_embeddings_up 1$/m);
+  network.swallow(true);
+  // What was seen a moment ago is answered without the database.
+  await until(async () => (await app.inject("/ready")).statusCode === 503, "it is not ready");
+  t.like((await app.inject("/ready")).json(), { code: "PE165", ready: false });
+  const status = await app.inject("/status");
+  t.is(status.statusCode, 503);
+  t.is(status.json().code, "PE165");
+  const { body, statusCode } = await app.inject("/metrics");
+  t.is(statusCode, 200);
+  t.regex(body, /^product_embeddings_up 0$/m);
+  t.regex(body, /^product_embeddings_products 115$/m);
+  await sql.end({ timeout: 0 });
+  await app.close();
+  await network.close();
+});
+
+test("told to stop it ends, also while clients hold connections and say nothing or half of something", async (t) => {
+  const served = await serve({ HTTP_TIMEOUT_MS: "500" });
+  const { port } = new URL(served.url);
+  const held = ["", "GET /search?query=x HTTP/1.1\r\nhost", "POST /recommendations HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{"].map(
+    (begun) =>
+      connectSocket(Number(port), "127.0.0.1", function (this: Socket) {
+        this.write(begun);
+      }).on("error", () => {}),
+  );
+  await Promise.all(held.map((socket) => once(socket, "connect")));
+  t.is((await fetch(`${served.url}/health`)).status, 200);
+  served.process.kill("SIGTERM");
+  await until(async () => served.process.exitCode !== null, "it ends");
+  t.is((await served.ended).code, 0);
+  for (const socket of held) socket.destroy();
 });
 
 test("it starts before the database is there, and a port that is taken is said", async (t) => {
