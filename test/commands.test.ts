@@ -77,6 +77,8 @@ test("wrong input ends with its code, its sentence and its exit code", async (t)
       3,
       /PE020: .*\n→ .*reset_embeddings\(768\)/,
     ],
+    ["worker", [], { RECONCILE_CRON: "often" }, 2, /PE100: RECONCILE_CRON=often is not a cron pattern/],
+    ["migrate", [], { FULL_PASS_CRON: "often" }, 2, /PE100: FULL_PASS_CRON=often is not a cron pattern/],
     ["status", [], { PGVECTOR_SCHEMA: "nowhere" }, 3, /PE103: .*\n→ npm run migrate/],
     [
       "status",
