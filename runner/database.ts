@@ -85,7 +85,18 @@ function connecting(watch: Watch) {
   };
 }
 
+/** No connection more: PostgreSQL's 53300, in the beginning or later. */
+export function noRoom(url: string, error: unknown): Failure {
+  return new Failure(
+    "PE102",
+    `The database ${withoutPassword(url)} lets no more connections in: ${error instanceof Error ? error.message : String(error)}.`,
+    "A worker opens up to ten (docs/sizing.md): end others, or raise the limit of the login, the database or the server (max_connections).",
+    { cause: error },
+  );
+}
+
 function unreachable(url: string, error: unknown): Failure {
+  if (codeOf(error) === "53300") return noRoom(url, error);
   const reasons: Record<string, string> = {
     "28P01": "the password is wrong",
     "28000": "the server does not let this user in",

@@ -94,17 +94,23 @@ export async function requireMigrated(sql: Sql, settings: Settings): Promise<voi
 /**
  * For whoever encodes: nothing that an earlier or a later version made is written to on the assumption that it fits.
  *
- * @throws Failure PE103 a migration of this checkout has not run; PE172 one ran that it does not have, or another of the same name
+ * @throws the server's 42501 for who is no worker; Failure PE103 a migration of this checkout has not run; PE172 one ran that it does not have, or another of the same name
  */
 export async function requireSameMigrations(sql: Sql, settings: Settings): Promise<void> {
   const [problem] = await sql<{ finding: string; fix: string }[]>`
     select finding, fix from ${sql(settings.schema)}.doctor_migrations(${JSON.stringify({ migrations: ownMigrations() })}::text::jsonb)
-    where check_name = 'migrations' and state = 'error'`.catch((error) => {
+    where check_name = 'migrations' and state = 'error'`.catch(async (error) => {
     // Of before that function was there, or was anybody's but the owner's.
-    if (codeOf(error) !== "42883" && codeOf(error) !== "42501") throw error;
+    if (codeOf(error) !== "42883" && !(codeOf(error) === "42501" && (await isWorker(sql)))) throw error;
     return [{ finding: `The schema ${settings.schema} is of an earlier version.`, fix: "npm run migrate" }];
   });
   if (problem !== undefined) throw new Failure(problem.fix === "npm run migrate" ? "PE103" : "PE172", problem.finding, problem.fix);
+}
+
+async function isWorker(sql: Sql): Promise<boolean> {
+  const groups = await sql`
+    select from pg_catalog.pg_roles r where r.rolname = 'product_embeddings_worker' and pg_catalog.pg_has_role(r.oid, 'usage')`;
+  return groups.length > 0;
 }
 
 /** Each committed migration by the name that graphile-migrate records, with its hash. */
