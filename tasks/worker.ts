@@ -6,7 +6,7 @@ import type { Database } from "../runner/database.ts";
 import type { EmbedContext } from "../runner/embed.ts";
 import { codeOf, describe, Failure } from "../runner/errors.ts";
 import { workerLogger } from "../runner/log.ts";
-import { requireSameMigrations } from "../runner/migrate.ts";
+import { requireMigrated, requireSameMigrations } from "../runner/migrate.ts";
 import type { Settings } from "../runner/settings.ts";
 import { createAside } from "./aside.ts";
 import { buildIndex } from "./build_index.ts";
@@ -25,7 +25,7 @@ import { type Watch, watchChanges } from "./watch.ts";
 export interface Worker {
   /** Lets the batch at work finish, gives the rest back, and ends. */
   stop(): Promise<void>;
-  /** Settles when the worker ended, rejects when it could not go on: PE172 when the database became that of a later version, PE173 when the clock was put back. */
+  /** Settles when the worker ended, rejects when it could not go on: PE103 when the schema was renamed or dropped, PE172 when the database became that of a later version, PE173 when the clock was put back. */
   ended: Promise<void>;
 }
 
@@ -148,8 +148,12 @@ export async function startWorker(database: Database, context: EmbedContext, set
     await endIfOutdated(error);
   }
 
-  /** What calls something that is not there any more ends the worker, if a later version was migrated meanwhile. */
+  /** What calls something that is not there any more ends the worker, if a later version was migrated meanwhile or the schema is gone. */
   async function endIfOutdated(error: unknown): Promise<void> {
+    if (codeOf(error) === "3F000") {
+      await requireMigrated(database.sql, settings).catch((reason) => codeOf(reason) === "PE103" && giveUp(reason));
+      return;
+    }
     if (!["42883", "42703", "42P01"].includes(codeOf(error) ?? "")) return;
     await requireSameMigrations(database.sql, settings).catch((reason) => codeOf(reason) === "PE172" && giveUp(reason));
   }

@@ -5,7 +5,7 @@ import { run, type StartOptions } from "../helpers/command.ts";
 import { useDatabase } from "../helpers/database.ts";
 import { createSource, insertParts, startOver, until } from "../helpers/source.ts";
 import { isDrained, notedStores, watchStores } from "../helpers/truth.ts";
-import { allIsTrue, drainedBy, endsWell, killWorkers, startAmid } from "../helpers/workers.ts";
+import { allIsTrue, drainedBy, endsWell, killWorkers, startAmid, startWorker } from "../helpers/workers.ts";
 
 /* The worker as a process: signals, streams that nobody reads, a first process without a shell, a stop that outlasts its lease. */
 const test = anyTest.serial;
@@ -140,4 +140,13 @@ test("a worker that stands still past its lease stores nothing over what another
   t.is(await stored(), 201);
   // Beyond the batch that it was encoding, it encoded nothing for nothing.
   await endsWell(t, stopped);
+});
+
+test("a worker whose schema was renamed ends and says so", async (t) => {
+  const worker = await startWorker(db.env);
+  await db.sql`select analytics_features.rename_schema('elsewhere')`;
+  const { code, stderr } = await worker.ended;
+  await db.sql`select elsewhere.rename_schema('analytics_features')`;
+  t.is(code, 3, stderr);
+  t.regex(stderr, /\nPE103: The database has no schema analytics_features of ours/);
 });
