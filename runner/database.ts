@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import postgres from "postgres";
 import { applicationName, type Watch, watchConnections } from "./connections.ts";
 import { codeOf, Failure } from "./errors.ts";
-import { type Settings, withoutPassword } from "./settings.ts";
+import { type Settings, sslModeOf, withoutPassword } from "./settings.ts";
 
 export type Sql = postgres.Sql;
 
@@ -85,7 +85,18 @@ function connecting(watch: Watch) {
   };
 }
 
+/** No connection more: PostgreSQL's 53300, in the beginning or later. */
+export function noRoom(url: string, error: unknown): Failure {
+  return new Failure(
+    "PE102",
+    `The database ${withoutPassword(url)} lets no more connections in: ${error instanceof Error ? error.message : String(error)}.`,
+    "A worker opens up to ten (docs/sizing.md): end others, or raise the limit of the login, the database or the server (max_connections).",
+    { cause: error },
+  );
+}
+
 function unreachable(url: string, error: unknown): Failure {
+  if (codeOf(error) === "53300") return noRoom(url, error);
   const reasons: Record<string, string> = {
     "28P01": "the password is wrong",
     "28000": "the server does not let this user in",
@@ -94,6 +105,15 @@ function unreachable(url: string, error: unknown): Failure {
     ENOTFOUND: "there is no such host",
     CONNECT_TIMEOUT: "it does not answer",
   };
+  const sslMode = sslModeOf(url);
+  if (sslMode !== undefined && error instanceof Error && /before secure TLS connection/.test(error.message)) {
+    return new Failure(
+      "PE102",
+      `The database ${withoutPassword(url)} cannot be reached: by sslmode=${sslMode} it has to take TLS, and it ended the connection instead.`,
+      "Switch TLS on at the server (ssl = on), or take sslmode out of DATABASE_URL where nobody else is on the network.",
+      { cause: error },
+    );
+  }
   const reason = reasons[codeOf(error) ?? ""] ?? (error instanceof Error ? error.message : String(error));
   return new Failure(
     "PE102",

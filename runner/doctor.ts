@@ -5,7 +5,7 @@ import { parseCronItems } from "graphile-worker";
 import postgres from "postgres";
 import { connect, type Database, openDatabase, type Sql } from "./database.ts";
 import { codeOf, Failure } from "./errors.ts";
-import { ownMigrations } from "./migrate.ts";
+import { ownMigrations, requireSameTable } from "./migrate.ts";
 import { findModelFiles } from "./model-files.ts";
 import { readSettings, root, type Settings, settingNames, withoutPassword } from "./settings.ts";
 
@@ -44,6 +44,8 @@ export async function examine(env?: NodeJS.ProcessEnv): Promise<Finding[]> {
     const model = await checkModel(settings, await storedModel(database.sql, settings));
     findings.push(...model.findings, reached(database));
     if (!database.embedded) findings.push(await checkPooler(database.url));
+    const otherTable = await requireSameTable(database.sql, settings).catch((error) => failed("table", error));
+    if (otherTable !== undefined) findings.push(otherTable);
     const said = await askDatabase(database.sql, settings, model.known);
     // The embedded server has one role, a superuser, and nobody else gets there.
     findings.push(...said.filter(({ check, state }) => !(database.embedded && check === "role" && state === "warning")));

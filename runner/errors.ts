@@ -51,6 +51,7 @@ const exitCodes = {
   PE171: 3, // a connection to the database is dead
   PE172: 3, // the database is newer than this checkout
   PE173: 9, // the clock was put back while the worker ran
+  PE174: 3, // the login lacks a right
 } as const;
 
 export type FailureCode = keyof typeof exitCodes;

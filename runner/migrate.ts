@@ -20,7 +20,7 @@ export interface MigrateResult {
  * source is there; where that is in another database, the copy of it. Safe to repeat, and from two places
  * at once: the second waits for the first.
  *
- * @throws the server's PE150 to PE154 the other database cannot be connected; Failure PE103 the database was migrated for another schema or table; PE105 it is not encoded in UTF8; PE100 a name that needs quoting
+ * @throws the server's PE150 to PE154 the other database cannot be connected; Failure PE103 the database was migrated for another schema or table; PE105 it is not encoded in UTF8; PE172 by a later version, or by a state that was never released; PE100 a name that needs quoting
  */
 export async function migrate(database: Database, settings: Settings): Promise<MigrateResult> {
   // Here and not above: most commands only look whether this was done, and the two take as long to load as a search.
@@ -36,6 +36,8 @@ export async function migrate(database: Database, settings: Settings): Promise<M
     try {
       await refuseReservedNames(lock, settings);
       await followSchemaName(lock, settings);
+      await requireSameTable(lock, settings);
+      await refuseOtherHistory(lock, settings);
       await runMigrations({ connectionString: database.url, noPreparedStatements: true, logger: quiet });
       await runCommitted(await migrateSettings({ sql: lock, url: database.url }, settings)).finally(clearAllPools);
       await lock`select ${lock(settings.schema)}.create_product_embeddings(${settings.dimension})`;
@@ -84,28 +86,60 @@ async function reconcileIfReadable(sql: Sql, settings: Settings): Promise<number
   }
 }
 
-/** @throws Failure PE103 unless the schema is there and at least as new as this checkout needs; PE101 unless it reads the products that are meant */
+/** @throws Failure PE103 unless the schema is there, with this table of vectors, and at least as new as this checkout needs; PE101 unless it reads the products that are meant */
 export async function requireMigrated(sql: Sql, settings: Settings): Promise<void> {
   const [row] = await sql<{ there: boolean }[]>`
     select pg_catalog.to_regclass(${`${settings.schema}.model_preparation`}) is not null as there`;
-  if (row?.there === true) return requireConnected(sql, settings);
+  if (row?.there === true) {
+    await requireSameTable(sql, settings);
+    return requireConnected(sql, settings);
+  }
   throw new Failure("PE103", `The database has no schema ${settings.schema} of ours, or that of an earlier version.`, "npm run migrate");
+}
+
+/** @throws Failure PE103 the database was migrated for a table of vectors of another name, which stands in the functions' bodies */
+export async function requireSameTable(sql: Sql, settings: Settings): Promise<void> {
+  const [installed] = await sql<{ table: string | null }[]>`
+    select substring(p.prosrc from 'v_table text := ''([a-z0-9_]+)''') as table
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = ${settings.schema} and p.proname = 'create_product_embeddings'`;
+  const table = installed?.table ?? settings.table;
+  if (table === settings.table) return;
+  throw new Failure(
+    "PE103",
+    `This database was migrated with PGVECTOR_TABLE=${table}, not ${settings.table}.`,
+    `Set PGVECTOR_TABLE=${table}, or use another database.`,
+  );
 }
 
 /**
  * For whoever encodes: nothing that an earlier or a later version made is written to on the assumption that it fits.
  *
- * @throws Failure PE103 a migration of this checkout has not run; PE172 one ran that it does not have, or another of the same name
+ * @throws the server's 42501 for who is no worker; Failure PE103 a migration of this checkout has not run; PE172 one ran that it does not have, or another of the same name
  */
 export async function requireSameMigrations(sql: Sql, settings: Settings): Promise<void> {
   const [problem] = await sql<{ finding: string; fix: string }[]>`
     select finding, fix from ${sql(settings.schema)}.doctor_migrations(${JSON.stringify({ migrations: ownMigrations() })}::text::jsonb)
-    where check_name = 'migrations' and state = 'error'`.catch((error) => {
+    where check_name = 'migrations' and state = 'error'`.catch(async (error) => {
     // Of before that function was there, or was anybody's but the owner's.
-    if (codeOf(error) !== "42883" && codeOf(error) !== "42501") throw error;
+    if (codeOf(error) !== "42883" && !(codeOf(error) === "42501" && (await isWorker(sql)))) throw error;
     return [{ finding: `The schema ${settings.schema} is of an earlier version.`, fix: "npm run migrate" }];
   });
   if (problem !== undefined) throw new Failure(problem.fix === "npm run migrate" ? "PE103" : "PE172", problem.finding, problem.fix);
+}
+
+/** What has not run yet is about to; before the first migration there is nothing to compare. */
+async function refuseOtherHistory(sql: Sql, settings: Settings): Promise<void> {
+  await requireSameMigrations(sql, settings).catch((error) => {
+    if (!["PE103", "3F000", "42P01"].includes(codeOf(error) ?? "")) throw error;
+  });
+}
+
+async function isWorker(sql: Sql): Promise<boolean> {
+  const groups = await sql`
+    select from pg_catalog.pg_roles r where r.rolname = 'product_embeddings_worker' and pg_catalog.pg_has_role(r.oid, 'usage')`;
+  return groups.length > 0;
 }
 
 /** Each committed migration by the name that graphile-migrate records, with its hash. */

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { isAbsolute } from "node:path";
-import { type Database, openDatabase, type Sql } from "./database.ts";
+import { type Database, noRoom, openDatabase, type Sql } from "./database.ts";
 import type { EmbedContext } from "./embed.ts";
 import type { Encoder, ModelIdentity } from "./encoder.ts";
 import { codeOf, Failure } from "./errors.ts";
@@ -8,7 +8,11 @@ import { requireMigrated, requireSameMigrations } from "./migrate.ts";
 import { openModels } from "./models.ts";
 import type { Settings } from "./settings.ts";
 
-/** Opens the database for the time of `use` and closes it whatever happens; watched where it stays open for long. */
+/**
+ * Opens the database for the time of `use` and closes it whatever happens; watched where it stays open for long.
+ *
+ * @throws Failure PE102 it cannot be reached, or lets no more connections in; PE104 the embedded one cannot start; PE174 the login lacks a right
+ */
 export async function withDatabase<T>(
   settings: Settings,
   use: (database: Database) => Promise<T>,
@@ -17,9 +21,23 @@ export async function withDatabase<T>(
   const database = await openDatabase(settings, options);
   try {
     return await use(database);
+  } catch (error) {
+    if (codeOf(error) === "53300") throw noRoom(database.url, error);
+    throw codeOf(error) === "42501" ? await noRight(database.sql, error) : error;
   } finally {
     await database.close();
   }
+}
+
+/** A refusal of the server's, with who was refused and who could mend it. */
+async function noRight(sql: Sql, error: unknown): Promise<Failure> {
+  const [row] = await sql<{ login: string }[]>`select pg_catalog.quote_ident(current_user) as login`;
+  return new Failure(
+    "PE174",
+    `The login ${row?.login} lacks a right: ${error instanceof Error ? error.message : String(error)}.`,
+    `npm run doctor says what it may. For worker, embed and search, as a superuser: grant product_embeddings_worker to ${row?.login};  for status product_embeddings_reader is enough, and migrate is for who owns our schema: docs/security.md`,
+    { cause: error },
+  );
 }
 
 /** Loads the model of the settings for the time of `use`, checked against them, and releases it whatever happens. */

@@ -146,6 +146,11 @@ export function readSettings(env: NodeJS.ProcessEnv = environmentWithDotEnv()): 
   };
 }
 
+/** What a connection string says about TLS; undefined where it says nothing. */
+export function sslModeOf(url: string): string | undefined {
+  return /[?&]sslmode=([^&]*)/.exec(url)?.[1];
+}
+
 /** The connection string without its password, for messages. */
 export function withoutPassword(url: string): string {
   const shown = new URL(url);
@@ -193,9 +198,27 @@ const cronPattern = (pattern: string) =>
     .default(pattern)
     .transform((value) => (value === "off" ? undefined : value));
 
+function isDecodable(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/* The driver takes any other for one that asks for TLS. */
+const sslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full", "no-verify"];
+function hasKnownSslMode(url: string): boolean {
+  const mode = sslModeOf(url);
+  return mode === undefined || sslModes.includes(mode);
+}
+
 const variables = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: "must be a URL such as postgres://user:password@host:5432/database" })
+    .refine(isDecodable, "must have %25 where a password or a name has %, as in any URL")
+    .refine(hasKnownSslMode, `must have an sslmode of ${sslModes.slice(0, -1).join(", ")} or ${sslModes.at(-1)}`)
     .optional(),
   PGVECTOR_HOST: z.string().optional(),
   PGVECTOR_PORT: port.optional(),
@@ -320,9 +343,24 @@ export function nameOf(place: Place): string {
   return `${host}:${place.port}/${place.database}`;
 }
 
-/** `process.env` after `.env` (or the file that ENV_FILE names) filled in what was not set. */
+/**
+ * `process.env` after `.env` (or the file that ENV_FILE names) filled in what was not set.
+ *
+ * @throws Failure PE100 the file that ENV_FILE names cannot be read
+ */
 function environmentWithDotEnv(): NodeJS.ProcessEnv {
-  const file = resolve(root, process.env.ENV_FILE || ".env");
-  if (existsSync(file)) process.loadEnvFile(file);
+  const named = process.env.ENV_FILE || undefined;
+  const file = resolve(root, named ?? ".env");
+  try {
+    if (named !== undefined || existsSync(file)) process.loadEnvFile(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure(
+      "PE100",
+      `${named === undefined ? ".env" : `ENV_FILE=${named}`} cannot be read: ${reason}.`,
+      "Let ENV_FILE name a file that is there (a relative name counts from this checkout), or leave it out; /dev/null is none.",
+      { cause: error },
+    );
+  }
   return process.env;
 }

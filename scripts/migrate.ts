@@ -1,3 +1,4 @@
+import { settingsCronItems } from "../runner/cron.ts";
 import { migrate } from "../runner/migrate.ts";
 import { withDatabase } from "../runner/session.ts";
 import { nameOf, readSettings } from "../runner/settings.ts";
@@ -12,6 +13,8 @@ await main(async () => {
     .parse()
     .opts<{ json?: boolean }>();
   const settings = readSettings();
+  // The worker would refuse them.
+  settingsCronItems(settings);
   const { result, source } = await withDatabase(settings, async (database) => {
     const migrated = await migrate(database, settings);
     const [row] = await database.sql<

@@ -19,8 +19,8 @@ await main(async () => {
         if (!sourceExists) log.warn("The source does not exist yet; the worker waits for it.");
         else if (!attached) log.warn("The triggers are not attached: the source belongs to another role, who has to run attach().");
         const worker = await startWorker(database, context, settings, log);
-        log.info({ worker: context.worker, model: (await context.models.active()).encoder.model.name, queued }, "worker started");
         try {
+          log.info({ worker: context.worker, model: (await context.models.active()).encoder.model.name, queued }, "worker started");
           await Promise.race([signal, worker.ended]);
           log.info("worker stopping");
         } finally {

@@ -1,11 +1,12 @@
 import { EventEmitter } from "node:events";
-import { type ParsedCronItem, parseCronItems, run, type Task, type TaskList, type WorkerEvents } from "graphile-worker";
+import { type Runner, run, type Task, type TaskList, type WorkerEvents } from "graphile-worker";
 import type { Logger } from "pino";
+import { cronItem, settingsCronItems } from "../runner/cron.ts";
 import type { Database } from "../runner/database.ts";
 import type { EmbedContext } from "../runner/embed.ts";
 import { codeOf, describe, Failure } from "../runner/errors.ts";
 import { workerLogger } from "../runner/log.ts";
-import { requireSameMigrations } from "../runner/migrate.ts";
+import { requireMigrated, requireSameMigrations } from "../runner/migrate.ts";
 import type { Settings } from "../runner/settings.ts";
 import { createAside } from "./aside.ts";
 import { buildIndex } from "./build_index.ts";
@@ -24,7 +25,7 @@ import { type Watch, watchChanges } from "./watch.ts";
 export interface Worker {
   /** Lets the batch at work finish, gives the rest back, and ends. */
   stop(): Promise<void>;
-  /** Settles when the worker ended, rejects when it could not go on: PE172 when the database became that of a later version, PE173 when the clock was put back. */
+  /** Settles when the worker ended, rejects when it could not go on: PE103 when the schema was renamed or dropped, PE172 when the database became that of a later version, PE173 when the clock was put back. */
   ended: Promise<void>;
 }
 
@@ -35,7 +36,13 @@ export interface Worker {
  * @throws Failure PE100 a cron pattern of the settings is not one
  */
 export async function startWorker(database: Database, context: EmbedContext, settings: Settings, log: Logger): Promise<Worker> {
-  const { cron } = settings;
+  const cronItems = [
+    ...cronItem("maintain", "* * * * *"),
+    ...cronItem("refresh_copy", "* * * * *"),
+    ...settingsCronItems(settings),
+    ...cronItem("build_index", "17 * * * *"),
+    ...cronItem("draw_map", "*/10 * * * *"),
+  ];
   const stopping = new AbortController();
   const aside = createAside(log);
   const encoding = createTurns();
@@ -43,6 +50,8 @@ export async function startWorker(database: Database, context: EmbedContext, set
   const [comparing, indexing, minding] = database.embedded ? [encoding, encoding, encoding] : [createTurns(), createTurns(), createTurns()];
   const pass = embedProducts(context, log, stopping.signal, aside);
   let watch: Watch | undefined;
+  let runner: Runner | undefined;
+  let clock: NodeJS.Timeout | undefined;
   const pool = jobPool(database, log);
   const events: WorkerEvents = new EventEmitter();
   const beat = keepListenerAlive(events, database);
@@ -59,62 +68,59 @@ export async function startWorker(database: Database, context: EmbedContext, set
     else giveUp(reason);
   };
   process.on("unhandledRejection", onUncaught);
-  await database.sql`select ${database.sql(context.schema)}.mend_timetable()`;
-  const clock = endIfClockGoesBack(giveUp);
-  const runner = await run({
-    pgPool: pool,
-    logger: workerLogger(log),
-    // One that waits for its turn holds no other up.
-    concurrency: database.embedded ? 1 : 5,
-    noHandleSignals: true,
-    gracefulShutdownAbortTimeout: 10 * 60_000,
-    events,
-    taskList: {
-      // Left by maintain(), and by whatever else knows of something to do.
-      embed_products: () => watch?.nudge(),
-      ...inTurn(encoding, {
-        embed_queries: embedQueriesTask(context, stopping.signal),
-        prepare_model: prepareModel(context, log),
-      }),
-      ...inTurn(comparing, {
-        refresh_copy: refreshCopyTask(context, log),
-        reconcile: reconcile(context, log),
-        full_pass: fullPass(context, log),
-      }),
-      ...inTurn(indexing, { build_index: buildIndex(context, log) }),
-      ...inTurn(minding, {
-        maintain: maintain(context),
-        draw_map: drawMapTask(context, log, stopping.signal, aside),
-      }),
-    },
-    parsedCronItems: [
-      ...cronItem("maintain", "* * * * *"),
-      ...cronItem("refresh_copy", "* * * * *"),
-      ...cronItem("reconcile", cron.reconcile, "RECONCILE_CRON"),
-      ...cronItem("full_pass", cron.fullPass, "FULL_PASS_CRON"),
-      ...cronItem("build_index", "17 * * * *"),
-      ...cronItem("draw_map", "*/10 * * * *"),
-    ],
-    // The embedded server has one session: a prepared statement hangs it, and LISTEN is not delivered.
-    noPreparedStatements: true,
-    pollInterval: database.embedded ? 200 : 2000,
-  });
-  watch = watchChanges(database, context.schema, () => encoding(pass), noteFailure);
-  // A first map need not wait for the hour to strike.
-  await runner.addJob("draw_map", {}, { maxAttempts: 1, jobKey: "draw_map", jobKeyMode: "preserve_run_at" });
-  return {
-    stop: async () => {
-      stopping.abort();
-      clearInterval(beat);
-      clearInterval(clock);
-      await watch?.stop();
-      // It may have ended by itself.
-      await runner.stop().catch(() => {});
-      await aside.ended();
-      await pool.end();
-    },
-    ended: Promise.race([runner.promise, givenUp]),
+  /** Ends what there is of it by now: all of it keeps the process. */
+  const stop = async () => {
+    stopping.abort();
+    clearInterval(beat);
+    clearInterval(clock);
+    await watch?.stop();
+    // It may have ended by itself.
+    await runner?.stop().catch(() => {});
+    await aside.ended();
+    await pool.end();
   };
+  try {
+    await database.sql`select ${database.sql(context.schema)}.mend_timetable()`;
+    clock = endIfClockGoesBack(giveUp);
+    runner = await run({
+      pgPool: pool,
+      logger: workerLogger(log),
+      // One that waits for its turn holds no other up.
+      concurrency: database.embedded ? 1 : 5,
+      noHandleSignals: true,
+      gracefulShutdownAbortTimeout: 10 * 60_000,
+      events,
+      taskList: {
+        // Left by maintain(), and by whatever else knows of something to do.
+        embed_products: () => watch?.nudge(),
+        ...inTurn(encoding, {
+          embed_queries: embedQueriesTask(context, stopping.signal),
+          prepare_model: prepareModel(context, log),
+        }),
+        ...inTurn(comparing, {
+          refresh_copy: refreshCopyTask(context, log),
+          reconcile: reconcile(context, log),
+          full_pass: fullPass(context, log),
+        }),
+        ...inTurn(indexing, { build_index: buildIndex(context, log) }),
+        ...inTurn(minding, {
+          maintain: maintain(context),
+          draw_map: drawMapTask(context, log, stopping.signal, aside),
+        }),
+      },
+      parsedCronItems: cronItems,
+      // The embedded server has one session: a prepared statement hangs it, and LISTEN is not delivered.
+      noPreparedStatements: true,
+      pollInterval: database.embedded ? 200 : 2000,
+    });
+    watch = watchChanges(database, context.schema, () => encoding(pass), noteFailure);
+    // A first map need not wait for the hour to strike.
+    await runner.addJob("draw_map", {}, { maxAttempts: 1, jobKey: "draw_map", jobKeyMode: "preserve_run_at" });
+    return { stop, ended: Promise.race([runner.promise, givenUp]) };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 
   function inTurn(turns: ReturnType<typeof createTurns>, tasks: TaskList): TaskList {
     const waiting = new Set<string>();
@@ -142,8 +148,12 @@ export async function startWorker(database: Database, context: EmbedContext, set
     await endIfOutdated(error);
   }
 
-  /** What calls something that is not there any more ends the worker, if a later version was migrated meanwhile. */
+  /** What calls something that is not there any more ends the worker, if a later version was migrated meanwhile or the schema is gone. */
   async function endIfOutdated(error: unknown): Promise<void> {
+    if (codeOf(error) === "3F000") {
+      await requireMigrated(database.sql, settings).catch((reason) => codeOf(reason) === "PE103" && giveUp(reason));
+      return;
+    }
     if (!["42883", "42703", "42P01"].includes(codeOf(error) ?? "")) return;
     await requireSameMigrations(database.sql, settings).catch((reason) => codeOf(reason) === "PE172" && giveUp(reason));
   }
@@ -159,19 +169,4 @@ function endIfClockGoesBack(giveUp: (reason: Failure) => void): NodeJS.Timeout {
     ahead -= back;
   };
   return setInterval(look, 5_000).unref();
-}
-
-/** One attempt, since the next one is due anyway; and one job, however many are due while the worker is busy. */
-function cronItem(task: string, match: string | undefined, variable = ""): ParsedCronItem[] {
-  if (match === undefined) return [];
-  try {
-    return parseCronItems([{ task, match, options: { maxAttempts: 1, jobKey: task, jobKeyMode: "preserve_run_at" } }]);
-  } catch (error) {
-    throw new Failure(
-      "PE100",
-      `${variable}=${match} is not a cron pattern.`,
-      'Five fields in UTC: minute, hour, day, month, weekday, such as "*/5 * * * *"; or off.',
-      { cause: error },
-    );
-  }
 }

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest from "ava";
@@ -77,6 +78,9 @@ test("wrong input ends with its code, its sentence and its exit code", async (t)
       3,
       /PE020: .*\n→ .*reset_embeddings\(768\)/,
     ],
+    ["status", [], { DATABASE_URL: "postgres://u:secret%@h/d" }, 2, /PE100: DATABASE_URL must have %25 where/],
+    ["worker", [], { RECONCILE_CRON: "often" }, 2, /PE100: RECONCILE_CRON=often is not a cron pattern/],
+    ["migrate", [], { FULL_PASS_CRON: "often" }, 2, /PE100: FULL_PASS_CRON=often is not a cron pattern/],
     ["status", [], { PGVECTOR_SCHEMA: "nowhere" }, 3, /PE103: .*\n→ npm run migrate/],
     [
       "status",
@@ -94,6 +98,17 @@ test("wrong input ends with its code, its sentence and its exit code", async (t)
   }
 });
 
+test("where TLS is asked of a server that has none, the sentence names sslmode", async (t) => {
+  // It says N for no, and takes what comes then for nonsense.
+  const server = createServer((socket) => socket.once("data", () => socket.write("N", () => socket.once("data", () => socket.destroy()))));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const { code, stderr } = await run("status", [], { DATABASE_URL: `postgres://u@127.0.0.1:${port}/d?sslmode=require` });
+  t.is(code, 3);
+  t.regex(stderr, /PE102: .* by sslmode=require it has to take TLS, .*\n→ Switch TLS on/);
+  server.close();
+});
+
 test("a .env fills in what the environment does not say", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "product-embeddings-env-"));
   const file = join(folder, ".env");
@@ -108,6 +123,9 @@ test("a .env fills in what the environment does not say", async (t) => {
   });
   t.is(overridden.code, 0, overridden.stderr);
   rmSync(folder, { recursive: true });
+  const { code, stderr } = await run("status", [], { ...db.env, ENV_FILE: file });
+  t.is(code, 2);
+  t.regex(stderr, /PE100: ENV_FILE=.* cannot be read: .*\n→ /);
 });
 
 test("a worker takes up what changes and ends cleanly at SIGTERM", async (t) => {

@@ -419,6 +419,12 @@ test("settings: one that is not valid, a misspelt name, schedules", async (t) =>
   const misspelt = await doctor({ PGVECTOR_SHEMA: "x" });
   t.is(misspelt.code, 0);
   t.regex(misspelt.of("settings")?.finding ?? "", /without effect: PGVECTOR_SHEMA\./);
+  const table = await doctor({ PGVECTOR_TABLE: "vectors" });
+  t.is(table.code, 1);
+  t.like(table.of("table"), {
+    state: "error",
+    finding: "PE103: This database was migrated with PGVECTOR_TABLE=product_embeddings, not vectors.",
+  });
   const cron = await doctor({ RECONCILE_CRON: "often" });
   t.is(cron.code, 1);
   t.regex(cron.of("settings")?.finding ?? "", /RECONCILE_CRON=often is not a cron pattern/);

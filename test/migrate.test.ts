@@ -1,5 +1,5 @@
 import anyTest from "ava";
-import { migrate } from "../runner/migrate.ts";
+import { migrate, ownMigrations, requireMigrated } from "../runner/migrate.ts";
 import { readSettings } from "../runner/settings.ts";
 import { useDatabase } from "./helpers/database.ts";
 import { fails } from "./helpers/errors.ts";
@@ -94,6 +94,32 @@ test("another schema than the one in the database is refused instead of doing no
     code: "PE103",
     message: "This database was migrated with PGVECTOR_SCHEMA=analytics_features, not elsewhere.",
   });
+});
+
+test("another table of vectors than the one in the database is refused, by whoever needs it", async (t) => {
+  const settings = { ...db.settings, table: "vectors" };
+  const expected = {
+    code: "PE103",
+    message: "This database was migrated with PGVECTOR_TABLE=product_embeddings, not vectors.",
+    hint: /^Set PGVECTOR_TABLE=product_embeddings/,
+  };
+  await fails(t, migrate(db.database, settings), expected);
+  await fails(t, requireMigrated(db.sql, settings), expected);
+});
+
+test("a database that a later version, or one that was never released, migrated is left alone", async (t) => {
+  await db.sql`insert into graphile_migrate.migrations (hash, filename) values ('sha1:later', '999999.sql')`;
+  await fails(t, migrate(db.database, db.settings), {
+    code: "PE172",
+    message: "The database is newer than this checkout, which lacks 999999.sql.",
+    hint: /docs\/upgrade\.md/,
+  });
+  await db.sql`delete from graphile_migrate.migrations where filename = '999999.sql'`;
+  const [last = "", hash = ""] = Object.entries(ownMigrations()).sort().at(-1) ?? [];
+  await db.sql`update graphile_migrate.migrations set hash = 'sha1:other' where filename = ${last}`;
+  await fails(t, migrate(db.database, db.settings), { code: "PE172", message: new RegExp(`Another migration ran here .*: ${last}`) });
+  await db.sql`update graphile_migrate.migrations set hash = ${hash} where filename = ${last}`;
+  await migrate(db.database, db.settings);
 });
 
 test("a reserved word as a name is refused", async (t) => {

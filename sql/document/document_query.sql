@@ -39,7 +39,7 @@ begin
       :PGVECTOR_SCHEMA.product_is_live_sql('s'),
       :PGVECTOR_SCHEMA.document_sql('s'),
       :PGVECTOR_SCHEMA.require_source(),
-      :PGVECTOR_SCHEMA.newest_row_sql('s'),
+      :PGVECTOR_SCHEMA.first_row_sql('s'),
       :PGVECTOR_SCHEMA.source_column_sql('s', 'name', 'text'),
       :PGVECTOR_SCHEMA.document_texts_sql('s'),
       case when v_composed then format(', %s as groups', :PGVECTOR_SCHEMA.document_groups_sql('s')) end,

@@ -25,7 +25,7 @@ as $$
     :PGVECTOR_SCHEMA.source_column_sql('s', 'vendor_code', 'text'),
     :PGVECTOR_SCHEMA.source_column_sql('s', 'price', 'numeric'),
     :PGVECTOR_SCHEMA.require_source(),
-    :PGVECTOR_SCHEMA.newest_row_sql('s')
+    :PGVECTOR_SCHEMA.first_row_sql('s')
   )
 $$;
 

@@ -28,7 +28,7 @@ begin
       order by m.product_id
     $sql$,
     :PGVECTOR_SCHEMA.product_id_sql('s'), coalesce(v_column, 'null::pg_catalog.text'), v_source,
-    :PGVECTOR_SCHEMA.product_ids_sql('s'), :PGVECTOR_SCHEMA.newest_row_sql('s')
+    :PGVECTOR_SCHEMA.product_ids_sql('s'), :PGVECTOR_SCHEMA.first_row_sql('s')
   ) using v_ids;
 end
 $$;

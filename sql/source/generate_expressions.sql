@@ -8,7 +8,7 @@ as $$
     :PGVECTOR_SCHEMA.product_id_sql('s'),
     :PGVECTOR_SCHEMA.product_ids_sql('s'),
     :PGVECTOR_SCHEMA.product_is_live_sql('s'),
-    :PGVECTOR_SCHEMA.newest_row_sql('s'),
+    :PGVECTOR_SCHEMA.first_row_sql('s'),
     :PGVECTOR_SCHEMA.source_column_sql('s', 'name', 'text'),
     :PGVECTOR_SCHEMA.source_column_sql('s', 'vendor_code', 'text'),
     :PGVECTOR_SCHEMA.source_column_sql('s', 'price', 'numeric')

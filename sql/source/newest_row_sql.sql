@@ -1,6 +1,6 @@
 /*
  * An append-only model has a row a version and a careless join has rows too many; a product is one
- * of them, the same each time: the newest by what the feed says of time, then a live one, then by what a search shows.
+ * of them: the newest by what the feed says of time, then a live one. Where that leaves two, see first_row_sql().
  */
 create or replace function :PGVECTOR_SCHEMA.newest_row_sql(alias text) returns text
 language plpgsql stable parallel safe
@@ -13,13 +13,7 @@ begin
         format('%I.%I desc nulls last, ', alias, c.column_name),
         '' order by array_position(array['dbt_valid_from', 'updated_at', 'ingested_at'], c.column_name)
       ),
-      format('(%s) is true desc, ', :PGVECTOR_SCHEMA.product_is_live_sql(alias)),
-      concat_ws(
-        ', ',
-        :PGVECTOR_SCHEMA.source_column_sql(alias, 'name', 'text'),
-        :PGVECTOR_SCHEMA.source_column_sql(alias, 'vendor_code', 'text'),
-        :PGVECTOR_SCHEMA.source_column_sql(alias, 'price', 'numeric')
-      )
+      format('(%s) is true desc', :PGVECTOR_SCHEMA.product_is_live_sql(alias))
     )
     from :PGVECTOR_SCHEMA.source_columns c
     join pg_type t on t.oid = c.type
@@ -31,4 +25,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.newest_row_sql(text) is
-  'SQL order that puts the row first that counts where a product_id stands in several: the newest by dbt_valid_from, updated_at and ingested_at, as far as they exist, then a live one, then the first by name, code and price. alias names the row.';
+  'SQL order that puts the row first that counts where a product_id stands in several: the newest by dbt_valid_from, updated_at and ingested_at, as far as they exist, then a live one. alias names the row.';

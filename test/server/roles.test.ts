@@ -42,6 +42,34 @@ test("a worker needs no more than its group: it claims, encodes, stores, and com
   t.is(passed.code, 0, passed.stderr);
 });
 
+test("a worker that gets too few connections ends by itself and says what it needs", async (t) => {
+  // None at all, and one, which leaves none for the jobs.
+  for (const limit of [0, 1]) {
+    await admin`select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = ${login("worker")}`;
+    await admin.unsafe(`alter role ${login("worker")} connection limit ${limit}`);
+    const { code, stderr } = await run("worker", [], { DATABASE_URL: urlOf("worker") });
+    t.is(code, 3, stderr);
+    t.regex(stderr, /PE102: .* lets no more connections in: too many connections for role .*\n→ A worker opens up to ten/);
+  }
+  await admin.unsafe(`alter role ${login("worker")} connection limit -1`);
+});
+
+test("a command whose login lacks a right names the login and the group that has it", async (t) => {
+  for (const who of ["reader", "stranger"] as const) {
+    const commands = who === "reader" ? ["worker", "embed", "alive"] : ["worker", "embed", "alive", "status"];
+    for (const command of commands) {
+      const { code, stderr } = await run(command, [], { DATABASE_URL: urlOf(who) });
+      t.is(code, 3, stderr);
+      t.regex(
+        stderr,
+        new RegExp(
+          `^PE174: The login ${login(who)} lacks a right: permission denied for .*\n→ .*grant product_embeddings_worker to ${login(who)};`,
+        ),
+      );
+    }
+  }
+});
+
 test("the owner changes the model through a worker that owns nothing, and nobody else can", async (t) => {
   await as.owner`select analytics_features.prepare_model(${join(root, "test/fixtures/models/tiny-bert-768")})`;
   const worker = start("worker", [], { DATABASE_URL: urlOf("worker") });

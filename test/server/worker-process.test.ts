@@ -1,10 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import anyTest from "ava";
+import { root } from "../../runner/settings.ts";
 import { run, type StartOptions } from "../helpers/command.ts";
 import { useDatabase } from "../helpers/database.ts";
 import { createSource, insertParts, startOver, until } from "../helpers/source.ts";
 import { isDrained, notedStores, watchStores } from "../helpers/truth.ts";
-import { allIsTrue, drainedBy, endsWell, killWorkers, startAmid } from "../helpers/workers.ts";
+import { allIsTrue, drainedBy, endsWell, killWorkers, startAmid, startWorker } from "../helpers/workers.ts";
 
 /* The worker as a process: signals, streams that nobody reads, a first process without a shell, a stop that outlasts its lease. */
 const test = anyTest.serial;
@@ -37,6 +38,23 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     t.is(await stored(), 400);
   });
 }
+
+test("SIGTERM to npm, which a supervisor may have started, ends the worker as well", async (t) => {
+  await insertParts(db.sql, 1, 400);
+  const npm = spawn("npm", ["run", "-s", "worker"], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ENV_FILE: "/dev/null", ...db.env },
+    stdio: "ignore",
+  });
+  const ended = new Promise((resolve) => npm.once("exit", resolve));
+  await until(async () => (await stored()) > 0, "the first are stored", 60);
+  npm.kill("SIGTERM");
+  t.is(await ended, 0);
+  t.is(await claims(), 0);
+  const [left] = await db.sql`select count(*)::integer as n from pg_stat_activity
+    where datname = current_database() and application_name ~ '^product-embeddings' and application_name !~ ${`^product-embeddings ${process.pid}@`}`;
+  t.is(left?.n, 0);
+});
 
 test("a second SIGTERM ends the worker at once, and its lease gives the rest back", async (t) => {
   await db.sql`update analytics_features.settings set lease = '2 seconds'`;
@@ -122,4 +140,13 @@ test("a worker that stands still past its lease stores nothing over what another
   t.is(await stored(), 201);
   // Beyond the batch that it was encoding, it encoded nothing for nothing.
   await endsWell(t, stopped);
+});
+
+test("a worker whose schema was renamed ends and says so", async (t) => {
+  const worker = await startWorker(db.env);
+  await db.sql`select analytics_features.rename_schema('elsewhere')`;
+  const { code, stderr } = await worker.ended;
+  await db.sql`select elsewhere.rename_schema('analytics_features')`;
+  t.is(code, 3, stderr);
+  t.regex(stderr, /\nPE103: The database has no schema analytics_features of ours/);
 });
