@@ -2777,7 +2777,7 @@ begin
       analytics_features.product_is_live_sql('s'),
       analytics_features.document_sql('s'),
       analytics_features.require_source(),
-      analytics_features.newest_row_sql('s'),
+      analytics_features.first_row_sql('s'),
       analytics_features.source_column_sql('s', 'name', 'text'),
       analytics_features.document_texts_sql('s'),
       case when v_composed then format(', %s as groups', analytics_features.document_groups_sql('s')) end,
@@ -3652,6 +3652,31 @@ $$;
 COMMENT ON FUNCTION analytics_features.first_claimable(model_id integer, max_products integer) IS 'The products that a model''s worker would take up first; one may stand there several times.';
 
 --
+-- Name: first_row_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.first_row_sql(alias text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return concat_ws(
+    ', ',
+    analytics_features.newest_row_sql(alias),
+    analytics_features.source_column_sql(alias, 'name', 'text'),
+    analytics_features.source_column_sql(alias, 'vendor_code', 'text'),
+    analytics_features.source_column_sql(alias, 'price', 'numeric')
+  );
+end
+$$;
+
+--
+-- Name: FUNCTION first_row_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.first_row_sql(alias text) IS 'SQL order that puts the row first that counts where a product_id stands in several: as newest_row_sql() says, then the first by name, code and price. alias names the row.';
+
+--
 -- Name: fold_text(text); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -3766,7 +3791,7 @@ CREATE FUNCTION analytics_features.generate_expressions() RETURNS analytics_feat
     analytics_features.product_id_sql('s'),
     analytics_features.product_ids_sql('s'),
     analytics_features.product_is_live_sql('s'),
-    analytics_features.newest_row_sql('s'),
+    analytics_features.first_row_sql('s'),
     analytics_features.source_column_sql('s', 'name', 'text'),
     analytics_features.source_column_sql('s', 'vendor_code', 'text'),
     analytics_features.source_column_sql('s', 'price', 'numeric')
@@ -5094,7 +5119,7 @@ CREATE FUNCTION analytics_features.live_products_query(filter jsonb DEFAULT NULL
     analytics_features.source_column_sql('s', 'vendor_code', 'text'),
     analytics_features.source_column_sql('s', 'price', 'numeric'),
     analytics_features.require_source(),
-    analytics_features.newest_row_sql('s')
+    analytics_features.first_row_sql('s')
   )
 $_$;
 
@@ -5511,7 +5536,7 @@ begin
       order by m.product_id
     $sql$,
     analytics_features.product_id_sql('s'), coalesce(v_column, 'null::pg_catalog.text'), v_source,
-    analytics_features.product_ids_sql('s'), analytics_features.newest_row_sql('s')
+    analytics_features.product_ids_sql('s'), analytics_features.first_row_sql('s')
   ) using v_ids;
 end
 $_$;
@@ -6116,13 +6141,7 @@ begin
         format('%I.%I desc nulls last, ', alias, c.column_name),
         '' order by array_position(array['dbt_valid_from', 'updated_at', 'ingested_at'], c.column_name)
       ),
-      format('(%s) is true desc, ', analytics_features.product_is_live_sql(alias)),
-      concat_ws(
-        ', ',
-        analytics_features.source_column_sql(alias, 'name', 'text'),
-        analytics_features.source_column_sql(alias, 'vendor_code', 'text'),
-        analytics_features.source_column_sql(alias, 'price', 'numeric')
-      )
+      format('(%s) is true desc', analytics_features.product_is_live_sql(alias))
     )
     from analytics_features.source_columns c
     join pg_type t on t.oid = c.type
@@ -6137,7 +6156,7 @@ $$;
 -- Name: FUNCTION newest_row_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.newest_row_sql(alias text) IS 'SQL order that puts the row first that counts where a product_id stands in several: the newest by dbt_valid_from, updated_at and ingested_at, as far as they exist, then a live one, then the first by name, code and price. alias names the row.';
+COMMENT ON FUNCTION analytics_features.newest_row_sql(alias text) IS 'SQL order that puts the row first that counts where a product_id stands in several: the newest by dbt_valid_from, updated_at and ingested_at, as far as they exist, then a live one. alias names the row.';
 
 --
 -- Name: note_activity(bigint, bigint, bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -8114,6 +8133,8 @@ CREATE FUNCTION analytics_features.release_vanished() RETURNS bigint
 declare
   v_rows bigint;
 begin
+  -- As in sweep_vanished().
+  perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
   perform analytics_features.unmark_returned();
   perform analytics_features.lock_words();
   with
@@ -14205,6 +14226,13 @@ GRANT ALL ON FUNCTION analytics_features.find_model(model text) TO product_embed
 
 REVOKE ALL ON FUNCTION analytics_features.first_claimable(model_id integer, max_products integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.first_claimable(model_id integer, max_products integer) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION first_row_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.first_row_sql(alias text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.first_row_sql(alias text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION fold_text(value text); Type: ACL; Schema: analytics_features; Owner: -

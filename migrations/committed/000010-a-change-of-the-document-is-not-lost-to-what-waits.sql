@@ -1,5 +1,5 @@
 --! Previous: sha1:5ca953b16856fe2d760f62068d7c6fa0a7734866
---! Hash: sha1:393c4725d87536a35a382d223273857dd8486583
+--! Hash: sha1:4022a752cb6be64416d19b22bf2fda46e76e0891
 --! Message: A change of the document is not lost to what waits
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -7,10 +7,51 @@ select '[1]':::VECTOR_SCHEMA.vector, :TRGM_SCHEMA.similarity('a', 'a');
 set local search_path = pg_catalog, pg_temp;
 set local check_function_bodies = off;
 truncate :PGVECTOR_SCHEMA.source_expressions;
+--! Included source/first_row_sql.sql
+/*
+ * Rows that nothing says the order of are told apart by what a search shows, so that it is the one whose text was encoded.
+ */
+create or replace function :PGVECTOR_SCHEMA.first_row_sql(alias text) returns text
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return concat_ws(
+    ', ',
+    :PGVECTOR_SCHEMA.newest_row_sql(alias),
+    :PGVECTOR_SCHEMA.source_column_sql(alias, 'name', 'text'),
+    :PGVECTOR_SCHEMA.source_column_sql(alias, 'vendor_code', 'text'),
+    :PGVECTOR_SCHEMA.source_column_sql(alias, 'price', 'numeric')
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.first_row_sql(text) is
+  'SQL order that puts the row first that counts where a product_id stands in several: as newest_row_sql() says, then the first by name, code and price. alias names the row.';
+--! EndIncluded source/first_row_sql.sql
+--! Included source/generate_expressions.sql
+create or replace function :PGVECTOR_SCHEMA.generate_expressions() returns :PGVECTOR_SCHEMA.source_expressions
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    true,
+    :PGVECTOR_SCHEMA.source_signature(:PGVECTOR_SCHEMA.require_source()),
+    :PGVECTOR_SCHEMA.product_id_sql('s'),
+    :PGVECTOR_SCHEMA.product_ids_sql('s'),
+    :PGVECTOR_SCHEMA.product_is_live_sql('s'),
+    :PGVECTOR_SCHEMA.first_row_sql('s'),
+    :PGVECTOR_SCHEMA.source_column_sql('s', 'name', 'text'),
+    :PGVECTOR_SCHEMA.source_column_sql('s', 'vendor_code', 'text'),
+    :PGVECTOR_SCHEMA.source_column_sql('s', 'price', 'numeric')
+$$;
+
+comment on function :PGVECTOR_SCHEMA.generate_expressions() is 'The row of source_expressions for the source as it is now. Raises PE001, PE002.';
+--! EndIncluded source/generate_expressions.sql
 --! Included source/newest_row_sql.sql
 /*
  * An append-only model has a row a version and a careless join has rows too many; a product is one
- * of them, the same each time: the newest by what the feed says of time, then a live one, then by what a search shows.
+ * of them: the newest by what the feed says of time, then a live one. Where that leaves two, see first_row_sql().
  */
 create or replace function :PGVECTOR_SCHEMA.newest_row_sql(alias text) returns text
 language plpgsql stable parallel safe
@@ -23,13 +64,7 @@ begin
         format('%I.%I desc nulls last, ', alias, c.column_name),
         '' order by array_position(array['dbt_valid_from', 'updated_at', 'ingested_at'], c.column_name)
       ),
-      format('(%s) is true desc, ', :PGVECTOR_SCHEMA.product_is_live_sql(alias)),
-      concat_ws(
-        ', ',
-        :PGVECTOR_SCHEMA.source_column_sql(alias, 'name', 'text'),
-        :PGVECTOR_SCHEMA.source_column_sql(alias, 'vendor_code', 'text'),
-        :PGVECTOR_SCHEMA.source_column_sql(alias, 'price', 'numeric')
-      )
+      format('(%s) is true desc', :PGVECTOR_SCHEMA.product_is_live_sql(alias))
     )
     from :PGVECTOR_SCHEMA.source_columns c
     join pg_type t on t.oid = c.type
@@ -41,7 +76,7 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.newest_row_sql(text) is
-  'SQL order that puts the row first that counts where a product_id stands in several: the newest by dbt_valid_from, updated_at and ingested_at, as far as they exist, then a live one, then the first by name, code and price. alias names the row.';
+  'SQL order that puts the row first that counts where a product_id stands in several: the newest by dbt_valid_from, updated_at and ingested_at, as far as they exist, then a live one. alias names the row.';
 --! EndIncluded source/newest_row_sql.sql
 --! Included source/product_is_live_sql.sql
 /*
@@ -292,7 +327,7 @@ begin
       :PGVECTOR_SCHEMA.product_is_live_sql('s'),
       :PGVECTOR_SCHEMA.document_sql('s'),
       :PGVECTOR_SCHEMA.require_source(),
-      :PGVECTOR_SCHEMA.newest_row_sql('s'),
+      :PGVECTOR_SCHEMA.first_row_sql('s'),
       :PGVECTOR_SCHEMA.source_column_sql('s', 'name', 'text'),
       :PGVECTOR_SCHEMA.document_texts_sql('s'),
       case when v_composed then format(', %s as groups', :PGVECTOR_SCHEMA.document_groups_sql('s')) end,
@@ -900,6 +935,8 @@ as $$
 declare
   v_rows bigint;
 begin
+  -- As in sweep_vanished().
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
   perform :PGVECTOR_SCHEMA.unmark_returned();
   perform :PGVECTOR_SCHEMA.lock_words();
   with
@@ -1261,6 +1298,82 @@ $$;
 comment on function :PGVECTOR_SCHEMA.hybrid_products(text, :VECTOR_SCHEMA.vector, integer, jsonb, integer) is
   'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code; matched_words: looked for in the first 2000 characters of name and code. model_id: whose vector it is, null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
 --! EndIncluded search/hybrid_products.sql
+--! Included search/live_products_query.sql
+/*
+ * Always one row a product, whatever the last comparison found: for who reads many products or few,
+ * where search has a cheaper way for its hits. The filter is asked of the row that counts, not of an
+ * older one that would pass.
+ */
+create or replace function :PGVECTOR_SCHEMA.live_products_query(filter jsonb default null) returns text
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select format(
+    $sql$
+      select q.product_id, q.name, q.vendor_code, q.price
+      from (
+        select distinct on (1) %1$s as product_id, (%2$s) and (%3$s) as is_wanted,
+          %4$s as name, %5$s as vendor_code, %6$s as price
+        from %7$s s
+        order by 1, %8$s, 3, 4, 5
+      ) q
+      where q.is_wanted and q.product_id is not null
+    $sql$,
+    :PGVECTOR_SCHEMA.product_id_sql('s'),
+    :PGVECTOR_SCHEMA.product_is_live_sql('s'),
+    :PGVECTOR_SCHEMA.filter_sql('s', filter),
+    :PGVECTOR_SCHEMA.source_column_sql('s', 'name', 'text'),
+    :PGVECTOR_SCHEMA.source_column_sql('s', 'vendor_code', 'text'),
+    :PGVECTOR_SCHEMA.source_column_sql('s', 'price', 'numeric'),
+    :PGVECTOR_SCHEMA.require_source(),
+    :PGVECTOR_SCHEMA.first_row_sql('s')
+  )
+$$;
+
+comment on function :PGVECTOR_SCHEMA.live_products_query(jsonb) is
+  'The query for every live product that passes the filter: (product_id bigint, name text, vendor_code text, price numeric), one row each. Raises PE001, PE002, and for a filter what filter_sql() raises.';
+--! EndIncluded search/live_products_query.sql
+--! Included search/mapped_products.sql
+/*
+ * Security definer, so that a reader needs no right on tables; which column it shows beside what search
+ * shows is therefore a setting of the database and no parameter.
+ */
+create or replace function :PGVECTOR_SCHEMA.mapped_products()
+returns table (product_id bigint, name text, vendor_code text, price numeric, x real, y real, label text, mapped_at timestamptz)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_source regclass := :PGVECTOR_SCHEMA.lock_source();
+  v_ids bigint[] := array(select m.product_id from :PGVECTOR_SCHEMA.product_map m);
+  v_column text := (
+    select format('s.%I::pg_catalog.text', c.column_name)
+    from :PGVECTOR_SCHEMA.source_columns c
+    join :PGVECTOR_SCHEMA.settings s on s.map_column = c.column_name
+  );
+begin
+  return query execute format(
+    $sql$
+      select p.product_id, p.name, p.vendor_code, p.price, m.x, m.y, l.label, m.mapped_at
+      from :PGVECTOR_SCHEMA.live_products($1) p
+      join :PGVECTOR_SCHEMA.product_map m on m.product_id = p.product_id
+      join (
+        select distinct on (1) %1$s as product_id, %2$s as label from %3$s s where %4$s order by 1, %5$s, 2
+      ) l on l.product_id = p.product_id
+      order by m.product_id
+    $sql$,
+    :PGVECTOR_SCHEMA.product_id_sql('s'), coalesce(v_column, 'null::pg_catalog.text'), v_source,
+    :PGVECTOR_SCHEMA.product_ids_sql('s'), :PGVECTOR_SCHEMA.first_row_sql('s')
+  ) using v_ids;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.mapped_products() from public;
+
+comment on function :PGVECTOR_SCHEMA.mapped_products() is
+  'The live products of the map with their places; label is the column settings.map_column as text, null where the source has no such column. Raises PE001, PE002, PE005.';
+--! EndIncluded search/mapped_products.sql
 --! Included search/nearest_products.sql
 /*
  * Three ways to the same answer. Nearly every search is answered by the first: a few more than asked from

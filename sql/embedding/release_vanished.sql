@@ -9,6 +9,8 @@ as $$
 declare
   v_rows bigint;
 begin
+  -- As in sweep_vanished().
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
   perform :PGVECTOR_SCHEMA.unmark_returned();
   perform :PGVECTOR_SCHEMA.lock_words();
   with
