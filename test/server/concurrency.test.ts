@@ -103,6 +103,8 @@ test("a worker that dies while it takes changes up, or before it claims them, lo
   t.is(taken?.products, 500);
   await db.sql`select pg_terminate_backend(${taken?.pid})`;
   await worker.end({ timeout: 0 });
+  // What it had taken is free only when the server is through with it.
+  await until(async () => (await db.sql`select from pg_stat_activity where pid = ${taken?.pid}`).length === 0, "its session is over");
   t.is((await queued(db.sql)).length, 500);
   const [left] = await db.sql`select count(*)::integer as rows from analytics_features.product_changes`;
   t.is(left?.rows, 3);
