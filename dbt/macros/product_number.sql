@@ -12,6 +12,8 @@
 {%- if types and types[0] in ('bigint', 'integer', 'smallint') -%}
 {{ alias }}.product_id::bigint
 {%- else -%}
-case when {{ text }} ~ '^-?[0-9]{1,18}([.]0*)?$' then split_part({{ text }}, '.', 1)::bigint end
+case when {{ text }} ~ '^-?[0-9]{1,19}([.]0*)?$' then
+    case when split_part({{ text }}, '.', 1)::numeric between -9223372036854775808 and 9223372036854775807 then split_part({{ text }}, '.', 1)::bigint end
+end
 {%- endif -%}
 {%- endmacro %}

@@ -1,5 +1,5 @@
 --! Previous: sha1:5ca953b16856fe2d760f62068d7c6fa0a7734866
---! Hash: sha1:4022a752cb6be64416d19b22bf2fda46e76e0891
+--! Hash: sha1:056d9fab06ba031b756ea9396718a0bae9cb71db
 --! Message: A change of the document is not lost to what waits
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -1075,6 +1075,8 @@ begin
           join pg_type t on t.oid = o.oprleft and t.typnamespace <> 'pg_catalog'::regnamespace
           where o.oprname = v_symbol and o.oprleft = v_type_oid and o.oprright = v_type_oid
             and (select bool_and(r.rolsuper) from pg_roles r where r.oid in (o.oprowner, f.proowner))
+          order by n.oid = t.typnamespace desc, n.nspname
+          limit 1
         ),
         'pg_catalog'
       );

@@ -79,6 +79,8 @@ begin
           join pg_type t on t.oid = o.oprleft and t.typnamespace <> 'pg_catalog'::regnamespace
           where o.oprname = v_symbol and o.oprleft = v_type_oid and o.oprright = v_type_oid
             and (select bool_and(r.rolsuper) from pg_roles r where r.oid in (o.oprowner, f.proowner))
+          order by n.oid = t.typnamespace desc, n.nspname
+          limit 1
         ),
         'pg_catalog'
       );

@@ -221,7 +221,10 @@ test("the marts hold every product that search finds, whatever type its product_
     await db.sql.unsafe(`alter table bronze.product alter column product_id type ${type} using product_id::${type}`);
     if (type === "text") {
       await db.sql`update bronze.product set product_id = ' 3.0 ' where product_id = '3'`;
-      await db.sql`insert into bronze.product (product_id, name) values ('x', 'no number'), ('99999999999999999999', 'too large')`;
+      await db.sql`update bronze.product set product_id = '1812345678901234567' where product_id = '4'`;
+      await db.sql`
+        insert into bronze.product (product_id, name)
+        values ('x', 'no number'), ('99999999999999999999', 'too large'), ('9999999999999999999', 'too large')`;
     }
     await run();
     await encodings();
