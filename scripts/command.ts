@@ -36,14 +36,26 @@ export function wholeNumber(min: number, max: number): (value: string) => number
   };
 }
 
-/** Settles at the first SIGTERM or Ctrl-C; a second one ends the process at once. */
+/**
+ * Settles at the first SIGTERM or Ctrl-C; one more after a second ends the process at once. Any earlier it is the same one:
+ * npm sends on to a command what the terminal has sent it already.
+ */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
+    let first: number | undefined;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
+      process.on(signal, () => {
+        first ??= performance.now();
+        if (performance.now() - first > 1000) process.exit(130);
         resolve();
-        process.once(signal, () => process.exit(130));
       });
     }
   });
+}
+
+/** Aborted at the first SIGTERM or Ctrl-C, as untilSignal() is settled. */
+export function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  void untilSignal().then(() => stopping.abort());
+  return stopping.signal;
 }

@@ -5,7 +5,7 @@ import { attach } from "../runner/migrate.ts";
 import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings } from "../runner/settings.ts";
 import { logRefresh } from "../tasks/refresh_copy.ts";
-import { commandLine, main, wholeNumber } from "./command.ts";
+import { commandLine, main, stopSignal, wholeNumber } from "./command.ts";
 import { embedWithProgress } from "./progress.ts";
 
 await main(async () => {
@@ -16,8 +16,7 @@ await main(async () => {
     .opts<{ limit?: number; json?: boolean }>();
   const settings = readSettings();
   // Ctrl-C and SIGTERM end the pass after the batch at work; the rest goes back to the queue.
-  const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
+  const signal = stopSignal();
 
   const result = await withDatabase(
     settings,
@@ -33,7 +32,7 @@ await main(async () => {
         }
         const { sourceExists } = await attach(database.sql, settings);
         if (!sourceExists) await database.sql`select ${database.sql(settings.schema)}.require_source()`;
-        return embedWithProgress(context, { limit, signal: stopping.signal });
+        return embedWithProgress(context, { limit, signal });
       }),
     { watched: true },
   );

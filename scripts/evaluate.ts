@@ -8,7 +8,7 @@ import { migrate, requireMigrated } from "../runner/migrate.ts";
 import { withScratchDatabase } from "../runner/scratch.ts";
 import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings, type Settings } from "../runner/settings.ts";
-import { commandLine, main, wholeNumber } from "./command.ts";
+import { commandLine, main, stopSignal, wholeNumber } from "./command.ts";
 import { embedWithProgress, encodeQueriesWithProgress } from "./progress.ts";
 import { scoreTable } from "./table.ts";
 
@@ -42,9 +42,7 @@ await main(async () => {
   const collection = collectionOf(command, options);
   const settings = readSettings();
   // Ctrl-C and SIGTERM end it after the batch at work, so that a database made for it is gone afterwards.
-  const stopping = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stopping.abort());
-  const { signal } = stopping;
+  const signal = stopSignal();
 
   const scores =
     collection === undefined

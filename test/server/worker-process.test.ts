@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
+import { setTimeout } from "node:timers/promises";
 import anyTest from "ava";
 import { root } from "../../runner/settings.ts";
 import { run, type StartOptions } from "../helpers/command.ts";
@@ -56,14 +57,40 @@ test("SIGTERM to npm, which a supervisor may have started, ends the worker as we
   t.is(left?.n, 0);
 });
 
+test("Ctrl-C reaches the worker twice, from the terminal and from npm, and lets it finish all the same", async (t) => {
+  await insertParts(db.sql, 1, 400);
+  const npm = spawn("npm", ["run", "-s", "worker"], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ENV_FILE: "/dev/null", ...db.env },
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+  });
+  let log = "";
+  npm.stderr.on("data", (data) => {
+    log += data;
+  });
+  const closed = new Promise((resolve) => npm.once("close", resolve));
+  await until(async () => (await stored()) > 0, "the first are stored", 60);
+  process.kill(-(npm.pid as number), "SIGINT");
+  await closed;
+  t.regex(log, /worker stopped/);
+  t.is(await claims(), 0);
+});
+
 test("a second SIGTERM ends the worker at once, and its lease gives the rest back", async (t) => {
   await db.sql`update analytics_features.settings set lease = '2 seconds'`;
   const running = await begin(400);
-  running.process.kill("SIGTERM");
-  await until(async () => running.output().includes("worker stopping"), running.output);
-  running.process.kill("SIGTERM");
-  const { code } = await running.ended;
-  t.true(code === 130 || code === 0, `${code}`);
+  await db.sql.begin(async (sql) => {
+    // What is at work cannot be stored, so the worker waits with its end.
+    await sql`lock table analytics_features.product_embeddings`;
+    running.process.kill("SIGTERM");
+    await until(async () => running.output().includes("worker stopping"), running.output);
+    // Any earlier it would be taken for the same one.
+    await setTimeout(1100);
+    running.process.kill("SIGTERM");
+    const { code } = await running.ended;
+    t.is(code, 130);
+  });
   await until(
     async () => {
       t.is((await run("embed", [], db.env)).code, 0);
