@@ -1002,7 +1002,7 @@ begin
   return (
     select coalesce(array_agg(distinct '#' || t.term), '{}')
     from regexp_matches(
-      translate(analytics_features.fold_text(value), 'авекмнорстухі', 'abekmhopctyxi'),
+      translate(value, 'авекмнорстухі', 'abekmhopctyxi'),
       '[[:alnum:]]+(?:[-+./_][[:alnum:]]+)*', 'g'
     ) r (run)
     cross join lateral (
@@ -1023,7 +1023,7 @@ $_$;
 -- Name: FUNCTION code_terms(value text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.code_terms(value text) IS 'The terms under which the codes in a text are found, each with a leading #: whole without separators, and every stretch of neighbouring parts.';
+COMMENT ON FUNCTION analytics_features.code_terms(value text) IS 'The terms under which the codes in a folded text are found, each with a leading #: whole without separators, and every stretch of neighbouring parts.';
 
 --
 -- Name: columns_changed(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -2034,13 +2034,16 @@ CREATE FUNCTION analytics_features.deletions_of(sound text) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  v_all text[];
 begin
-  return case when length(sound) between 3 and 24 then
-    array(
-      select distinct left(sound, i - 1) || substr(sound, i + 1)
-      from generate_series(1, length(sound)) i
-    ) || sound
-  end;
+  if length(sound) between 3 and 24 then
+    v_all := array[sound];
+    for i in 1 .. length(sound) loop
+      v_all[i + 1] := left(sound, i - 1) || substr(sound, i + 1);
+    end loop;
+  end if;
+  return v_all;
 end
 $$;
 
@@ -4126,8 +4129,8 @@ CREATE FUNCTION analytics_features.hybrid_products(query text, query_vector publ
     AS $$
 #variable_conflict use_column
 declare
-  v_pool integer := greatest(max_results, 30);
-  v_wanted integer := 2 * v_pool;
+  v_pool integer := greatest(max_results, 20);
+  v_wanted integer := 3 * v_pool;
   v_enough integer := greatest(max_results, v_pool / 2);
   v_passing bigint[];
   v_near bigint[];
@@ -4153,7 +4156,7 @@ begin
     -- Of unit length, so that the one distance gives the other.
     select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price), array_agg(n.distance * n.distance / 2)
     into v_near, v_near_names, v_near_codes, v_near_prices, v_near_distances
-    from analytics_features.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id) n;
+    from analytics_features.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id, for_fusion => true) n;
   end if;
   if filter is not null then
     v_passing := analytics_features.passing_products(filter, 2000);
@@ -4172,7 +4175,7 @@ begin
     ) r;
     -- Mostly the best are live, and fill the pool when a few are gone. Where many are, or do not pass, all that were found are looked up.
     v_lookup := case
-      when filter is null and not v_complete and v_wanted = 2 * v_pool then v_ids[1 : v_pool + v_pool / 2]
+      when filter is null and not v_complete and v_wanted = 3 * v_pool then v_ids[1 : v_pool + v_pool / 2]
       else v_ids
     end;
     -- The nearest are live and pass already.
@@ -5884,10 +5887,10 @@ $$;
 COMMENT ON FUNCTION analytics_features.more_urgent_waits(model_id integer) IS 'Whether something waits that goes before the bulk of this model: a small change of the active model, or anything of that where this is another.';
 
 --
--- Name: nearest_products(public.vector, integer, jsonb, bigint[], integer); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: nearest_products(public.vector, integer, jsonb, bigint[], integer, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb DEFAULT NULL::jsonb, excluded bigint[] DEFAULT NULL::bigint[], model_id integer DEFAULT NULL::integer) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, distance double precision)
+CREATE FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb DEFAULT NULL::jsonb, excluded bigint[] DEFAULT NULL::bigint[], model_id integer DEFAULT NULL::integer, for_fusion boolean DEFAULT false) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, distance double precision)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -5934,7 +5937,8 @@ declare
 begin
   -- The table is named, so that the plan is made anew when it has another index, and not read.
   select
-    s.hnsw_ef_search::text, s.ivfflat_probes::text,
+    case when for_fusion then least(s.hnsw_ef_search, greatest(s.hnsw_ef_search / 2, 2 * max_results)) else s.hnsw_ef_search end::text as hnsw_ef_search,
+    s.ivfflat_probes::text,
     case when nearest_products.model_id is null and not exists (select from analytics_features.product_embeddings where false)
       then analytics_features.planned_index()
     end as index
@@ -6123,10 +6127,10 @@ end
 $_$;
 
 --
--- Name: FUNCTION nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer, for_fusion boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer) IS 'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
+COMMENT ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer, for_fusion boolean) IS 'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. for_fusion: candidates beside those of words, for which half of settings.hnsw_ef_search is enough. Raises PE001, PE002, PE005, PE015, PE016.';
 
 --
 -- Name: newest_row_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6895,7 +6899,7 @@ CREATE FUNCTION analytics_features.query_terms(query text) RETURNS TABLE(group_n
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET "pg_trgm.similarity_threshold" TO '0.4'
-    AS $_$
+    AS $$
 #variable_conflict use_column
 declare
   v_config regconfig;
@@ -6980,7 +6984,7 @@ begin
     with
       known as materialized (
         select
-          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, p.products, p.code_products, c.is_word,
+          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, p.products, p.code_products, c.is_word, c.has_latin,
           p.products is null and p.code_products is null as is_unknown,
           -- Of stem and word, since the two scripts are stemmed by different rules.
           case when c.is_word then
@@ -6989,7 +6993,8 @@ begin
           end as deletions
         from unnest(v_tokens, v_lexemes) with ordinality t (token, lexeme, place)
         cross join lateral (
-          select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code, t.token !~ '^[[:digit:]]' as is_word
+          select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code, t.token !~ '^[[:digit:]]' as is_word,
+            t.lexeme ~ '[a-z]' as has_latin
         ) c
         left join analytics_features.word_statistics w on w.word = t.lexeme
         left join analytics_features.word_statistics n on n.word = c.code
@@ -7046,18 +7051,13 @@ begin
         from known k
         cross join lateral (
           select w.word, w.products, row_number() over (order by w.products desc, w.word) as place
-          from (
-            select w.word, w.products
-            from analytics_features.word_statistics w
-            where w.sound is not null and (
-              w.sound = k.spoken
-              or w.sound >= k.sound and w.sound < k.sound || E'\U0010FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
-              or w.deletions && k.deletions and length(k.sound) > 3
-            )
-            -- Patterns are dear, and few words come so far.
-            offset 0
-          ) w
-          where (w.word ~ '^[a-z]+$') = (k.lexeme ~ '^[^a-z]+$')
+          from analytics_features.word_statistics w
+          -- What has a sound is of letters alone. In bytes, since patterns are dear.
+          where (octet_length(w.word) = length(w.word)) <> k.has_latin and (
+            w.sound = k.spoken
+            or w.sound >= k.sound and w.sound < k.sound || E'\U0010FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
+            or w.deletions && k.deletions and length(k.sound) > 3
+          )
           limit 3
         ) o
         where k.is_word and length(k.token) > 2
@@ -7106,7 +7106,7 @@ begin
     select 0, -1, ('''#' || substr(v_whole, 2) || ''':*')::tsquery, 1.0, analytics_features.idf(1, v_products)
     where v_query ~ '[[:digit:]]' and length(v_whole) between 4 and 41;
 end
-$_$;
+$$;
 
 --
 -- Name: FUNCTION query_terms(query text); Type: COMMENT; Schema: analytics_features; Owner: -
@@ -8288,7 +8288,9 @@ begin
   if v_query is null or v_model_id is null then
     return false;
   end if;
-  select q.query, q.embedding is not null as is_embedded, q.used_at
+  select
+    q.query, q.embedding is not null as is_embedded,
+    q.used_at < now() - case when q.embedding is null then interval '1 minute' else interval '1 hour' end as is_due
   into v_row
   from analytics_features.query_embeddings q
   where q.query = v_query and q.model_id = v_model_id;
@@ -8302,7 +8304,7 @@ begin
       insert into analytics_features.query_embeddings as q (query, model_id, uses) values (v_query, v_model_id, 1)
       on conflict on constraint query_embeddings_key do nothing;
       v_noted := true;
-    elsif v_row.used_at < now() - interval '1 minute' then
+    elsif v_row.is_due then
       update analytics_features.query_embeddings q
       set uses = q.uses + 1, used_at = now(),
         attempts = case when q.used_at < now() - interval '1 hour' then 0 else q.attempts end
@@ -8903,11 +8905,11 @@ begin
 
   perform analytics_features.lock_embeddings();
   if v_mode <> 'words' then
-    -- What request_query() would come to, for a query that was counted within the minute.
+    -- What request_query() would come to, for a query that was counted within the hour.
     select q.embedding into v_vector
     from analytics_features.embedding_models m
     join analytics_features.query_embeddings q on q.query = v_key and q.model_id = m.model_id
-    where m.is_active and q.used_at > now() - interval '1 minute';
+    where m.is_active and q.used_at > now() - interval '1 hour';
     if v_vector is null and analytics_features.request_query(query) then
       v_vector := analytics_features.query_embedding(query);
     end if;
@@ -9536,22 +9538,19 @@ COMMENT ON FUNCTION analytics_features.spread_order(query public.vector, candida
 --
 
 CREATE FUNCTION analytics_features.squash_text(value text) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-begin
-  return '=' || left(
-    regexp_replace(translate(analytics_features.fold_text(value), 'авекмнорстухі', 'abekmhopctyxi'), '[^[:alnum:]]+', '', 'g'),
+  select '=' operator(pg_catalog.||) pg_catalog.left(
+    pg_catalog.regexp_replace(pg_catalog.translate(value, 'авекмнорстухі', 'abekmhopctyxi'), '[^[:alnum:]]+', '', 'g'),
     200
-  );
-end
+  )
 $$;
 
 --
 -- Name: FUNCTION squash_text(value text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.squash_text(value text) IS 'A whole value without separators and look-alike letters, with a leading =: who asks for a code or a name exactly is given it first.';
+COMMENT ON FUNCTION analytics_features.squash_text(value text) IS 'A whole folded value without separators and look-alike letters, with a leading =: who asks for a code or a name exactly is given it first.';
 
 --
 -- Name: status_notes(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -10668,19 +10667,16 @@ COMMENT ON FUNCTION analytics_features.word_score(words tsvector, term tsquery, 
 --
 
 CREATE FUNCTION analytics_features.words_of(config regconfig, value text) RETURNS tsvector
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-begin
-  return to_tsvector(config, regexp_replace(left(analytics_features.fold_text(left(value, 32768)), 32768), '[^[:alnum:]]+', ' ', 'g'));
-end
+  select pg_catalog.to_tsvector(config, pg_catalog.regexp_replace(pg_catalog.left(value, 32768), '[^[:alnum:]]+', ' ', 'g'))
 $$;
 
 --
 -- Name: FUNCTION words_of(config regconfig, value text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.words_of(config regconfig, value text) IS 'The stemmed words of a text with their places, by a text search configuration; empty of stop words alone.';
+COMMENT ON FUNCTION analytics_features.words_of(config regconfig, value text) IS 'The stemmed words of a folded text, of its first 32,768 characters, with their places, by a text search configuration; empty of stop words alone.';
 
 --
 -- Name: words_recipe(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -10716,31 +10712,21 @@ CREATE FUNCTION analytics_features.words_row(config regconfig, name text, texts 
 declare
   v_values text[] := array_prepend(name, texts);
   v_value text;
-  v_class text;
   v_terms text[] := '{}';
+  v_room integer := 131072;
 begin
   words := '';
-  foreach v_class in array array['A', 'B', 'C', 'D']
-  loop
-    v_value := (
-      select string_agg(v.value, ' ' order by v.place)
-      from unnest(v_values, classes) with ordinality v (value, class, place)
-      where coalesce(v.class, 'D') = v_class
-    );
-    if v_value is not null then
-      words := words || setweight(analytics_features.words_of(config, v_value), v_class::"char");
-    end if;
-  end loop;
-  tokens := (select coalesce(sum(cardinality(u.positions)), 0) from unnest(words) u);
   label := '';
-
-  foreach v_value in array v_values
-  loop
+  for i in 1 .. cardinality(v_values) loop
+    -- Of a monstrous text the beginning is enough, and all that a tsvector can hold.
+    v_value := analytics_features.fold_text(left(v_values[i], least(32768, v_room)));
     continue when v_value is null or v_value !~ '[[:alnum:]]';
+    v_room := greatest(0, v_room - length(v_value));
+    words := words || setweight(analytics_features.words_of(config, v_value), coalesce(classes[i], 'D')::"char");
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
     if v_value ~ '[[:digit:]]' then
       v_terms := v_terms || analytics_features.code_terms(
-        case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else left(v_value, 32768) end
+        case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end
       );
     end if;
     if length(v_value) <= 200 then
@@ -10750,9 +10736,8 @@ begin
       label := ltrim(label || ' ' || left(v_value, 100));
     end if;
   end loop;
-
+  tokens := (select coalesce(sum(cardinality(u.positions)), 0) from unnest(words) u);
   words := words || array_to_tsvector(v_terms);
-  label := analytics_features.fold_text(label);
 end
 $$;
 
@@ -12225,7 +12210,7 @@ COMMENT ON COLUMN analytics_features.query_embeddings.kept IS 'Never forgotten: 
 -- Name: COLUMN query_embeddings.uses; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.query_embeddings.uses IS 'Searches with it, counted once a minute at the most.';
+COMMENT ON COLUMN analytics_features.query_embeddings.uses IS 'Searches with it, counted once an hour at the most (once a minute while there is no vector).';
 
 --
 -- Name: COLUMN query_embeddings.used_at; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -14580,11 +14565,11 @@ REVOKE ALL ON FUNCTION analytics_features.more_urgent_waits(model_id integer) FR
 GRANT ALL ON FUNCTION analytics_features.more_urgent_waits(model_id integer) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer, for_fusion boolean); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer, for_fusion boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer, for_fusion boolean) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION newest_row_sql(alias text); Type: ACL; Schema: analytics_features; Owner: -

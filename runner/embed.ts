@@ -81,9 +81,11 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   while (!stopped() && result.stored + result.failed < limit) {
     await takeUpChanges(context, options);
     const kept = await models.kept();
-    await noteFit(context, kept);
     const claim = await claimFirst(context, kept, limit - result.stored - result.failed);
-    if (claim === undefined) return { ...result, drained: true };
+    if (claim === undefined) {
+      if (result.stored === 0) await noteFit(context, kept);
+      return { ...result, drained: true };
+    }
     const { model, claimId, products, batchSize } = claim;
     const work: Work = { known: new Map(), encodingSeconds: 0 };
     let hasMoved = false;
@@ -108,6 +110,7 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
       result.encodingSeconds += work.encodingSeconds;
       await release(context, claimId);
     }
+    await noteFit(context, kept);
   }
   return result;
 

@@ -2,13 +2,20 @@ import { Presets, SingleBar } from "cli-progress";
 import { type EmbedContext, type EmbedOptions, type EmbedResult, embedQueued } from "../runner/embed.ts";
 import { encodeGoldenQueries } from "../runner/evaluate.ts";
 
-/** One pass over the queue with a bar on standard error: standard output is for the result. */
+/**
+ * One pass over the queue with a bar on standard error: standard output is for the result. How much there is to do the
+ * comparison said that the caller has just made; it is of the active model.
+ */
 export async function embedWithProgress(context: EmbedContext, options: EmbedOptions): Promise<EmbedResult> {
   const { sql, schema } = context;
   const [todo] = await sql<{ products: number }[]>`
-    select count(*)::integer as products
-    from ${sql(schema)}.kept_models k cross join lateral ${sql(schema)}.embedding_difference(k.model_id) d
-    where d.state in ('missing', 'stale')`;
+    select (coalesce(c.missing + c.stale, 0) + o.products)::integer as products
+    from ${sql(schema)}.last_comparison() c
+    cross join (
+      select count(*) as products
+      from ${sql(schema)}.kept_models k cross join lateral ${sql(schema)}.embedding_difference(k.model_id) d
+      where not k.is_active and d.state in ('missing', 'stale')
+    ) o`;
   const total = Math.min(todo?.products ?? 0, options.limit ?? Number.POSITIVE_INFINITY);
   if (total === 0) return embedQueued(context, options);
 

@@ -41,7 +41,18 @@ test("every function pins its search_path, and only what is called without right
   // Inlined, which a SET clause forbids, or commits, which it forbids too; they name everything in full.
   t.deepEqual(
     loose.map(({ proname }) => proname),
-    ["announce_changes", "embed_query", "fold_text", "idf", "min_max", "notes_unseen", "source_rows", "word_score"],
+    [
+      "announce_changes",
+      "embed_query",
+      "fold_text",
+      "idf",
+      "min_max",
+      "notes_unseen",
+      "source_rows",
+      "squash_text",
+      "word_score",
+      "words_of",
+    ],
   );
   const definers = await db.sql`
     select p.proname, has_function_privilege('public', p.oid, 'execute') as everybody from pg_proc p

@@ -60,6 +60,23 @@ test("a query that nobody encoded is answered by words, says so, and has its vec
   t.deepEqual({ ...row }, { query: "тормозные колодки", uses: 1, kept: false });
 });
 
+test("a search writes once an hour for a query that has its vector, and once a minute for one that waits for it", async (t) => {
+  const usedAfter = async (ago: string) => {
+    await db.sql`update analytics_features.query_embeddings set used_at = now() - ${ago}::interval`;
+    await find("тормозные колодки");
+    await find("тормозные колодки");
+    const [row] =
+      await db.sql`select uses::integer, used_at > now() - interval '10 seconds' as is_noted from analytics_features.query_embeddings`;
+    return [row?.uses, row?.is_noted];
+  };
+  await find("тормозные колодки");
+  t.deepEqual(await usedAfter("59 seconds"), [1, false]);
+  t.deepEqual(await usedAfter("61 seconds"), [2, true]);
+  await embedQueries(await context());
+  t.deepEqual(await usedAfter("59 minutes"), [2, false]);
+  t.deepEqual(await usedAfter("61 minutes"), [3, true]);
+});
+
 test("each mode gives its own order, and hybrid knows the places of both", async (t) => {
   const text = "пневматическая подушка";
   const hybrid = await searchText(await context(), { text, mode: "hybrid", limit: 115 });

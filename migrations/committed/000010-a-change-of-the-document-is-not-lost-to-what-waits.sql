@@ -1,5 +1,5 @@
 --! Previous: sha1:5ca953b16856fe2d760f62068d7c6fa0a7734866
---! Hash: sha1:056d9fab06ba031b756ea9396718a0bae9cb71db
+--! Hash: sha1:9ec96e90fbc3ac812803cb063c0a41d2c0a341d6
 --! Message: A change of the document is not lost to what waits
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -7,6 +7,7 @@ select '[1]':::VECTOR_SCHEMA.vector, :TRGM_SCHEMA.similarity('a', 'a');
 set local search_path = pg_catalog, pg_temp;
 set local check_function_bodies = off;
 truncate :PGVECTOR_SCHEMA.source_expressions;
+drop function if exists :PGVECTOR_SCHEMA.nearest_products(:VECTOR_SCHEMA.vector, integer, jsonb, bigint[], integer);
 --! Included source/first_row_sql.sql
 /*
  * Rows that nothing says the order of are told apart by what a search shows, so that it is the one whose text was encoded.
@@ -398,6 +399,68 @@ $$;
 comment on function :PGVECTOR_SCHEMA.measure_hook(text) is
   'Tries a hook on up to a hundred products. Raises PE029 when it fails for all of them, or takes longer than settings.max_hook_ms a product.';
 --! EndIncluded document/measure_hook.sql
+--! Included words/code_terms.sql
+/*
+ * A vendor code is written with and without separators, in part, and with Cyrillic letters that look
+ * like Latin ones. So a run of letters and digits that has a digit is cut where these change, and each
+ * stretch of neighbouring parts is a term: SABO520067C gives sabo, 520067, c, sabo520067, 520067c and
+ * the whole. Terms begin with # and so are never mistaken for words.
+ */
+create or replace function :PGVECTOR_SCHEMA.code_terms(value text) returns text[]
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select coalesce(array_agg(distinct '#' || t.term), '{}')
+    from regexp_matches(
+      translate(value, 'авекмнорстухі', 'abekmhopctyxi'),
+      '[[:alnum:]]+(?:[-+./_][[:alnum:]]+)*', 'g'
+    ) r (run)
+    cross join lateral (
+      select array_agg(p.part[1]) as parts
+      from regexp_matches(left(r.run[1], 64), '[[:digit:]]+|[[:alpha:]]+', 'g') p (part)
+    ) s
+    cross join lateral (
+      select array_to_string(s.parts[i : j], '') as term
+      from generate_series(1, cardinality(s.parts)) i
+      cross join lateral generate_series(i, least(i + 7, cardinality(s.parts))) j
+    ) t
+    where r.run[1] ~ '[[:digit:]]' and (t.term ~ '[[:digit:]]' or t.term ~ '^[a-z]{2,8}$')
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.code_terms(text) is
+  'The terms under which the codes in a folded text are found, each with a leading #: whole without separators, and every stretch of neighbouring parts.';
+--! EndIncluded words/code_terms.sql
+--! Included words/deletions_of.sql
+/*
+ * Two words that differ by one letter too many, too few, another or swapped share one of these, so that
+ * an index finds them: trigrams of a short word do not survive one error. (The symmetric deletion of
+ * Garbe's SymSpell.) Sounds have no doubled letters, so none comes twice. In a loop,
+ * which takes a fifth of what a query does.
+ */
+create or replace function :PGVECTOR_SCHEMA.deletions_of(sound text) returns text[]
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_all text[];
+begin
+  if length(sound) between 3 and 24 then
+    v_all := array[sound];
+    for i in 1 .. length(sound) loop
+      v_all[i + 1] := left(sound, i - 1) || substr(sound, i + 1);
+    end loop;
+  end if;
+  return v_all;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.deletions_of(text) is
+  'A word and what it becomes without one of its letters; null for fewer than 3 or more than 24.';
+--! EndIncluded words/deletions_of.sql
 --! Included words/query_terms.sql
 /*
  * A query as groups of which a product should meet as many as it can. A group is a word; its alternatives
@@ -498,7 +561,7 @@ begin
     with
       known as materialized (
         select
-          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, p.products, p.code_products, c.is_word,
+          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, p.products, p.code_products, c.is_word, c.has_latin,
           p.products is null and p.code_products is null as is_unknown,
           -- Of stem and word, since the two scripts are stemmed by different rules.
           case when c.is_word then
@@ -507,7 +570,8 @@ begin
           end as deletions
         from unnest(v_tokens, v_lexemes) with ordinality t (token, lexeme, place)
         cross join lateral (
-          select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code, t.token !~ '^[[:digit:]]' as is_word
+          select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code, t.token !~ '^[[:digit:]]' as is_word,
+            t.lexeme ~ '[a-z]' as has_latin
         ) c
         left join :PGVECTOR_SCHEMA.word_statistics w on w.word = t.lexeme
         left join :PGVECTOR_SCHEMA.word_statistics n on n.word = c.code
@@ -564,18 +628,13 @@ begin
         from known k
         cross join lateral (
           select w.word, w.products, row_number() over (order by w.products desc, w.word) as place
-          from (
-            select w.word, w.products
-            from :PGVECTOR_SCHEMA.word_statistics w
-            where w.sound is not null and (
-              w.sound = k.spoken
-              or w.sound >= k.sound and w.sound < k.sound || E'\U0010FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
-              or w.deletions && k.deletions and length(k.sound) > 3
-            )
-            -- Patterns are dear, and few words come so far.
-            offset 0
-          ) w
-          where (w.word ~ '^[a-z]+$') = (k.lexeme ~ '^[^a-z]+$')
+          from :PGVECTOR_SCHEMA.word_statistics w
+          -- What has a sound is of letters alone. In bytes, since patterns are dear.
+          where (octet_length(w.word) = length(w.word)) <> k.has_latin and (
+            w.sound = k.spoken
+            or w.sound >= k.sound and w.sound < k.sound || E'\U0010FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
+            or w.deletions && k.deletions and length(k.sound) > 3
+          )
           limit 3
         ) o
         where k.is_word and length(k.token) > 2
@@ -629,6 +688,81 @@ $$;
 comment on function :PGVECTOR_SCHEMA.query_terms(text) is
   'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. Reads the first 1000 characters.';
 --! EndIncluded words/query_terms.sql
+--! Included words/squash_text.sql
+/*
+ * With everything in full and without a SET clause, so that it is inlined.
+ */
+create or replace function :PGVECTOR_SCHEMA.squash_text(value text) returns text
+language sql immutable parallel safe
+as $$
+  select '=' operator(pg_catalog.||) pg_catalog.left(
+    pg_catalog.regexp_replace(pg_catalog.translate(value, 'авекмнорстухі', 'abekmhopctyxi'), '[^[:alnum:]]+', '', 'g'),
+    200
+  )
+$$;
+
+comment on function :PGVECTOR_SCHEMA.squash_text(text) is
+  'A whole folded value without separators and look-alike letters, with a leading =: who asks for a code or a name exactly is given it first.';
+--! EndIncluded words/squash_text.sql
+--! Included words/words_of.sql
+/*
+ * The parser of text search takes 123.45/B for a number and a path, so separators go first. With everything in full and without
+ * a SET clause, so that it is inlined.
+ */
+create or replace function :PGVECTOR_SCHEMA.words_of(config regconfig, value text) returns tsvector
+language sql immutable parallel safe
+as $$
+  select pg_catalog.to_tsvector(config, pg_catalog.regexp_replace(pg_catalog.left(value, 32768), '[^[:alnum:]]+', ' ', 'g'))
+$$;
+
+comment on function :PGVECTOR_SCHEMA.words_of(regconfig, text) is
+  'The stemmed words of a folded text, of its first 32,768 characters, with their places, by a text search configuration; empty of stop words alone.';
+--! EndIncluded words/words_of.sql
+--! Included words/words_row.sql
+/*
+ * plpgsql, which keeps its plans: as one query in language sql it took four times as long.
+ */
+create or replace function :PGVECTOR_SCHEMA.words_row(
+  config regconfig, name text, texts text[], classes text[], out words tsvector, out tokens integer, out label text
+)
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_values text[] := array_prepend(name, texts);
+  v_value text;
+  v_terms text[] := '{}';
+  v_room integer := 131072;
+begin
+  words := '';
+  label := '';
+  for i in 1 .. cardinality(v_values) loop
+    -- Of a monstrous text the beginning is enough, and all that a tsvector can hold.
+    v_value := :PGVECTOR_SCHEMA.fold_text(left(v_values[i], least(32768, v_room)));
+    continue when v_value is null or v_value !~ '[[:alnum:]]';
+    v_room := greatest(0, v_room - length(v_value));
+    words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, v_value), coalesce(classes[i], 'D')::"char");
+    -- In a short value a space may be a separator of a code too: 0 986 494 660.
+    if v_value ~ '[[:digit:]]' then
+      v_terms := v_terms || :PGVECTOR_SCHEMA.code_terms(
+        case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end
+      );
+    end if;
+    if length(v_value) <= 200 then
+      v_terms := v_terms || :PGVECTOR_SCHEMA.squash_text(v_value);
+    end if;
+    if length(label) + length(v_value) <= 100 or label = '' then
+      label := ltrim(label || ' ' || left(v_value, 100));
+    end if;
+  end loop;
+  tokens := (select coalesce(sum(cardinality(u.positions)), 0) from unnest(words) u);
+  words := words || array_to_tsvector(v_terms);
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.words_row(regconfig, text, text[], text[]) is
+  'What product_words holds of a product with this name and these other texts, of which the first class is the name''s and the next ones the texts''; a text without one has D.';
+--! EndIncluded words/words_row.sql
 --! Included queue/announce_changes.sql
 /*
  * NOTIFY has all who commit wait for each other's disk, so a writer says something only to a worker that
@@ -1146,8 +1280,8 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-  v_pool integer := greatest(max_results, 30);
-  v_wanted integer := 2 * v_pool;
+  v_pool integer := greatest(max_results, 20);
+  v_wanted integer := 3 * v_pool;
   v_enough integer := greatest(max_results, v_pool / 2);
   v_passing bigint[];
   v_near bigint[];
@@ -1173,7 +1307,7 @@ begin
     -- Of unit length, so that the one distance gives the other.
     select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price), array_agg(n.distance * n.distance / 2)
     into v_near, v_near_names, v_near_codes, v_near_prices, v_near_distances
-    from :PGVECTOR_SCHEMA.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id) n;
+    from :PGVECTOR_SCHEMA.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id, for_fusion => true) n;
   end if;
   if filter is not null then
     v_passing := :PGVECTOR_SCHEMA.passing_products(filter, 2000);
@@ -1192,7 +1326,7 @@ begin
     ) r;
     -- Mostly the best are live, and fill the pool when a few are gone. Where many are, or do not pass, all that were found are looked up.
     v_lookup := case
-      when filter is null and not v_complete and v_wanted = 2 * v_pool then v_ids[1 : v_pool + v_pool / 2]
+      when filter is null and not v_complete and v_wanted = 3 * v_pool then v_ids[1 : v_pool + v_pool / 2]
       else v_ids
     end;
     -- The nearest are live and pass already.
@@ -1389,13 +1523,16 @@ comment on function :PGVECTOR_SCHEMA.mapped_products() is
  * do not, the source is asked which products pass, up to a bound, which is cheap where it has an index
  * on the filter's column.
  *
+ * What is fused with words goes through the index with half of ef_search: what it misses by that, the words have found or the
+ * fusion would have put behind (docs/benchmarks.md has how often not).
+ *
  * Of another model than the active one all vectors are compared: it is being judged, not used.
  *
  * Internal: who may not read our tables comes through a function that checks the query.
  */
 create or replace function :PGVECTOR_SCHEMA.nearest_products(
   query :VECTOR_SCHEMA.vector, max_results integer, filter jsonb default null, excluded bigint[] default null,
-  model_id integer default null
+  model_id integer default null, for_fusion boolean default false
 )
 returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
 language plpgsql volatile
@@ -1448,7 +1585,8 @@ declare
 begin
   -- The table is named, so that the plan is made anew when it has another index, and not read.
   select
-    s.hnsw_ef_search::text, s.ivfflat_probes::text,
+    case when for_fusion then least(s.hnsw_ef_search, greatest(s.hnsw_ef_search / 2, 2 * max_results)) else s.hnsw_ef_search end::text as hnsw_ef_search,
+    s.ivfflat_probes::text,
     case when nearest_products.model_id is null and not exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE where false)
       then :PGVECTOR_SCHEMA.planned_index()
     end as index
@@ -1636,9 +1774,43 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.nearest_products(:VECTOR_SCHEMA.vector, integer, jsonb, bigint[], integer) is
-  'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
+comment on function :PGVECTOR_SCHEMA.nearest_products(:VECTOR_SCHEMA.vector, integer, jsonb, bigint[], integer, boolean) is
+  'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. for_fusion: candidates beside those of words, for which half of settings.hnsw_ef_search is enough. Raises PE001, PE002, PE005, PE015, PE016.';
 --! EndIncluded search/nearest_products.sql
+--! Included search/query_embeddings.sql
+/*
+ * The server cannot encode a text, so a query's vector is asked for here and made by the worker. One row
+ * a query and model, the column of any dimension: the vectors of a model that is prepared are here before
+ * it is activated, so that no search has to do without.
+ */
+create table if not exists :PGVECTOR_SCHEMA.query_embeddings (
+  query text not null,
+  model_id integer not null,
+  embedding :VECTOR_SCHEMA.vector,
+  kept boolean not null default false,
+  uses bigint not null default 0,
+  used_at timestamptz not null default now(),
+  attempts integer not null default 0,
+  error text
+);
+
+delete from :PGVECTOR_SCHEMA.query_embeddings q where q.model_id is null;
+alter table :PGVECTOR_SCHEMA.query_embeddings
+  drop constraint if exists query_embeddings_pkey,
+  drop constraint if exists query_embeddings_key,
+  alter column model_id set not null,
+  add constraint query_embeddings_key primary key (query, model_id);
+
+comment on table  :PGVECTOR_SCHEMA.query_embeddings is 'Vectors of queries: asked for by searching, made by the worker, at most settings.query_cache_size of them.';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.query is 'The query (see query_key).';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.model_id is 'The model of the vector.';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.embedding is 'The vector, of unit length; null until the worker came.';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.kept is 'Never forgotten: golden queries.';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.uses is 'Searches with it, counted once an hour at the most (once a minute while there is no vector).';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.used_at is 'When it was last counted.';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.attempts is 'Failed attempts to encode it; after three it waits until it is asked for again an hour later.';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.error is 'What the last attempt said; never the query.';
+--! EndIncluded search/query_embeddings.sql
 --! Included search/recommended_products.sql
 /*
  * Similarity is to the nearest of the given products and not to their mean: the mean of brake pads
@@ -1871,8 +2043,9 @@ comment on function :PGVECTOR_SCHEMA.refresh_pairs() is
 --! EndIncluded search/refresh_pairs.sql
 --! Included search/request_query.sql
 /*
- * Called by each search, so it must cost next to nothing and never wait: a use is counted once a
- * minute, and not at all while another search is at the same row, or in a transaction whose one snapshot is from before
+ * Called by each search, so it must cost next to nothing and never wait: a use is counted once an
+ * hour, which is what keep_queries() has it worth (a commit that has written waits for the disk), that of a query without a vector
+ * once a minute, and none while another search is at the same row, or in a transaction whose one snapshot is from before
  * another one was. On a standby nothing can be asked for. Security definer for the readers who call embed_query().
  */
 create or replace function :PGVECTOR_SCHEMA.request_query(query text) returns boolean
@@ -1889,7 +2062,9 @@ begin
   if v_query is null or v_model_id is null then
     return false;
   end if;
-  select q.query, q.embedding is not null as is_embedded, q.used_at
+  select
+    q.query, q.embedding is not null as is_embedded,
+    q.used_at < now() - case when q.embedding is null then interval '1 minute' else interval '1 hour' end as is_due
   into v_row
   from :PGVECTOR_SCHEMA.query_embeddings q
   where q.query = v_query and q.model_id = v_model_id;
@@ -1903,7 +2078,7 @@ begin
       insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, uses) values (v_query, v_model_id, 1)
       on conflict on constraint query_embeddings_key do nothing;
       v_noted := true;
-    elsif v_row.used_at < now() - interval '1 minute' then
+    elsif v_row.is_due then
       update :PGVECTOR_SCHEMA.query_embeddings q
       set uses = q.uses + 1, used_at = now(),
         attempts = case when q.used_at < now() - interval '1 hour' then 0 else q.attempts end
@@ -2014,6 +2189,76 @@ revoke all on function :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, t
 comment on function :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer) is
   'The products nearest to a vector, nearest first. metric: l2 or <->, cosine or <=>, inner_product, ip or <#> (negative, as in pgvector); max_results: 1 to 10000. Raises PE001 to PE003, PE005 and PE010 to PE014.';
 --! EndIncluded search/search_products.sql
+--! Included search/search_products_text.sql
+/*
+ * Not an overload of search_products(): an untyped literal there would resolve to text.
+ *
+ * The server cannot encode the query, so its vector comes from query_embeddings. When it is not there
+ * yet the answer is from words alone, says so, and asks for the vector, so that the next search has
+ * both; call embed_query() waits for it. Security definer, so that a reader needs no right on tables.
+ */
+create or replace function :PGVECTOR_SCHEMA.search_products_text(
+  query text, max_results integer default 10, filter jsonb default null, mode text default 'hybrid'
+)
+returns table (
+  product_id bigint, name text, vendor_code text, price numeric, score double precision,
+  vector_rank integer, distance double precision, word_rank integer, word_score double precision, matched_words text[],
+  used_vectors boolean
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  v_mode text := lower(btrim(mode));
+  v_key text := :PGVECTOR_SCHEMA.query_key(query);
+  v_vector :VECTOR_SCHEMA.vector;
+begin
+  if v_key is null then
+    raise exception 'The query is empty.'
+      using errcode = 'PE019', hint = 'Pass what a person would type.';
+  end if;
+  if v_mode is null or v_mode not in ('hybrid', 'words', 'vectors') then
+    raise exception 'Unknown mode: %.', coalesce(quote_literal(left(mode, 100)), 'null')
+      using errcode = 'PE027', hint = 'Use ''hybrid'', ''words'' or ''vectors''.';
+  end if;
+  perform :PGVECTOR_SCHEMA.require_limit(max_results);
+
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
+  if v_mode <> 'words' then
+    -- What request_query() would come to, for a query that was counted within the hour.
+    select q.embedding into v_vector
+    from :PGVECTOR_SCHEMA.embedding_models m
+    join :PGVECTOR_SCHEMA.query_embeddings q on q.query = v_key and q.model_id = m.model_id
+    where m.is_active and q.used_at > now() - interval '1 hour';
+    if v_vector is null and :PGVECTOR_SCHEMA.request_query(query) then
+      v_vector := :PGVECTOR_SCHEMA.query_embedding(query);
+    end if;
+  end if;
+
+  if v_mode = 'vectors' and v_vector is not null then
+    return query
+      select n.product_id, n.name, n.vendor_code, n.price, 1 - d.distance, n.place::integer, d.distance, null::integer, null::double precision, null::text[], true
+      from :PGVECTOR_SCHEMA.nearest_products(v_vector, max_results, filter)
+        with ordinality n (product_id, name, vendor_code, price, l2_distance, place)
+      -- Of unit length, so that the one distance gives the other.
+      cross join lateral (select n.l2_distance * n.l2_distance / 2 as distance) d;
+    return;
+  end if;
+
+  return query
+    select h.product_id, h.name, h.vendor_code, h.price, h.score, h.vector_rank, h.distance, h.word_rank, h.word_score, h.matched_words,
+      v_vector is not null
+    from :PGVECTOR_SCHEMA.hybrid_products(query, v_vector, max_results, filter) h;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.search_products_text(text, integer, jsonb, text) from public;
+
+comment on function :PGVECTOR_SCHEMA.search_products_text(text, integer, jsonb, text) is
+  'The products that suit a text best, best first, by words and meaning. filter: see filter_sql(); mode: hybrid, words (and trigrams) or vectors; score: 0 to 1, one more for a whole name or code, in mode vectors the cosine similarity; distance: cosine; used_vectors: false when the query had no vector yet and words alone answer. Raises PE001 to PE003, PE005, PE014 to PE016, PE019, PE027.';
+--! EndIncluded search/search_products_text.sql
 --! Included status/columns_changed.sql
 /*
  * To alter a table fires no trigger, and each document may be another after it. The columns and what makes a product a live one are

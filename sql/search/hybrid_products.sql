@@ -22,8 +22,8 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-  v_pool integer := greatest(max_results, 30);
-  v_wanted integer := 2 * v_pool;
+  v_pool integer := greatest(max_results, 20);
+  v_wanted integer := 3 * v_pool;
   v_enough integer := greatest(max_results, v_pool / 2);
   v_passing bigint[];
   v_near bigint[];
@@ -49,7 +49,7 @@ begin
     -- Of unit length, so that the one distance gives the other.
     select array_agg(n.product_id), array_agg(n.name), array_agg(n.vendor_code), array_agg(n.price), array_agg(n.distance * n.distance / 2)
     into v_near, v_near_names, v_near_codes, v_near_prices, v_near_distances
-    from :PGVECTOR_SCHEMA.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id) n;
+    from :PGVECTOR_SCHEMA.nearest_products(query_vector, v_pool, filter, null, hybrid_products.model_id, for_fusion => true) n;
   end if;
   if filter is not null then
     v_passing := :PGVECTOR_SCHEMA.passing_products(filter, 2000);
@@ -68,7 +68,7 @@ begin
     ) r;
     -- Mostly the best are live, and fill the pool when a few are gone. Where many are, or do not pass, all that were found are looked up.
     v_lookup := case
-      when filter is null and not v_complete and v_wanted = 2 * v_pool then v_ids[1 : v_pool + v_pool / 2]
+      when filter is null and not v_complete and v_wanted = 3 * v_pool then v_ids[1 : v_pool + v_pool / 2]
       else v_ids
     end;
     -- The nearest are live and pass already.

@@ -10,13 +10,16 @@
  * do not, the source is asked which products pass, up to a bound, which is cheap where it has an index
  * on the filter's column.
  *
+ * What is fused with words goes through the index with half of ef_search: what it misses by that, the words have found or the
+ * fusion would have put behind (docs/benchmarks.md has how often not).
+ *
  * Of another model than the active one all vectors are compared: it is being judged, not used.
  *
  * Internal: who may not read our tables comes through a function that checks the query.
  */
 create or replace function :PGVECTOR_SCHEMA.nearest_products(
   query :VECTOR_SCHEMA.vector, max_results integer, filter jsonb default null, excluded bigint[] default null,
-  model_id integer default null
+  model_id integer default null, for_fusion boolean default false
 )
 returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
 language plpgsql volatile
@@ -69,7 +72,8 @@ declare
 begin
   -- The table is named, so that the plan is made anew when it has another index, and not read.
   select
-    s.hnsw_ef_search::text, s.ivfflat_probes::text,
+    case when for_fusion then least(s.hnsw_ef_search, greatest(s.hnsw_ef_search / 2, 2 * max_results)) else s.hnsw_ef_search end::text as hnsw_ef_search,
+    s.ivfflat_probes::text,
     case when nearest_products.model_id is null and not exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE where false)
       then :PGVECTOR_SCHEMA.planned_index()
     end as index
@@ -257,5 +261,5 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.nearest_products(:VECTOR_SCHEMA.vector, integer, jsonb, bigint[], integer) is
-  'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
+comment on function :PGVECTOR_SCHEMA.nearest_products(:VECTOR_SCHEMA.vector, integer, jsonb, bigint[], integer, boolean) is
+  'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. for_fusion: candidates beside those of words, for which half of settings.hnsw_ef_search is enough. Raises PE001, PE002, PE005, PE015, PE016.';

@@ -26,7 +26,7 @@ comment on column :PGVECTOR_SCHEMA.query_embeddings.query is 'The query (see que
 comment on column :PGVECTOR_SCHEMA.query_embeddings.model_id is 'The model of the vector.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.embedding is 'The vector, of unit length; null until the worker came.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.kept is 'Never forgotten: golden queries.';
-comment on column :PGVECTOR_SCHEMA.query_embeddings.uses is 'Searches with it, counted once a minute at the most.';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.uses is 'Searches with it, counted once an hour at the most (once a minute while there is no vector).';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.used_at is 'When it was last counted.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.attempts is 'Failed attempts to encode it; after three it waits until it is asked for again an hour later.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.error is 'What the last attempt said; never the query.';

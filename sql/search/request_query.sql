@@ -1,6 +1,7 @@
 /*
- * Called by each search, so it must cost next to nothing and never wait: a use is counted once a
- * minute, and not at all while another search is at the same row, or in a transaction whose one snapshot is from before
+ * Called by each search, so it must cost next to nothing and never wait: a use is counted once an
+ * hour, which is what keep_queries() has it worth (a commit that has written waits for the disk), that of a query without a vector
+ * once a minute, and none while another search is at the same row, or in a transaction whose one snapshot is from before
  * another one was. On a standby nothing can be asked for. Security definer for the readers who call embed_query().
  */
 create or replace function :PGVECTOR_SCHEMA.request_query(query text) returns boolean
@@ -17,7 +18,9 @@ begin
   if v_query is null or v_model_id is null then
     return false;
   end if;
-  select q.query, q.embedding is not null as is_embedded, q.used_at
+  select
+    q.query, q.embedding is not null as is_embedded,
+    q.used_at < now() - case when q.embedding is null then interval '1 minute' else interval '1 hour' end as is_due
   into v_row
   from :PGVECTOR_SCHEMA.query_embeddings q
   where q.query = v_query and q.model_id = v_model_id;
@@ -31,7 +34,7 @@ begin
       insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, uses) values (v_query, v_model_id, 1)
       on conflict on constraint query_embeddings_key do nothing;
       v_noted := true;
-    elsif v_row.used_at < now() - interval '1 minute' then
+    elsif v_row.is_due then
       update :PGVECTOR_SCHEMA.query_embeddings q
       set uses = q.uses + 1, used_at = now(),
         attempts = case when q.used_at < now() - interval '1 hour' then 0 else q.attempts end

@@ -35,11 +35,11 @@ begin
 
   perform :PGVECTOR_SCHEMA.lock_embeddings();
   if v_mode <> 'words' then
-    -- What request_query() would come to, for a query that was counted within the minute.
+    -- What request_query() would come to, for a query that was counted within the hour.
     select q.embedding into v_vector
     from :PGVECTOR_SCHEMA.embedding_models m
     join :PGVECTOR_SCHEMA.query_embeddings q on q.query = v_key and q.model_id = m.model_id
-    where m.is_active and q.used_at > now() - interval '1 minute';
+    where m.is_active and q.used_at > now() - interval '1 hour';
     if v_vector is null and :PGVECTOR_SCHEMA.request_query(query) then
       v_vector := :PGVECTOR_SCHEMA.query_embedding(query);
     end if;

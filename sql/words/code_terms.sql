@@ -12,7 +12,7 @@ begin
   return (
     select coalesce(array_agg(distinct '#' || t.term), '{}')
     from regexp_matches(
-      translate(:PGVECTOR_SCHEMA.fold_text(value), 'авекмнорстухі', 'abekmhopctyxi'),
+      translate(value, 'авекмнорстухі', 'abekmhopctyxi'),
       '[[:alnum:]]+(?:[-+./_][[:alnum:]]+)*', 'g'
     ) r (run)
     cross join lateral (
@@ -30,4 +30,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.code_terms(text) is
-  'The terms under which the codes in a text are found, each with a leading #: whole without separators, and every stretch of neighbouring parts.';
+  'The terms under which the codes in a folded text are found, each with a leading #: whole without separators, and every stretch of neighbouring parts.';

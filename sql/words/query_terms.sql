@@ -97,7 +97,7 @@ begin
     with
       known as materialized (
         select
-          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, p.products, p.code_products, c.is_word,
+          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, p.products, p.code_products, c.is_word, c.has_latin,
           p.products is null and p.code_products is null as is_unknown,
           -- Of stem and word, since the two scripts are stemmed by different rules.
           case when c.is_word then
@@ -106,7 +106,8 @@ begin
           end as deletions
         from unnest(v_tokens, v_lexemes) with ordinality t (token, lexeme, place)
         cross join lateral (
-          select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code, t.token !~ '^[[:digit:]]' as is_word
+          select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code, t.token !~ '^[[:digit:]]' as is_word,
+            t.lexeme ~ '[a-z]' as has_latin
         ) c
         left join :PGVECTOR_SCHEMA.word_statistics w on w.word = t.lexeme
         left join :PGVECTOR_SCHEMA.word_statistics n on n.word = c.code
@@ -163,18 +164,13 @@ begin
         from known k
         cross join lateral (
           select w.word, w.products, row_number() over (order by w.products desc, w.word) as place
-          from (
-            select w.word, w.products
-            from :PGVECTOR_SCHEMA.word_statistics w
-            where w.sound is not null and (
-              w.sound = k.spoken
-              or w.sound >= k.sound and w.sound < k.sound || E'\U0010FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
-              or w.deletions && k.deletions and length(k.sound) > 3
-            )
-            -- Patterns are dear, and few words come so far.
-            offset 0
-          ) w
-          where (w.word ~ '^[a-z]+$') = (k.lexeme ~ '^[^a-z]+$')
+          from :PGVECTOR_SCHEMA.word_statistics w
+          -- What has a sound is of letters alone. In bytes, since patterns are dear.
+          where (octet_length(w.word) = length(w.word)) <> k.has_latin and (
+            w.sound = k.spoken
+            or w.sound >= k.sound and w.sound < k.sound || E'\U0010FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
+            or w.deletions && k.deletions and length(k.sound) > 3
+          )
           limit 3
         ) o
         where k.is_word and length(k.token) > 2

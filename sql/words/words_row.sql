@@ -10,31 +10,21 @@ as $$
 declare
   v_values text[] := array_prepend(name, texts);
   v_value text;
-  v_class text;
   v_terms text[] := '{}';
+  v_room integer := 131072;
 begin
   words := '';
-  foreach v_class in array array['A', 'B', 'C', 'D']
-  loop
-    v_value := (
-      select string_agg(v.value, ' ' order by v.place)
-      from unnest(v_values, classes) with ordinality v (value, class, place)
-      where coalesce(v.class, 'D') = v_class
-    );
-    if v_value is not null then
-      words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, v_value), v_class::"char");
-    end if;
-  end loop;
-  tokens := (select coalesce(sum(cardinality(u.positions)), 0) from unnest(words) u);
   label := '';
-
-  foreach v_value in array v_values
-  loop
+  for i in 1 .. cardinality(v_values) loop
+    -- Of a monstrous text the beginning is enough, and all that a tsvector can hold.
+    v_value := :PGVECTOR_SCHEMA.fold_text(left(v_values[i], least(32768, v_room)));
     continue when v_value is null or v_value !~ '[[:alnum:]]';
+    v_room := greatest(0, v_room - length(v_value));
+    words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, v_value), coalesce(classes[i], 'D')::"char");
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
     if v_value ~ '[[:digit:]]' then
       v_terms := v_terms || :PGVECTOR_SCHEMA.code_terms(
-        case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else left(v_value, 32768) end
+        case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end
       );
     end if;
     if length(v_value) <= 200 then
@@ -44,9 +34,8 @@ begin
       label := ltrim(label || ' ' || left(v_value, 100));
     end if;
   end loop;
-
+  tokens := (select coalesce(sum(cardinality(u.positions)), 0) from unnest(words) u);
   words := words || array_to_tsvector(v_terms);
-  label := :PGVECTOR_SCHEMA.fold_text(label);
 end
 $$;
 
