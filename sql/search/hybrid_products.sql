@@ -23,7 +23,8 @@ as $$
 #variable_conflict use_column
 declare
   v_pool integer := greatest(max_results, 20);
-  v_wanted integer := 3 * v_pool;
+  v_at_first integer := greatest(60, 2 * v_pool);
+  v_wanted integer := v_at_first;
   v_enough integer := greatest(max_results, v_pool / 2);
   v_passing bigint[];
   v_near bigint[];
@@ -68,7 +69,7 @@ begin
     ) r;
     -- Mostly the best are live, and fill the pool when a few are gone. Where many are, or do not pass, all that were found are looked up.
     v_lookup := case
-      when filter is null and not v_complete and v_wanted = 3 * v_pool then v_ids[1 : v_pool + v_pool / 2]
+      when filter is null and not v_complete and v_wanted = v_at_first then v_ids[1 : v_pool + v_pool / 2]
       else v_ids
     end;
     -- The nearest are live and pass already.
