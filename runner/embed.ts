@@ -89,6 +89,8 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
     const { model, claimId, products, batchSize } = claim;
     const work: Work = { known: new Map(), encodingSeconds: 0 };
     let hasMoved = false;
+    // One batch is stored while the next is encoded.
+    let storing: Promise<void> = Promise.resolve();
     try {
       // Texts of nearly one token count are encoded together, and those of about one length are likely to be such.
       products.sort((a, b) => Number(a.is_bulk) - Number(b.is_bulk) || a.document.length - b.document.length);
@@ -99,14 +101,24 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
         // Somebody waits for the queries too: they go before what can wait, and after what is soon through.
         if (canWait) await embedQueries(context);
         if (hasMoved && (await moreUrgentWaits(context, model))) break;
-        const { stored, failed } = await embedBatch(context, model, claimId, batch, work);
-        if (!canWait) await embedQueries(context);
+        const encoded = await encodeEach(context, model, batch, work);
+        await storing;
+        storing = store(context, model, claimId, encoded).then(({ stored, failed }) => {
+          result.stored += stored;
+          result.failed += failed;
+          options.onBatch?.(stored, failed);
+        });
+        // Told where it is waited for.
+        storing.catch(() => {});
+        if (!canWait) {
+          await storing;
+          await embedQueries(context);
+        }
         hasMoved ||= canWait;
-        result.stored += stored;
-        result.failed += failed;
-        options.onBatch?.(stored, failed);
       }
+      await storing;
     } finally {
+      await storing.catch(() => {});
       result.encodingSeconds += work.encodingSeconds;
       await release(context, claimId);
     }
@@ -194,16 +206,14 @@ export async function embedQueries(context: EmbedContext): Promise<number> {
   return 0;
 }
 
-async function embedBatch(
+async function store(
   context: EmbedContext,
   model: KeptModel,
   claimId: string,
-  products: readonly Claimed[],
-  work: Work,
+  { encoded, errors }: EncodedEach,
 ): Promise<{ stored: number; failed: number }> {
   const { sql } = context;
   const schema = sql(context.schema);
-  const { encoded, errors } = await encodeEach(context, model, products, work);
   let stored = 0;
   if (encoded.length > 0) {
     const ids = encoded.map(({ product }) => product.product_id);
@@ -225,10 +235,15 @@ interface EncodedProduct extends Encoded {
   product: Claimed;
 }
 
+interface EncodedEach {
+  encoded: EncodedProduct[];
+  errors: { product: Claimed; message: string }[];
+}
+
 /** Encodes all at once; if that fails, one by one, so that only those that cannot be encoded fail. */
-async function encodeEach(context: EmbedContext, model: KeptModel, products: readonly Claimed[], work: Work) {
+async function encodeEach(context: EmbedContext, model: KeptModel, products: readonly Claimed[], work: Work): Promise<EncodedEach> {
   let encoded: EncodedProduct[] = [];
-  const errors: { product: Claimed; message: string }[] = [];
+  const errors: EncodedEach["errors"] = [];
   try {
     encoded = await encodeProducts(context, model, products, work);
   } catch {
