@@ -5938,7 +5938,16 @@ declare
 begin
   -- The table is named, so that the plan is made anew when it has another index, and not read.
   select
-    case when for_fusion then least(s.hnsw_ef_search, greatest(s.hnsw_ef_search / 2, 2 * max_results)) else s.hnsw_ef_search end::text as hnsw_ef_search,
+    case
+      when for_fusion then least(
+        s.hnsw_ef_search,
+        greatest(
+          (s.hnsw_ef_search * least(1, greatest(0.5, (select t.products from analytics_features.word_totals t) / 200000.0)))::integer,
+          2 * max_results
+        )
+      )
+      else s.hnsw_ef_search
+    end::text as hnsw_ef_search,
     s.ivfflat_probes::text,
     case when nearest_products.model_id is null and not exists (select from analytics_features.product_embeddings where false)
       then analytics_features.planned_index()
@@ -6131,7 +6140,7 @@ $_$;
 -- Name: FUNCTION nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer, for_fusion boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer, for_fusion boolean) IS 'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. for_fusion: candidates beside those of words, for which half of settings.hnsw_ef_search is enough. Raises PE001, PE002, PE005, PE015, PE016.';
+COMMENT ON FUNCTION analytics_features.nearest_products(query public.vector, max_results integer, filter jsonb, excluded bigint[], model_id integer, for_fusion boolean) IS 'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. for_fusion: candidates beside those of words, for which half of settings.hnsw_ef_search is enough among up to 100,000 products. Raises PE001, PE002, PE005, PE015, PE016.';
 
 --
 -- Name: newest_row_sql(text); Type: FUNCTION; Schema: analytics_features; Owner: -

@@ -10,8 +10,9 @@
  * do not, the source is asked which products pass, up to a bound, which is cheap where it has an index
  * on the filter's column.
  *
- * What is fused with words goes through the index with half of ef_search: what it misses by that, the words have found or the
- * fusion would have put behind (docs/benchmarks.md has how often not).
+ * What is fused with words goes through the index of up to 100,000 products with half of ef_search: what it misses by that, the
+ * words have found or the fusion would have put behind. From 200,000 on, where that would show, and the words take most of the
+ * time, with all of it (docs/architecture.md has the figures).
  *
  * Of another model than the active one all vectors are compared: it is being judged, not used.
  *
@@ -72,7 +73,16 @@ declare
 begin
   -- The table is named, so that the plan is made anew when it has another index, and not read.
   select
-    case when for_fusion then least(s.hnsw_ef_search, greatest(s.hnsw_ef_search / 2, 2 * max_results)) else s.hnsw_ef_search end::text as hnsw_ef_search,
+    case
+      when for_fusion then least(
+        s.hnsw_ef_search,
+        greatest(
+          (s.hnsw_ef_search * least(1, greatest(0.5, (select t.products from :PGVECTOR_SCHEMA.word_totals t) / 200000.0)))::integer,
+          2 * max_results
+        )
+      )
+      else s.hnsw_ef_search
+    end::text as hnsw_ef_search,
     s.ivfflat_probes::text,
     case when nearest_products.model_id is null and not exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE where false)
       then :PGVECTOR_SCHEMA.planned_index()
@@ -262,4 +272,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.nearest_products(:VECTOR_SCHEMA.vector, integer, jsonb, bigint[], integer, boolean) is
-  'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. for_fusion: candidates beside those of words, for which half of settings.hnsw_ef_search is enough. Raises PE001, PE002, PE005, PE015, PE016.';
+  'The live products nearest to a vector of unit length by L2, nearest first, that pass filter_sql() and are not excluded: as many as asked, if there are so many. model_id: null for the active model. for_fusion: candidates beside those of words, for which half of settings.hnsw_ef_search is enough among up to 100,000 products. Raises PE001, PE002, PE005, PE015, PE016.';
