@@ -12,16 +12,15 @@ import { products } from "./texts.ts";
  * The whole job, from products in a table to vectors in a table, by `npm run embed` in a fresh database with
  * triggers, queue and words, and by the Python pipeline (bench/python/job.py) on the same products:
  * BENCH_DATABASE_URL=… npm run bench:job -- 115 10000
- * What is beside the encoding is the job without what the encoder was at work in it and without the start, which
- * is what the command takes when nothing is left to do. That the encoder is as quick in it as alone shows beside it, with the same
- * texts a claim's at a time; on a noisy machine two runs differ by more than is looked for here. Of few products, where loading the
- * model varies by as much as the database takes, each figure is the median of several runs, each in a database of its own, and of three starts in each.
+ * What is beside the encoding is the command's own time from when its model is loaded, without what the encoder was at work in it:
+ * comparing, triggers, words, claims, storing. That the encoder is as quick in it as alone shows beside it, with the same
+ * texts a claim's at a time. Of few products each figure is the median of several runs, each in a database of its own.
  */
 const sizes = process.argv.slice(2).map(Number);
 const node = [process.execPath, "--import", "tsx"];
 const python = join(root, ".cache/python/bin/python");
 const rows: (string | number)[][] = [];
-const [few, fewRounds, fewStarts] = [1000, 5, 3];
+const [few, fewRounds] = [1000, 5];
 
 await run([join(root, ".ci/install-python")]);
 await run([python, "bench/python/model.py"]);
@@ -57,7 +56,8 @@ await withBenchDatabase(async () => {
 interface Round {
   theirs: Run;
   ours: Run;
-  starts: Run[];
+  /** Of ours, without starting and loading the model. */
+  work: number;
   encoding: number;
   alone: number;
 }
@@ -66,19 +66,13 @@ async function measure(sql: Sql, url: string, size: number): Promise<Round> {
   await fillSource(sql, size);
   const theirs = await run([python, "bench/python/job.py", url, String(size)]);
   const ours = await run([...node, "scripts/embed.ts", "--json"], url);
-  const starts: Run[] = [];
-  while (starts.length < (size < few ? fewStarts : 1)) starts.push(await run([...node, "scripts/embed.ts", "--json"], url));
-  const { encodingSeconds: encoding } = JSON.parse(ours.output) as { encodingSeconds: number };
-  return { theirs, ours, starts, encoding, alone: await encodeAlone(sql) };
+  const { seconds: work, encodingSeconds: encoding } = JSON.parse(ours.output) as { seconds: number; encodingSeconds: number };
+  return { theirs, ours, work, encoding, alone: await encodeAlone(sql) };
 }
 
 function rowOf(size: number, rounds: readonly Round[]): (string | number)[] {
   const median = (figure: (round: Round) => number) => quantile(rounds.map(figure), 0.5);
-  const start = quantile(
-    rounds.flatMap(({ starts }) => starts.map(({ seconds }) => seconds)),
-    0.5,
-  );
-  const beside = ({ ours, encoding }: Round) => Math.max(0, ours.seconds - start - encoding);
+  const beside = ({ work, encoding }: Round) => work - encoding;
   return [
     size,
     median(({ theirs }) => theirs.seconds).toFixed(1),
@@ -86,7 +80,7 @@ function rowOf(size: number, rounds: readonly Round[]): (string | number)[] {
     median(({ theirs, ours }) => theirs.seconds / ours.seconds).toFixed(2),
     median(({ theirs }) => theirs.megabytes).toFixed(0),
     median(({ ours }) => ours.megabytes).toFixed(0),
-    start.toFixed(1),
+    median(({ ours, work }) => ours.seconds - work).toFixed(1),
     median(({ encoding }) => encoding).toFixed(1),
     median(beside).toFixed(2),
     `${median((round) => (100 * beside(round)) / round.encoding).toFixed(0)} %`,

@@ -4143,6 +4143,7 @@ declare
   v_scores double precision[];
   v_exact boolean[];
   v_terms text[];
+  v_coverage double precision;
   v_complete boolean;
   v_lookup bigint[];
   v_others bigint[];
@@ -4167,8 +4168,8 @@ begin
   loop
     select
       array_agg(r.product_id), array_agg(r.word_score), array_agg(r.is_exact), array_agg(array_to_string(r.terms, ' ')),
-      coalesce(bool_or(r.is_complete), true)
-    into v_ids, v_scores, v_exact, v_terms, v_complete
+      (array_agg(r.coverage))[1], coalesce(bool_or(r.is_complete), true)
+    into v_ids, v_scores, v_exact, v_terms, v_coverage, v_complete
     from (
       select r.*
       from analytics_features.rank_words(query, v_wanted, v_near || v_passing) r
@@ -4190,7 +4191,9 @@ begin
     v_wanted := v_wanted * 10;
   end loop;
 
-  select w.* into strict v_weights from analytics_features.signal_weights(query, query_vector is not null) w;
+  select w.* into strict v_weights from analytics_features.signal_weights(
+    query, v_coverage, query_vector is not null, hybrid_products.model_id
+  ) w;
   return query
     with
       live as (
@@ -7099,6 +7102,10 @@ begin
       analytics_features.idf((sum(a.products) over (partition by a.place))::bigint, v_products)
     from alternative a
     union all
+    select k.place, 0, null, 0, analytics_features.idf(0, v_products)
+    from known k
+    where k.place not in (select a.place from alternative a)
+    union all
     select 0, c.place::integer, c.term, 1.0, analytics_features.idf(c.products, v_products)
     from (
       select c.place, t.term, coalesce(w.products, analytics_features.products_with(t.term, 101)) as products
@@ -7122,7 +7129,7 @@ $$;
 -- Name: FUNCTION query_terms(query text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.query_terms(query text) IS 'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. Reads the first 1000 characters.';
+COMMENT ON FUNCTION analytics_features.query_terms(query text) IS 'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. A word that nothing stands in for has no term. Reads the first 1000 characters.';
 
 --
 -- Name: queue_changes_sql(text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -7271,7 +7278,7 @@ COMMENT ON FUNCTION analytics_features.queue_summary(exact boolean) IS 'What wai
 -- Name: rank_words(text, integer, bigint[]); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.rank_words(query text, wanted integer, others bigint[] DEFAULT NULL::bigint[]) RETURNS TABLE(product_id bigint, word_score double precision, is_exact boolean, terms text[], is_complete boolean)
+CREATE FUNCTION analytics_features.rank_words(query text, wanted integer, others bigint[] DEFAULT NULL::bigint[]) RETURNS TABLE(product_id bigint, word_score double precision, is_exact boolean, terms text[], coverage double precision, is_complete boolean)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -7301,10 +7308,24 @@ declare
   v_products double precision;
   v_average double precision;
   v_rarity double precision;
+  v_asked double precision;
 begin
-  select array_agg(t.group_no), array_agg(t.alternative), array_agg(t.term), array_agg(t.weight * t.idf), array_agg(t.term::text)
-  into v_group, v_alternative, v_term, v_idf, v_label
-  from analytics_features.query_terms(query) t;
+  with term as materialized (select t.* from analytics_features.query_terms(query) t)
+  select
+    array_agg(t.group_no), array_agg(t.alternative), array_agg(t.term), array_agg(t.weight * t.idf), array_agg(t.term::text),
+    (
+      select sum(g.idf)
+      from (
+        -- The rarity of a word that no product has, where a synonym stands in for it, is the synonym's.
+        select coalesce(max(t.idf) filter (where t.term is not null), max(t.idf)) as idf
+        from term t
+        where t.group_no > 0
+        group by t.group_no
+      ) g
+    )
+  into v_group, v_alternative, v_term, v_idf, v_label, v_asked
+  from term t
+  where t.term is not null;
   if v_group is null then
     return;
   end if;
@@ -7386,15 +7407,16 @@ begin
   end if;
 
   return query
-    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0), v_complete
+    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0),
+      sum(s.idf) filter (where s.group_no > 0) / v_asked, v_complete
     from (
       -- The best way to say each group counts, and all that only adds.
-      select distinct on (a.product_id, a.group_no, a.added) a.product_id, a.group_no, a.score, a.term, a.added is not distinct from 0 as is_exact
+      select distinct on (a.product_id, a.group_no, a.added) a.product_id, a.group_no, a.score, a.idf, a.term, a.added is not distinct from 0 as is_exact
       from (
         select o.product_id, o.group_no, o.alternative, case when o.group_no = 0 then o.alternative end as added,
-          sum(o.score) as score, string_agg(o.term, ' ') as term
+          sum(o.score) as score, sum(o.idf) as idf, string_agg(o.term, ' ') as term
         from (
-          select w.product_id, t.group_no, t.alternative, t.label as term,
+          select w.product_id, t.group_no, t.alternative, t.label as term, t.idf,
             analytics_features.word_score(w.words, t.term, t.idf, w.tokens / v_average) as score
           from analytics_features.product_words w
           cross join unnest(v_group, v_alternative, v_term, v_idf, v_label) t (group_no, alternative, term, idf, label)
@@ -7415,7 +7437,7 @@ $$;
 -- Name: FUNCTION rank_words(query text, wanted integer, others bigint[]); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.rank_words(query text, wanted integer, others bigint[]) IS 'Scores products by the words of a query: about so many that the words find as wanted, and of the others those that have a word; unordered. terms: what of the query they have, one a group; is_complete: the words find no more. Dead products are among them.';
+COMMENT ON FUNCTION analytics_features.rank_words(query text, wanted integer, others bigint[]) IS 'Scores products by the words of a query: about so many that the words find as wanted, and of the others those that have a word; unordered. terms: what of the query they have, one a group; coverage: how much of the query that is, by the rarity of its words, 0 to 1, null where all have none; is_complete: the words find no more. Dead products are among them.';
 
 --
 -- Name: ranked_products(text, integer, text, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9125,36 +9147,37 @@ $$;
 COMMENT ON FUNCTION analytics_features.shown_document(document text, texts text[], weights double precision[]) IS 'A document for people to look at: of several groups each with its weight on a line of its own; the first 1,000 characters.';
 
 --
--- Name: signal_weights(text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: signal_weights(text, double precision, boolean, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.signal_weights(query text, has_vector boolean) RETURNS TABLE(word_weight double precision, trigram_weight double precision, vector_weight double precision)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+CREATE FUNCTION analytics_features.signal_weights(query text, coverage double precision, has_vector boolean, model_id integer DEFAULT NULL::integer) RETURNS TABLE(word_weight double precision, trigram_weight double precision, vector_weight double precision)
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   return query
     select
-      s.word_weight / (s.word_weight + s.trigram_weight) * (1 - v.weight),
-      s.trigram_weight / (s.word_weight + s.trigram_weight) * (1 - v.weight),
-      v.weight
+      s.word_weight / (s.word_weight + s.trigram_weight) * (1 - w.vector),
+      s.trigram_weight / (s.word_weight + s.trigram_weight) * (1 - w.vector),
+      w.vector
     from analytics_features.settings s
+    left join analytics_features.embedding_models m
+      on case when signal_weights.model_id is null then m.is_active else m.model_id = signal_weights.model_id end
     cross join lateral (
-      -- Up to four words the one, from twelve on the other, and in between a share of both.
-      select case when has_vector
-        then s.vector_weight + (s.prose_vector_weight - s.vector_weight) * least(greatest((count(*) - 4) / 8.0, 0), 1)
-        else 0
-      end::double precision as weight
-      from regexp_matches(left(query, 1000), '[[:alnum:]]{3,}', 'g')
-    ) v;
+      select
+        case when has_vector then s.vector_weight * (1 - coalesce(m.spelled_out, 0) / 2) else 0 end as vector,
+        -- A tenth at the least: of what nothing was found in, spelling still tells a little.
+        case when query ~ '[[:digit:]]' then 1 else least(greatest(coalesce(coverage, 0), 0.1), 1) end as words
+    ) c
+    cross join lateral (select c.vector / (c.vector + (1 - c.vector) * c.words) as vector) w;
 end
 $$;
 
 --
--- Name: FUNCTION signal_weights(query text, has_vector boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION signal_weights(query text, coverage double precision, has_vector boolean, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.signal_weights(query text, has_vector boolean) IS 'How much words, trigrams and vector count for a query, 1 together: from settings, by the number of words of three letters or more.';
+COMMENT ON FUNCTION analytics_features.signal_weights(query text, coverage double precision, has_vector boolean, model_id integer) IS 'How much words, trigrams and vector count for a query, 1 together: from settings, by how much of the query the products have (coverage of rank_words()) and how well the model reads the language. model_id: null for the active one.';
 
 --
 -- Name: similar_products(bigint, integer, jsonb, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -12427,8 +12450,7 @@ CREATE TABLE analytics_features.settings (
     words_config regconfig DEFAULT 'russian'::regconfig NOT NULL,
     word_weight double precision DEFAULT 0.7 NOT NULL,
     trigram_weight double precision DEFAULT 0.15 NOT NULL,
-    vector_weight double precision DEFAULT 0.15 NOT NULL,
-    prose_vector_weight double precision DEFAULT 0.4 NOT NULL,
+    vector_weight double precision DEFAULT 0.25 NOT NULL,
     query_cache_size integer DEFAULT 10000 NOT NULL,
     hnsw_ef_search integer DEFAULT 200 NOT NULL,
     ivfflat_probes integer DEFAULT 20 NOT NULL,
@@ -12456,7 +12478,6 @@ CREATE TABLE analytics_features.settings (
     CONSTRAINT settings_max_hook_ms_check CHECK ((max_hook_ms > (0)::double precision)),
     CONSTRAINT settings_min_together_check CHECK ((min_together > 0)),
     CONSTRAINT settings_pair_weight_check CHECK (((pair_weight >= (0)::double precision) AND (pair_weight <= (1)::double precision))),
-    CONSTRAINT settings_prose_vector_weight_check CHECK (((prose_vector_weight >= (0)::double precision) AND (prose_vector_weight <= (1)::double precision))),
     CONSTRAINT settings_query_cache_size_check CHECK ((query_cache_size >= 0)),
     CONSTRAINT settings_retry_after_check CHECK ((retry_after > '00:00:00'::interval)),
     CONSTRAINT settings_singleton_check CHECK (singleton),
@@ -12549,13 +12570,7 @@ COMMENT ON COLUMN analytics_features.settings.trigram_weight IS 'How much the tr
 -- Name: COLUMN settings.vector_weight; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.settings.vector_weight IS 'How much the vectors count there, of 1, for a query of up to four words.';
-
---
--- Name: COLUMN settings.prose_vector_weight; Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON COLUMN analytics_features.settings.prose_vector_weight IS 'The same for a query of twelve words and more; in between it is a share of both.';
+COMMENT ON COLUMN analytics_features.settings.vector_weight IS 'How much the vectors count there, of 1, for a query whose words the products have: more, the fewer of its words they have, and up to half less for a model that spells their language out letter by letter.';
 
 --
 -- Name: COLUMN settings.query_cache_size; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -15068,11 +15083,11 @@ REVOKE ALL ON FUNCTION analytics_features.shown_document(document text, texts te
 GRANT ALL ON FUNCTION analytics_features.shown_document(document text, texts text[], weights double precision[]) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION signal_weights(query text, has_vector boolean); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION signal_weights(query text, coverage double precision, has_vector boolean, model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.signal_weights(query text, has_vector boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.signal_weights(query text, has_vector boolean) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.signal_weights(query text, coverage double precision, has_vector boolean, model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.signal_weights(query text, coverage double precision, has_vector boolean, model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION similar_products(of_product bigint, max_results integer, filter jsonb, spread double precision); Type: ACL; Schema: analytics_features; Owner: -
@@ -15621,12 +15636,6 @@ GRANT UPDATE(trigram_weight) ON TABLE analytics_features.settings TO product_emb
 --
 
 GRANT UPDATE(vector_weight) ON TABLE analytics_features.settings TO product_embeddings_worker;
-
---
--- Name: COLUMN settings.prose_vector_weight; Type: ACL; Schema: analytics_features; Owner: -
---
-
-GRANT UPDATE(prose_vector_weight) ON TABLE analytics_features.settings TO product_embeddings_worker;
 
 --
 -- Name: COLUMN settings.query_cache_size; Type: ACL; Schema: analytics_features; Owner: -

@@ -22,6 +22,7 @@ await main(async () => {
     settings,
     (database) =>
       withModels(database, settings, async (context) => {
+        const started = performance.now();
         if (await sourceIsCopy(database.sql, settings)) {
           const refreshed = await refreshCopy(database.sql, settings.schema);
           // Each run is the first that anybody sees.
@@ -32,7 +33,9 @@ await main(async () => {
         }
         const { sourceExists } = await attach(database.sql, settings);
         if (!sourceExists) await database.sql`select ${database.sql(settings.schema)}.require_source()`;
-        return embedWithProgress(context, { limit, signal });
+        const pass = await embedWithProgress(context, { limit, signal });
+        // Of the work alone, without starting and loading the model.
+        return { ...pass, seconds: (performance.now() - started) / 1000 };
       }),
     { watched: true },
   );

@@ -304,3 +304,45 @@ test("a vector that no search could be done with is not taken for a query", asyn
   t.true((await store(`[${Array(384).fill(2).join()}]`))[0]?.stored);
   t.true((await find("домкрат"))[0]?.used_vectors);
 });
+
+test("what no product has in words is left to the vector, unless it has a number or the model does not read the language", async (t) => {
+  const weights = async (query: string, coverage: number | null, hasVector = true) => {
+    const [row] = await db.sql<{ word_weight: number; trigram_weight: number; vector_weight: number }[]>`
+      select * from analytics_features.signal_weights(${query}, ${coverage}, ${hasVector})`;
+    if (row === undefined) throw new Error("There are no weights.");
+    t.true(Math.abs(row.word_weight + row.trigram_weight + row.vector_weight - 1) < 1e-9);
+    return Math.round(row.vector_weight * 1000) / 1000;
+  };
+  const spelledOut = (share: number | null) =>
+    db.sql`update analytics_features.embedding_models set spelled_out = ${share} where is_active`;
+  const [measured] = await db.sql<
+    { share: number }[]
+  >`select spelled_out as share from analytics_features.embedding_models where is_active`;
+  t.true((measured?.share ?? 0) > 0.5, "this model does not read Russian");
+  t.teardown(() => spelledOut(measured?.share ?? null));
+
+  await spelledOut(0);
+  t.is(await weights("ремень", 1), 0.25);
+  t.is(await weights("ремень", 0.5), 0.4);
+  t.is(await weights("ремень", 0), 0.769);
+  t.is(await weights("ремень", null), 0.769, "stop words alone");
+  t.is(await weights("ремень 6PK", 0), 0.25);
+  t.is(await weights("ремень", 0.5, false), 0);
+  await spelledOut(1);
+  t.is(await weights("ремень", 1), 0.125);
+  await spelledOut(null);
+  t.is(await weights("ремень", 1), 0.25, "not known yet");
+
+  // The vector of brake pads, for a jack by one word of three.
+  const { modelId } = await (await context()).models.active();
+  const jack = "домкрат ъщцфжх щхъфцж";
+  for (const query of [jack, "домкрат"]) {
+    await db.sql`
+      select analytics_features.store_query_embedding(${query}, ${modelId}, e.embedding)
+      from analytics_features.product_embeddings e where e.product_id = 8200021`;
+  }
+  t.is((await find(jack))[0]?.id, 8200021);
+  t.not((await find("домкрат"))[0]?.id, 8200021);
+  await spelledOut(measured?.share ?? null);
+  t.not((await find(jack))[0]?.id, 8200021);
+});

@@ -74,7 +74,12 @@ for (const count of committed.map((_, index) => index + 1).reverse()) {
     await db.sql`insert into analytics_features.product_failures (product_id, attempts, error, set_aside) values (1, 5, 'odd', true)`;
 
     await db.sql`update analytics_features.settings set lease = '7 minutes', max_document_characters = 1234`;
+    // A value that somebody chose stays; a default of before becomes that of now.
+    const chosen = count % 2 === 1;
+    if (words && chosen) await db.sql`update analytics_features.settings set vector_weight = 0.3`;
     const before = await stored();
+    if (words && !chosen) before.set("settings true vector_weight", "0.25");
+    before.delete("settings true prose_vector_weight");
 
     // Those of before there were words are queued for them; the two wait already. Where triggers are made too, the one that nobody claimed is noted again.
     t.deepEqual(await migrate(db.database, db.settings), {

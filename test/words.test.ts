@@ -485,3 +485,31 @@ test("of a code the part that matched is shown, and not a longer number that beg
   const [hit] = await db.sql`select matched_words from analytics_features.search_products_text('h7', 1, null, 'words')`;
   t.deepEqual(hit?.matched_words, ["h7"]);
 });
+
+test("how much of a query a product has is by the rarity of its words, and a word that nobody has is the rarest", async (t) => {
+  await insert([...others, [1, "Лебёдка ручная"]]);
+  const [idf] = await db.sql<{ of_one: number; of_none: number }[]>`
+    select analytics_features.idf(1, products) as of_one, analytics_features.idf(0, products) as of_none from analytics_features.word_totals`;
+  if (idf === undefined) throw new Error("There are no totals.");
+  const unknown = await db.sql`
+    select group_no, term, weight, idf = ${idf.of_none} as is_rarest
+    from analytics_features.query_terms('лебедка и ъщцфжх') where group_no > 0 and term is null`;
+  t.deepEqual(
+    unknown.map((row) => ({ ...row })),
+    [{ group_no: 3, term: null, weight: 0, is_rarest: true }],
+  );
+  const coverage = async (query: string) => {
+    const rows = await db.sql<{ id: number; coverage: number | null }[]>`
+      select product_id::integer as id, coverage from analytics_features.rank_words(${query}, 10, array[901]) order by 1`;
+    return new Map(rows.map((row) => [row.id, row.coverage]));
+  };
+  t.is((await coverage("лебедка ручная")).get(1), 1);
+  t.is((await coverage("ручной")).get(1), 1);
+  t.is((await coverage("лебедка домкрат")).get(1), 0.5);
+  t.is((await coverage("лебедка домкрат")).get(901), 0.5);
+  const half = (await coverage("лебедка и ъщцфжх")).get(1) ?? 0;
+  t.true(Math.abs(half - idf.of_one / (idf.of_one + idf.of_none)) < 1e-9);
+  // A synonym stands in for the word, which then is no longer one that nobody has.
+  await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('ъщцфжх', 'ручная')`;
+  t.true(((await coverage("лебедка ъщцфжх")).get(1) ?? 0) > 0.9);
+});

@@ -2,8 +2,8 @@
  * Three signals, each on a scale of its own, brought to 0..1 among the candidates (min-max) and added
  * by the weights of settings: words (BM25), trigrams of name and codes, vectors. Adding reciprocal ranks
  * instead forgets by how much a product was ahead, and was worse than words alone (docs/evaluation.md).
- * Trigrams are dear, so only the twenty that lead without them are compared by them. The longer a query,
- * the more it is prose, and the more its meaning counts.
+ * Trigrams are dear, so only the twenty that lead without them are compared by them. The less of a query
+ * is in any product's words, the more its meaning counts.
  *
  * A filter that few products pass is turned round: these few are scored. Otherwise candidates are taken
  * until enough of those that the words found are live and pass, however many of the nearest are: products that were
@@ -36,6 +36,7 @@ declare
   v_scores double precision[];
   v_exact boolean[];
   v_terms text[];
+  v_coverage double precision;
   v_complete boolean;
   v_lookup bigint[];
   v_others bigint[];
@@ -60,8 +61,8 @@ begin
   loop
     select
       array_agg(r.product_id), array_agg(r.word_score), array_agg(r.is_exact), array_agg(array_to_string(r.terms, ' ')),
-      coalesce(bool_or(r.is_complete), true)
-    into v_ids, v_scores, v_exact, v_terms, v_complete
+      (array_agg(r.coverage))[1], coalesce(bool_or(r.is_complete), true)
+    into v_ids, v_scores, v_exact, v_terms, v_coverage, v_complete
     from (
       select r.*
       from :PGVECTOR_SCHEMA.rank_words(query, v_wanted, v_near || v_passing) r
@@ -83,7 +84,9 @@ begin
     v_wanted := v_wanted * 10;
   end loop;
 
-  select w.* into strict v_weights from :PGVECTOR_SCHEMA.signal_weights(query, query_vector is not null) w;
+  select w.* into strict v_weights from :PGVECTOR_SCHEMA.signal_weights(
+    query, v_coverage, query_vector is not null, hybrid_products.model_id
+  ) w;
   return query
     with
       live as (

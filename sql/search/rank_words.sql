@@ -5,7 +5,7 @@
  * match alike those are taken that have the words in their name, and then the shortest, which is what BM25 would do.
  */
 create or replace function :PGVECTOR_SCHEMA.rank_words(query text, wanted integer, others bigint[] default null)
-returns table (product_id bigint, word_score double precision, is_exact boolean, terms text[], is_complete boolean)
+returns table (product_id bigint, word_score double precision, is_exact boolean, terms text[], coverage double precision, is_complete boolean)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -36,10 +36,24 @@ declare
   v_products double precision;
   v_average double precision;
   v_rarity double precision;
+  v_asked double precision;
 begin
-  select array_agg(t.group_no), array_agg(t.alternative), array_agg(t.term), array_agg(t.weight * t.idf), array_agg(t.term::text)
-  into v_group, v_alternative, v_term, v_idf, v_label
-  from :PGVECTOR_SCHEMA.query_terms(query) t;
+  with term as materialized (select t.* from :PGVECTOR_SCHEMA.query_terms(query) t)
+  select
+    array_agg(t.group_no), array_agg(t.alternative), array_agg(t.term), array_agg(t.weight * t.idf), array_agg(t.term::text),
+    (
+      select sum(g.idf)
+      from (
+        -- The rarity of a word that no product has, where a synonym stands in for it, is the synonym's.
+        select coalesce(max(t.idf) filter (where t.term is not null), max(t.idf)) as idf
+        from term t
+        where t.group_no > 0
+        group by t.group_no
+      ) g
+    )
+  into v_group, v_alternative, v_term, v_idf, v_label, v_asked
+  from term t
+  where t.term is not null;
   if v_group is null then
     return;
   end if;
@@ -121,15 +135,16 @@ begin
   end if;
 
   return query
-    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0), v_complete
+    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0),
+      sum(s.idf) filter (where s.group_no > 0) / v_asked, v_complete
     from (
       -- The best way to say each group counts, and all that only adds.
-      select distinct on (a.product_id, a.group_no, a.added) a.product_id, a.group_no, a.score, a.term, a.added is not distinct from 0 as is_exact
+      select distinct on (a.product_id, a.group_no, a.added) a.product_id, a.group_no, a.score, a.idf, a.term, a.added is not distinct from 0 as is_exact
       from (
         select o.product_id, o.group_no, o.alternative, case when o.group_no = 0 then o.alternative end as added,
-          sum(o.score) as score, string_agg(o.term, ' ') as term
+          sum(o.score) as score, sum(o.idf) as idf, string_agg(o.term, ' ') as term
         from (
-          select w.product_id, t.group_no, t.alternative, t.label as term,
+          select w.product_id, t.group_no, t.alternative, t.label as term, t.idf,
             :PGVECTOR_SCHEMA.word_score(w.words, t.term, t.idf, w.tokens / v_average) as score
           from :PGVECTOR_SCHEMA.product_words w
           cross join unnest(v_group, v_alternative, v_term, v_idf, v_label) t (group_no, alternative, term, idf, label)
@@ -147,4 +162,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.rank_words(text, integer, bigint[]) is
-  'Scores products by the words of a query: about so many that the words find as wanted, and of the others those that have a word; unordered. terms: what of the query they have, one a group; is_complete: the words find no more. Dead products are among them.';
+  'Scores products by the words of a query: about so many that the words find as wanted, and of the others those that have a word; unordered. terms: what of the query they have, one a group; coverage: how much of the query that is, by the rarity of its words, 0 to 1, null where all have none; is_complete: the words find no more. Dead products are among them.';

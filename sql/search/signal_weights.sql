@@ -1,25 +1,33 @@
-create or replace function :PGVECTOR_SCHEMA.signal_weights(query text, has_vector boolean)
+/*
+ * Words and trigrams count as much as the products have of the query: what no product says in these words, a synonym, another
+ * language, a fault described, is left to the vector. A number is a code or a measure, which no model reads, so a query with one is
+ * the words'. A model that spells this language out letter by letter knows little of what words mean.
+ */
+create or replace function :PGVECTOR_SCHEMA.signal_weights(
+  query text, coverage double precision, has_vector boolean, model_id integer default null
+)
 returns table (word_weight double precision, trigram_weight double precision, vector_weight double precision)
-language plpgsql stable parallel safe
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
     select
-      s.word_weight / (s.word_weight + s.trigram_weight) * (1 - v.weight),
-      s.trigram_weight / (s.word_weight + s.trigram_weight) * (1 - v.weight),
-      v.weight
+      s.word_weight / (s.word_weight + s.trigram_weight) * (1 - w.vector),
+      s.trigram_weight / (s.word_weight + s.trigram_weight) * (1 - w.vector),
+      w.vector
     from :PGVECTOR_SCHEMA.settings s
+    left join :PGVECTOR_SCHEMA.embedding_models m
+      on case when signal_weights.model_id is null then m.is_active else m.model_id = signal_weights.model_id end
     cross join lateral (
-      -- Up to four words the one, from twelve on the other, and in between a share of both.
-      select case when has_vector
-        then s.vector_weight + (s.prose_vector_weight - s.vector_weight) * least(greatest((count(*) - 4) / 8.0, 0), 1)
-        else 0
-      end::double precision as weight
-      from regexp_matches(left(query, 1000), '[[:alnum:]]{3,}', 'g')
-    ) v;
+      select
+        case when has_vector then s.vector_weight * (1 - coalesce(m.spelled_out, 0) / 2) else 0 end as vector,
+        -- A tenth at the least: of what nothing was found in, spelling still tells a little.
+        case when query ~ '[[:digit:]]' then 1 else least(greatest(coalesce(coverage, 0), 0.1), 1) end as words
+    ) c
+    cross join lateral (select c.vector / (c.vector + (1 - c.vector) * c.words) as vector) w;
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.signal_weights(text, boolean) is
-  'How much words, trigrams and vector count for a query, 1 together: from settings, by the number of words of three letters or more.';
+comment on function :PGVECTOR_SCHEMA.signal_weights(text, double precision, boolean, integer) is
+  'How much words, trigrams and vector count for a query, 1 together: from settings, by how much of the query the products have (coverage of rank_words()) and how well the model reads the language. model_id: null for the active one.';

@@ -18,8 +18,7 @@ alter table :PGVECTOR_SCHEMA.settings
   add column if not exists words_config regconfig not null default 'pg_catalog.russian',
   add column if not exists word_weight double precision not null default 0.7 check (word_weight > 0),
   add column if not exists trigram_weight double precision not null default 0.15 check (trigram_weight >= 0),
-  add column if not exists vector_weight double precision not null default 0.15 check (vector_weight between 0 and 1),
-  add column if not exists prose_vector_weight double precision not null default 0.4 check (prose_vector_weight between 0 and 1),
+  add column if not exists vector_weight double precision not null default 0.25 check (vector_weight between 0 and 1),
   add column if not exists query_cache_size integer not null default 10000 check (query_cache_size >= 0),
   add column if not exists hnsw_ef_search integer not null default 200 check (hnsw_ef_search between 1 and 1000),
   add column if not exists ivfflat_probes integer not null default 20 check (ivfflat_probes between 1 and 32768),
@@ -35,7 +34,9 @@ alter table :PGVECTOR_SCHEMA.settings
   add column if not exists min_together integer not null default 3 check (min_together > 0),
   add column if not exists pair_weight double precision not null default 0.6 check (pair_weight between 0 and 1),
   add column if not exists document_hook text,
-  add column if not exists max_hook_ms double precision not null default 5 check (max_hook_ms > 0);
+  add column if not exists max_hook_ms double precision not null default 5 check (max_hook_ms > 0),
+  alter column vector_weight set default 0.25,
+  drop column if exists prose_vector_weight;
 
 insert into :PGVECTOR_SCHEMA.settings default values on conflict do nothing;
 
@@ -52,8 +53,7 @@ comment on column :PGVECTOR_SCHEMA.settings.max_document_characters is 'What a w
 comment on column :PGVECTOR_SCHEMA.settings.words_config is 'Text search configuration that products and queries are stemmed by; russian stems English words too. After a change: select reconcile(); and update synonyms set phrase = phrase;';
 comment on column :PGVECTOR_SCHEMA.settings.word_weight is 'How much words (BM25) count in search_products_text(), against trigram_weight; together they have what the vectors leave.';
 comment on column :PGVECTOR_SCHEMA.settings.trigram_weight is 'How much the trigrams of name and codes count there.';
-comment on column :PGVECTOR_SCHEMA.settings.vector_weight is 'How much the vectors count there, of 1, for a query of up to four words.';
-comment on column :PGVECTOR_SCHEMA.settings.prose_vector_weight is 'The same for a query of twelve words and more; in between it is a share of both.';
+comment on column :PGVECTOR_SCHEMA.settings.vector_weight is 'How much the vectors count there, of 1, for a query whose words the products have: more, the fewer of its words they have, and up to half less for a model that spells their language out letter by letter.';
 comment on column :PGVECTOR_SCHEMA.settings.query_cache_size is 'Queries whose vectors are kept in query_embeddings; golden queries come on top.';
 comment on column :PGVECTOR_SCHEMA.settings.hnsw_ef_search is 'How many candidates an HNSW index keeps while a search goes through it: more find more of the nearest and take longer.';
 comment on column :PGVECTOR_SCHEMA.settings.ivfflat_probes is 'How many lists of an IVFFlat index a search looks into at first: likewise.';

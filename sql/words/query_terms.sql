@@ -3,8 +3,8 @@
  * are other ways to say it, each one term or several: the word as typed, as a code, in the other script, a
  * synonym. What a phrase is a synonym of stands in the group of each of its words for its share, so that a
  * product that has only some of them is found as it was without. A word that no product has is taken for a
- * typing error or a beginning, and the nearest known words stand in for it; where there are none it has no
- * group, which nothing could meet. Group 0 is what only adds: codes across words, and the query as a whole
+ * typing error or a beginning, and the nearest known words stand in for it; where there are none its group has no
+ * term, which nothing can meet, and says by its rarity how much of the query is left unanswered. Group 0 is what only adds: codes across words, and the query as a whole
  * value. One statement for all words, because each costs as much as what it looks up.
  */
 create or replace function :PGVECTOR_SCHEMA.query_terms(query text)
@@ -202,6 +202,10 @@ begin
       :PGVECTOR_SCHEMA.idf((sum(a.products) over (partition by a.place))::bigint, v_products)
     from alternative a
     union all
+    select k.place, 0, null, 0, :PGVECTOR_SCHEMA.idf(0, v_products)
+    from known k
+    where k.place not in (select a.place from alternative a)
+    union all
     select 0, c.place::integer, c.term, 1.0, :PGVECTOR_SCHEMA.idf(c.products, v_products)
     from (
       select c.place, t.term, coalesce(w.products, :PGVECTOR_SCHEMA.products_with(t.term, 101)) as products
@@ -222,4 +226,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.query_terms(text) is
-  'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. Reads the first 1000 characters.';
+  'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. A word that nothing stands in for has no term. Reads the first 1000 characters.';

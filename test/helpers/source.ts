@@ -42,7 +42,7 @@ export async function startOver(sql: Sql): Promise<void> {
     update analytics_features.settings set source_schema = default, source_table = default, lease = default,
       max_attempts = default, retry_after = default, vanished_grace = default, vanished_hold_share = default, max_document_characters = default,
       words_config = default, word_weight = default, trigram_weight = default, vector_weight = default,
-      prose_vector_weight = default, interactions_schema = default, interactions_table = default, interactions_group = default,
+      interactions_schema = default, interactions_table = default, interactions_group = default,
       interactions_product = default, max_group_products = default, min_together = default, pair_weight = default, query_cache_size = default, hnsw_ef_search = default, ivfflat_probes = default, index_from_products = default, windows = default, document_hook = default, max_hook_ms = default,
       map_products = default, map_column = default;
     delete from analytics_features.embedding_models;
