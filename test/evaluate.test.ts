@@ -387,6 +387,23 @@ test("evaluate loads golden queries, makes their vectors once, prints the figure
   );
 });
 
+test("with the Russian model too hybrid search is what docs/evaluation.md promises, in every kind", async (t) => {
+  await startOver(db.sql);
+  await createSample(db.sql);
+  const env = { ...db.env, EMBEDDING_MODEL: "intfloat/multilingual-e5-small-ru-en" };
+  for (const command of ["migrate", "embed"]) t.is((await run(command, [], env)).code, 0);
+  const golden = ["--golden", `${root}/sample/golden_queries.csv`];
+  const passed = await run(
+    "evaluate",
+    [...golden, "--min-ndcg", "0.71", "--min-recall", "0.77", "--fail-below-best", "0.02", "--json"],
+    env,
+  );
+  t.is(passed.code, 0, passed.stderr);
+  const measured = JSON.parse(passed.stdout) as Score[];
+  t.true(measured.every(({ model, unembedded }) => model === "intfloat/multilingual-e5-small-ru-en" && unembedded === 0));
+  t.is(measured.find(({ kind, mode }) => kind === "code" && mode === "hybrid")?.ndcg, 1);
+});
+
 test("a collection is measured in a database of its own, which is gone afterwards", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "product-embeddings-collection-"));
   const scratch = async (pid: number | undefined) =>
