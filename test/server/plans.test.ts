@@ -167,6 +167,30 @@ test("a search by text reads no table through: words by their index, vectors by 
   t.true(mistyped.includes("Bitmap Index Scan word_statistics_deletions_idx"));
 });
 
+test("what is fused with words looks through less of the index than a search by vector", async (t) => {
+  const [row] = await db.sql<{ vector: string }[]>`select v::text as vector from public.some where number = 501`;
+  const connection = postgres(db.env.DATABASE_URL ?? "", { max: 1, onnotice: () => {} });
+  const pages = async (forFusion: boolean) => {
+    const explained = async () =>
+      connection.unsafe<{ "QUERY PLAN": [{ Plan: { "Shared Hit Blocks": number; "Shared Read Blocks": number } }] }[]>(
+        `explain (analyze, buffers, format json)
+        select * from analytics_features.nearest_products('${row?.vector}', 20, for_fusion => ${forFusion})`,
+      );
+    // The first reads the catalogs too.
+    await explained();
+    const [{ "QUERY PLAN": plan } = { "QUERY PLAN": undefined }] = await explained();
+    return (plan?.[0].Plan["Shared Hit Blocks"] ?? 0) + (plan?.[0].Plan["Shared Read Blocks"] ?? 0);
+  };
+  try {
+    await db.sql`update analytics_features.settings set hnsw_ef_search = 800`;
+    const [half, whole] = [await pages(true), await pages(false)];
+    t.true(half > 100 && half < 0.9 * whole, `${half} of ${whole} pages`);
+  } finally {
+    await db.sql`update analytics_features.settings set hnsw_ef_search = default`;
+    await connection.end();
+  }
+});
+
 test("between the batches of a backfill what is urgent is looked for without reading what is not", async (t) => {
   await db.sql.unsafe(`
     insert into analytics_features.product_queue (product_id, is_bulk) select g, true from generate_series(1, ${products}) g`);
