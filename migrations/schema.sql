@@ -8784,7 +8784,7 @@ begin
   return query
     select left(d.document, 2000)
     from analytics_features.product_documents(array(
-      select e.product_id from analytics_features.product_embeddings e order by hashint8(e.product_id), e.product_id limit sample
+      select w.product_id from analytics_features.product_words w order by hashint8(w.product_id), w.product_id limit sample
     )) d;
 end
 $$;
@@ -8793,7 +8793,7 @@ $$;
 -- Name: FUNCTION sample_documents(sample integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.sample_documents(sample integer) IS 'Documents of so many products, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.sample_documents(sample integer) IS 'Documents of so many of the products whose words are known, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005.';
 
 --
 -- Name: search_index(); Type: FUNCTION; Schema: analytics_features; Owner: -

@@ -89,8 +89,10 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
     const { model, claimId, products, batchSize } = claim;
     const work: Work = { known: new Map(), encodingSeconds: 0 };
     let hasMoved = false;
-    // One batch is stored while the next is encoded.
+    // One batch is stored while the next is encoded, and a model is judged meanwhile.
     let storing: Promise<void> = Promise.resolve();
+    const judging = noteFit(context, kept);
+    judging.catch(() => {});
     try {
       // Texts of nearly one token count are encoded together, and those of about one length are likely to be such.
       products.sort((a, b) => Number(a.is_bulk) - Number(b.is_bulk) || a.document.length - b.document.length);
@@ -117,12 +119,12 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
         hasMoved ||= canWait;
       }
       await storing;
+      await judging;
     } finally {
-      await storing.catch(() => {});
+      await Promise.allSettled([storing, judging]);
       result.encodingSeconds += work.encodingSeconds;
       await release(context, claimId);
     }
-    await noteFit(context, kept);
   }
   return result;
 
@@ -177,7 +179,7 @@ async function takeUpChanges({ sql, schema }: EmbedContext, { countAside }: Embe
   }
 }
 
-/** Once a model, as soon as there are vectors: whether its tokenizer knows the language of the documents, which no other figure tells. */
+/** Once a model, as soon as there are words: whether its tokenizer knows the language of the documents, which no other figure tells. */
 async function noteFit({ sql, schema }: EmbedContext, kept: readonly KeptModel[]): Promise<void> {
   for (const { modelId, encoder } of kept.filter((model) => !model.isFitKnown)) {
     const documents = await sql<{ document: string }[]>`select document from ${sql(schema)}.sample_documents()`;

@@ -17,16 +17,24 @@ export async function embedWithProgress(context: EmbedContext, options: EmbedOpt
       where not k.is_active and d.state in ('missing', 'stale')
     ) o`;
   const total = Math.min(todo?.products ?? 0, options.limit ?? Number.POSITIVE_INFINITY);
-  if (total === 0) return embedQueued(context, options);
-
-  const bar = startBar("Embedding", "products", total);
+  // The words are counted while products are encoded.
+  const counts: Promise<unknown>[] = [];
+  const countAside = (count: () => Promise<unknown>) => {
+    const counting = count();
+    // Told where it is waited for.
+    counting.catch(() => {});
+    counts.push(counting);
+  };
+  const bar = total === 0 ? undefined : startBar("Embedding", "products", total);
   try {
-    const result = await embedQueued(context, { ...options, onBatch: (stored, failed) => bar.increment(stored + failed) });
+    const result = await embedQueued(context, { ...options, countAside, onBatch: (stored, failed) => bar?.increment(stored + failed) });
     // What has the text of another product was not encoded, and is done too.
-    if (result.drained) bar.update(total);
+    if (result.drained) bar?.update(total);
+    await Promise.all(counts);
     return result;
   } finally {
-    bar.stop();
+    await Promise.allSettled(counts);
+    bar?.stop();
   }
 }
 

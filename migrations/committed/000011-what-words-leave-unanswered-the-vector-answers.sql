@@ -1,5 +1,5 @@
 --! Previous: sha1:2800f1142a4130f46eaf24265870f449a13e3818
---! Hash: sha1:2526c5f6b5d936246058bdfcfdcc8fcb568d2867
+--! Hash: sha1:bff8ae533f9a9ea974fa3fee2a59f4ac217ba44f
 --! Message: What words leave unanswered the vector answers
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -315,6 +315,24 @@ $$;
 comment on function :PGVECTOR_SCHEMA.query_terms(text) is
   'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. A word that nothing stands in for has no term. Reads the first 1000 characters.';
 --! EndIncluded words/query_terms.sql
+--! Included models/sample_documents.sql
+create or replace function :PGVECTOR_SCHEMA.sample_documents(sample integer default 200) returns table (document text)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform :PGVECTOR_SCHEMA.lock_source();
+  return query
+    select left(d.document, 2000)
+    from :PGVECTOR_SCHEMA.product_documents(array(
+      select w.product_id from :PGVECTOR_SCHEMA.product_words w order by hashint8(w.product_id), w.product_id limit sample
+    )) d;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.sample_documents(integer) is
+  'Documents of so many of the products whose words are known, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005.';
+--! EndIncluded models/sample_documents.sql
 --! Included search/hybrid_products.sql
 /*
  * Three signals, each on a scale of its own, brought to 0..1 among the candidates (min-max) and added

@@ -7,10 +7,10 @@ begin
   return query
     select left(d.document, 2000)
     from :PGVECTOR_SCHEMA.product_documents(array(
-      select e.product_id from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e order by hashint8(e.product_id), e.product_id limit sample
+      select w.product_id from :PGVECTOR_SCHEMA.product_words w order by hashint8(w.product_id), w.product_id limit sample
     )) d;
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.sample_documents(integer) is
-  'Documents of so many products, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005.';
+  'Documents of so many of the products whose words are known, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005.';
