@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import anyTest from "ava";
 import { root } from "../runner/settings.ts";
@@ -131,9 +131,23 @@ test("every object has a file of its name, and every table, view and function is
 });
 
 test("links between the pages lead somewhere", (t) => {
-  for (const file of [join(root, "README.md"), ...files("docs", ".md")]) {
-    for (const [, link = ""] of read(file).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
-      t.notThrows(() => readFileSync(join(file, "..", link)), `${file}: ${link}`);
+  const prose = (file: string) => read(file).replace(/```.*?```/gs, "");
+  // As a heading's anchor is made of it where pages are shown.
+  const anchors = (file: string) =>
+    [...prose(file).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+      heading
+        .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}_\- ]/gu, "")
+        .replaceAll(" ", "-"),
+    );
+  for (const file of ["README.md", "CONVENTIONS.md", "dbt/README.md", "dbt/example/README.md"]
+    .map((name) => join(root, name))
+    .concat(files("docs", ".md"))) {
+    for (const [, link = "", anchor] of prose(file).matchAll(/\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)/g)) {
+      const target = link === "" ? file : join(file, "..", link);
+      t.true(existsSync(target), `${file}: ${link}`);
+      if (anchor !== "" && target.endsWith(".md")) t.true(anchors(target).includes(anchor ?? ""), `${file}: ${link}#${anchor}`);
     }
   }
 });
