@@ -118,6 +118,26 @@ test("every setting is in docs/settings.md", (t) => {
   for (const name of known) t.true(docs.includes(`\`${name}\``), name);
 });
 
+test("every setting in the database is in docs/settings.md with its default, and no other", async (t) => {
+  const [settings] =
+    await db.sql`insert into analytics_features.settings (singleton) values (true) on conflict (singleton) do update set singleton = true
+    returning to_jsonb(settings) as now`;
+  const now = settings?.now as Record<string, unknown>;
+  const [, section = ""] = read(`${root}/docs/settings.md`).split("## In the database");
+  const documented = new Map<string, string>();
+  for (const [, columns = "", values = ""] of section.matchAll(/^\| (`[^|]+) \| ([^|]+) \|/gm)) {
+    const names = columns.match(/(?<=`)\w+(?=`)/g) ?? [];
+    for (const [index, name] of names.entries()) documented.set(name, values.trim().split(", ")[index] ?? "");
+  }
+  t.deepEqual(
+    [...documented.keys()].sort(),
+    Object.keys(now)
+      .filter((name) => name !== "singleton")
+      .sort(),
+  );
+  for (const [name, value] of documented) if (/^[\d.]+$/.test(value)) t.is(now[name], Number(value), name);
+});
+
 test("every object has a file of its name, and every table, view and function is in docs/sql.md", async (t) => {
   const objects = await db.sql<{ name: string }[]>`
     select relname as name from pg_class where relnamespace = 'analytics_features'::regnamespace and relkind in ('r', 'v')
