@@ -52,7 +52,9 @@ export function rowTable(row: Record<string, unknown>): string {
 /** A check a line, what to do about it below, in 100 columns. */
 export function findingTable(findings: readonly Finding[]): string {
   const table = new Table({ style: plain, chars: noRules, colWidths: [9, 15, 74], wordWrap: true });
-  for (const { check, state, finding, fix } of findings) table.push([state, check, fix === null ? finding : `${finding}\n→ ${fix}`]);
+  // Of a word that is longer than a line the table would show a part.
+  const whole = (text: string) => text.replace(/\S{72}(?=\S)/gu, "$&\n");
+  for (const { check, state, finding, fix } of findings) table.push([state, check, whole(fix === null ? finding : `${finding}\n→ ${fix}`)]);
   return table.toString();
 }
 

@@ -5,6 +5,7 @@ import anyTest, { type ExecutionContext } from "ava";
 import type { Sql } from "../runner/database.ts";
 import type { Finding } from "../runner/doctor.ts";
 import { root } from "../runner/settings.ts";
+import { findingTable } from "../scripts/table.ts";
 import { run } from "./helpers/command.ts";
 import { useDatabase } from "./helpers/database.ts";
 import { createSample, drain, registerModel, startOver } from "./helpers/source.ts";
@@ -65,6 +66,13 @@ const ownClient = () => ({
   ),
   dimension: 384,
   source: "staging_staging.stg_product",
+});
+
+test("a fix is printed whole, also a word of it that is longer than a line", (t) => {
+  const fix = `select analytics_features.prepare_model('${"x".repeat(100)}');`;
+  const printed = findingTable([{ check: "status", state: "warning", finding: "It was not made for this language.", fix }]);
+  t.is(printed.replace(/[^\w.'();]/g, ""), `warningstatusItwasnotmadeforthislanguage.${fix.replace(" ", "")}`);
+  t.true(printed.split("\n").every((line) => line.length <= 102));
 });
 
 test("where nothing is wrong, every check is ok or about the server itself, and none is missing", async (t) => {

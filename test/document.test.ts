@@ -66,7 +66,9 @@ test("a soft-deleted product has no document, however the feed spells deleted", 
   for (const [type, yes, no] of [
     ["boolean", "true", "false"],
     ["integer", "1", "0"],
+    ["numeric(3, 1)", "1", "0"],
     ["text", "' True '", "'f'"],
+    ["text", "'1.0'", "'0.0'"],
   ]) {
     await db.sql.unsafe(`
       drop schema if exists staging_staging cascade; create schema staging_staging;

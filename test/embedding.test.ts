@@ -326,7 +326,23 @@ test("a dropped table is said in one sentence and comes back whole", async (t) =
   await drain(db.sql, model);
   await db.sql`drop table analytics_features.product_embeddings`;
   await insertParts(db.sql, 3, 3);
-  await fails(t, db.sql`select * from analytics_features.compute_status()`, { code: "PE003", hint: /npm run migrate/ });
+  for (const call of [
+    "compute_status()",
+    "reconcile()",
+    "full_pass()",
+    "sweep_vanished()",
+    "release_vanished()",
+    "keep_vanished()",
+    "claim_products('w1')",
+  ]) {
+    await fails(t, db.sql.unsafe(`select * from analytics_features.${call}`), { code: "PE003", hint: /npm run migrate/ });
+  }
+  await db.sql`select analytics_features.maintain('w1')`;
+  t.is((await db.sql`select from analytics_features.embedding_workers where worker = 'w1'`).length, 1, "the sign of life stands");
+  await db.sql`create table public.kept as table staging_staging.stg_product`;
+  await db.sql`truncate staging_staging.stg_product`;
+  await db.sql`insert into staging_staging.stg_product table public.kept`;
+  await db.sql`drop table public.kept`;
   await db.sql`select analytics_features.create_product_embeddings(384)`;
   await db.sql`select analytics_features.reconcile()`;
   t.is(await drain(db.sql, await registerModel(db.sql, "another")), 3);

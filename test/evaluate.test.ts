@@ -475,6 +475,17 @@ test("golden queries that are none are refused with the reason, and those that a
     ['[{"query": "болт"}]', "A golden query is not as it has to be."],
     ['[{"query": " ", "product_id": 1, "grade": 1}]', "A golden query is not as it has to be."],
     ['[{"query": "болт", "product_id": "one", "grade": 1}]', "A golden query is not as it has to be."],
+    // More than an index entry holds, and each letter another, since that is compressed.
+    [
+      JSON.stringify([
+        {
+          query: Array.from({ length: 1000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * 7919) % 20000))).join(""),
+          product_id: 1,
+          grade: 1,
+        },
+      ]),
+      "A golden query is not as it has to be.",
+    ],
   ] as const) {
     await fails(t, db.sql`select analytics_features.load_golden_queries(${judgments}::text::jsonb)`, { code: "PE040", message });
   }

@@ -47,6 +47,38 @@ test("vectors with their texts are taken over without encoding, and checked agai
   t.deepEqual(await importFrom("'public.made_elsewhere', 'test', document_column => 'document'"), { imported: 0, serving: 0, skipped: 21 });
 });
 
+test("vectors may be arrays or texts; a value that is none, a number that is none and a column that is none are refused", async (t) => {
+  for (const type of ["real[]", "double precision[]", "text"]) {
+    await db.sql.unsafe(`
+      drop table if exists public.written;
+      create table public.written as select product_id::text as id, embedding::real[]::${type} as vector, document from public.made_elsewhere`);
+    if (type === "text") await db.sql`update public.written set vector = translate(vector, '{}', '[]')`;
+    t.deepEqual(
+      await importFrom("'public.written', 'test', id_column => 'id', embedding_column => 'vector', document_column => 'document'"),
+      { imported: 15, serving: 0, skipped: 5 },
+      type,
+    );
+    await db.sql`delete from analytics_features.product_embeddings where product_id > 5`;
+  }
+  const refused = async (change: string, message: RegExp, columns = "id_column => 'id', embedding_column => 'vector'") => {
+    await db.sql
+      .begin(async (tx) => {
+        await tx.unsafe(change);
+        const error = await t.throwsAsync<Error & { code?: string; detail?: string }>(
+          tx.unsafe(`select * from analytics_features.import_embeddings('public.written', 'test', ${columns})`),
+        );
+        t.is(error?.code, "PE035", error?.message);
+        t.regex(error?.message ?? "", message);
+      })
+      .catch((error) => t.is(error.code, "PE035"));
+    t.is(await current(), 5);
+  };
+  await refused("update public.written set id = 'seven' where id = '7'", /no product's number or no vector/);
+  await refused("update public.written set vector = 'seven' where id = '7'", /no product's number or no vector/);
+  await refused("select", /has no column null/, "id_column => null, embedding_column => 'vector'");
+  await db.sql`drop table public.written`;
+});
+
 test("vectors of another model, of nothing to check by, or of a wrong call are refused and nothing is stored", async (t) => {
   const refused = async (args: string, code: string, message: RegExp) => {
     await fails(t, importFrom(args), { code, message });

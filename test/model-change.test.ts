@@ -235,6 +235,30 @@ test("what is granted on the table is granted on the one that takes its place, a
   await db.sql`drop index analytics_features.product_embeddings_hnsw_idx`;
 });
 
+test("where the searched model was given an index by hand, the prepared one waits for one, and the worker builds it", async (t) => {
+  const due = async () =>
+    (await db.sql<{ statement: string }[]>`select statement from analytics_features.index_due()`).map((row) => row.statement);
+  await db.sql`update analytics_features.settings set index_from_products = 20000`;
+  await db.sql`select analytics_features.build_index()`;
+  t.deepEqual(await due(), []);
+  await db.sql`select analytics_features.prepare_model(${tiny})`;
+  await work();
+  t.like((await models())[1], { state: "indexing" });
+  await fails(t, activate(), { code: "PE032", message: /no index/, hint: /^The worker builds it within the hour/ });
+  await db.sql`update analytics_features.settings set index_from_products = null`;
+  t.deepEqual(await due(), []);
+  await fails(t, activate(), { code: "PE032", message: /no index/, hint: /^The worker builds none while .* in psql: select/ });
+  await db.sql`update analytics_features.settings set index_from_products = 20000`;
+  const statements = await due();
+  t.regex(statements.join("; "), /create index concurrently product_embeddings_\d+_hnsw_idx/);
+  for (const statement of statements) await db.sql.unsafe(statement);
+  t.like((await models())[1], { state: "ready" });
+  t.deepEqual(await due(), []);
+  await activate();
+  await db.sql`select analytics_features.rollback_model()`;
+  await db.sql`drop index analytics_features.product_embeddings_hnsw_idx`;
+});
+
 test("changes are claimed for each model apart, and stored where they belong", async (t) => {
   await startOver(db.sql);
   await createSource(db.sql);

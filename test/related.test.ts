@@ -159,6 +159,13 @@ test("lost triggers are in the status, and attach() puts them on again", async (
   t.regex(await notes(), /lacks the triggers/);
   await attach();
   t.notRegex(await notes(), /related/);
+  await db.sql`alter table shop.category rename column id to number`;
+  t.regex(
+    await notes(),
+    /The related table shop\.category has no column id, by which it was attached: detach it, and attach it by another\./,
+  );
+  await db.sql`alter table shop.category rename column number to id`;
+  t.notRegex(await notes(), /related/);
   await db.sql`select analytics_features.set_document_hook(null)`;
   await db.sql`alter table staging_staging.stg_product drop column category_id`;
   t.regex(await notes(), /The source has no column category_id, by which the related table shop\.category was attached\./);

@@ -43,6 +43,18 @@ const waiting = async () =>
     await db.sql`select from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id where t.identifier = 'embed_queries'`
   ).length;
 
+test("a long query is answered in a script of three and of four bytes a letter too", async (t) => {
+  for (const first of [0x4e00, 0x20000]) {
+    // Each letter another, since an index entry is compressed.
+    const query = Array.from({ length: 1000 }, (_, i) => String.fromCodePoint(first + ((i * 7919) % 20000))).join("");
+    t.is((await find(query)).length, 0);
+    t.is(await embedQueries(await context()), 1);
+    t.true((await find(query)).every((hit) => hit.used_vectors));
+    t.is((await db.sql`select from analytics_features.query_embeddings where starts_with(${query}, query)`).length, 1);
+    await db.sql`truncate analytics_features.query_embeddings`;
+  }
+});
+
 test("a query that nobody encoded is answered by words, says so, and has its vector the next time", async (t) => {
   const first = await find("тормозные колодки");
   t.true(first.length > 0);

@@ -337,6 +337,22 @@ test("texts that are odd or monstrous are taken up, and the others with them", a
   t.is((await db.sql`select from analytics_features.product_words`).length, 7);
 });
 
+test("of a text of thousands of codes as many are taken up as fit, those of its beginning first, and nothing else is held up", async (t) => {
+  let state = 1;
+  const random = (n: number) => {
+    state = (state * 48271) % 2147483647;
+    return state % n;
+  };
+  // Runs of letters and digits in turn have the most parts: a megabyte of terms is more than a tsvector holds.
+  const codes = Array.from({ length: 500 }, () =>
+    Array.from({ length: 32 }, () => String.fromCharCode(97 + random(26)) + random(10)).join(""),
+  ).join(" ");
+  await insert([...others, [1, `Сопло ${codes}`, `${codes.split(" ").reverse().join(" ")}`], [2, "Таль"]]);
+  t.deepEqual(await find("сопло"), [1]);
+  t.is((await find(codes.slice(0, 20)))[0], 1, "a code at the beginning is found by its beginning");
+  t.deepEqual(await find("таль"), [2]);
+});
+
 test("of a word that thousands have, as many are found as are asked for and pass a filter", async (t) => {
   await db.sql`
     insert into staging_staging.stg_product (product_id, name, price, is_active)

@@ -19,7 +19,7 @@ from (
         {{ 'p.vendor_code' if 'vendor_code' in columns else 'null' }}::text as vendor_code,
         true
         {%- for column in ['deleted', 'dbt_is_deleted'] if column in columns %}
-        and coalesce(lower(btrim(p.{{ column }}::text)), 'false') not in ('true', 't', 'yes', 'y', '1')
+        and coalesce(lower(btrim(p.{{ column }}::text)), 'false') !~ '^(true|t|yes|y|1([.]0*)?)$'
         {%- endfor %}
         {%- if 'dbt_valid_to' in columns %}
         and coalesce(p.dbt_valid_to > now(), true)

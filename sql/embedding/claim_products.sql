@@ -35,6 +35,7 @@ declare
   v_recipe text;
   v_found boolean;
 begin
+  perform :PGVECTOR_SCHEMA.require_embeddings();
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
   perform :PGVECTOR_SCHEMA.lock_source();
   perform :PGVECTOR_SCHEMA.lock_models();
@@ -227,4 +228,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.claim_products(text, integer, integer) is
-  'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, the texts that are encoded apart with what each counts (of one text: the document and 1), and whether the change was a large one, which come last; settles the others, giving those whose text another product has a copy of its vector, leaves those whose text another worker is encoding to that worker, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';
+  'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, the texts that are encoded apart with what each counts (of one text: the document and 1), and whether the change was a large one, which come last; settles the others, giving those whose text another product has a copy of its vector, leaves those whose text another worker is encoding to that worker, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE003, PE005, PE029.';

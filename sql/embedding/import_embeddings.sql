@@ -21,6 +21,7 @@ set datestyle = 'ISO, YMD'
 set intervalstyle = 'iso_8601'
 set bytea_output = 'hex'
 set extra_float_digits = 1
+set client_min_messages = warning
 as $$
 #variable_conflict use_column
 declare
@@ -42,11 +43,11 @@ begin
     raise exception 'There is no relation %.', coalesce(quote_literal(left(import_embeddings.relation, 100)), 'null')
       using errcode = 'PE035', hint = 'Name it with its schema: schema.table.';
   end if;
-  foreach v_column in array array_remove(array[id_column, embedding_column, document_column], null) loop
+  foreach v_column in array array[id_column, embedding_column] || array_remove(array[document_column], null) loop
     if not exists (
       select from pg_attribute a where a.attrelid = v_relation and a.attname = v_column and a.attnum > 0 and not a.attisdropped
     ) then
-      raise exception 'The relation % has no column %.', v_relation, quote_ident(v_column)
+      raise exception 'The relation % has no column %.', v_relation, coalesce(quote_ident(v_column), 'null')
         using errcode = 'PE035', hint = 'Pass id_column, embedding_column and, if it is there, document_column.';
     end if;
   end loop;
@@ -58,28 +59,33 @@ begin
 
   drop table if exists pg_temp.product_embeddings_import;
   -- The columns are as the table's, so that nothing of theirs is run: what is read is cast here and now.
-  execute format(
-    $sql$
-      create temp table product_embeddings_import on commit drop as
-      select i.product_id, :VECTOR_SCHEMA.l2_normalize(i.embedding) as embedding,
-        case when d.document_hash = i.document_hash or %5$L then d.document_hash end as document_hash
-      from (
-        select r.%2$I::bigint as product_id, (array_agg(r.%3$I::text))[1]::%6$s as embedding,
-          sha256(convert_to(pg_catalog.normalize(max(%4$s), 'NFC'), 'UTF8')) as document_hash
-        from %1$s r
-        where r.%3$I is not null and r.%2$I is not null and :VECTOR_SCHEMA.vector_dims(r.%3$I::text::%6$s) = %7$s
-        group by r.%2$I::bigint
-        -- Of a text in several pieces no piece is the product's.
-        having count(*) = 1
-      ) i
-      join (%8$s) d on d.product_id = i.product_id
-      where :VECTOR_SCHEMA.vector_norm(i.embedding) > 0
-    $sql$,
-    v_relation, id_column, embedding_column,
-    case when document_column is not null then format('r.%I::text', document_column) else 'null::text' end,
-    same_text and document_column is null,
-    ':VECTOR_SCHEMA.vector', v_dimension, :PGVECTOR_SCHEMA.document_query()
-  );
+  begin
+    execute format(
+      $sql$
+        create temp table product_embeddings_import on commit drop as
+        select i.product_id, :VECTOR_SCHEMA.l2_normalize(i.embedding) as embedding,
+          case when d.document_hash = i.document_hash or %5$L then d.document_hash end as document_hash
+        from (
+          select r.%2$I::bigint as product_id, (array_agg(translate(r.%3$I::text, '{}', '[]')))[1]::%6$s as embedding,
+            sha256(convert_to(pg_catalog.normalize(max(%4$s), 'NFC'), 'UTF8')) as document_hash
+          from %1$s r
+          where r.%3$I is not null and r.%2$I is not null and :VECTOR_SCHEMA.vector_dims(translate(r.%3$I::text, '{}', '[]')::%6$s) = %7$s
+          group by r.%2$I::bigint
+          -- Of a text in several pieces no piece is the product's.
+          having count(*) = 1
+        ) i
+        join (%8$s) d on d.product_id = i.product_id
+        where :VECTOR_SCHEMA.vector_norm(i.embedding) > 0
+      $sql$,
+      v_relation, id_column, embedding_column,
+      case when document_column is not null then format('r.%I::text', document_column) else 'null::text' end,
+      same_text and document_column is null,
+      ':VECTOR_SCHEMA.vector', v_dimension, :PGVECTOR_SCHEMA.document_query()
+    );
+  exception when data_exception then
+    raise exception 'The relation % has a value that is no product''s number or no vector.', v_relation
+      using errcode = 'PE035', detail = left(sqlerrm, 200), hint = 'Import a view that leaves such rows out. A vector may be a text or an array, too.';
+  end;
 
   execute format(
     $sql$

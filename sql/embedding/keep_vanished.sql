@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.keep_vanished() is
-  'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002, PE005.';
+  'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002, PE003, PE005.';

@@ -32,4 +32,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.release_vanished() is
-  'Lets a mass disappearance through: deletes vectors and words of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE005.';
+  'Lets a mass disappearance through: deletes vectors and words of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE003, PE005.';

@@ -28,4 +28,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.sweep_vanished() is
-  'Deletes vectors and words of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE005.';
+  'Deletes vectors and words of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE003, PE005.';

@@ -6,10 +6,10 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_marked bigint[] := (
-    select array_agg(e.product_id) from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null
-  );
+  v_marked bigint[];
 begin
+  perform :PGVECTOR_SCHEMA.require_embeddings();
+  v_marked := (select array_agg(e.product_id) from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is not null);
   -- Few are ever marked; without one the source is not read.
   if v_marked is null then
     return;
@@ -26,4 +26,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.unmark_returned() is
-  'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002, PE005.';
+  'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002, PE003, PE005.';

@@ -19,6 +19,10 @@ begin
   end if;
 
   if operation = 'TRUNCATE' then
+    -- Somebody who starts over drops it, which must not stop who writes.
+    if to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') is null then
+      return null;
+    end if;
     v_changed := 'select e.product_id from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e';
   elsif operation = 'UPDATE' then
     select format(
@@ -50,4 +54,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.note_changes(text, name, name) is
-  'SQL that notes the products of a statement in product_changes whose document may have changed, to be run where new_rows and old_rows are; null if the table is not the source. For tg__product_changed().';
+  'SQL that notes the products of a statement in product_changes whose document may have changed, to be run where new_rows and old_rows are; null if the table is not the source, or there is nothing to note. For tg__product_changed().';

@@ -4,6 +4,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform :PGVECTOR_SCHEMA.require_embeddings();
   perform :PGVECTOR_SCHEMA.lock_source();
   perform :PGVECTOR_SCHEMA.lock_models();
   return query execute format(

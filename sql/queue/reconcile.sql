@@ -6,6 +6,8 @@
 create or replace function :PGVECTOR_SCHEMA.reconcile() returns bigint
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
+-- While much waits, compiling took seconds, and comparing a few hundred products milliseconds.
+set jit = off
 as $$
 declare
   v_log :PGVECTOR_SCHEMA.source_log;

@@ -94,7 +94,7 @@ begin
         where not v_is_array and jsonb_typeof(v_operand) = 'array' and v_plain <> '{}'
       );
       begin
-        if v_operator = 'like' and v_plain[1] ~ '(^|[^\\])(\\\\)*\\$' then
+        if v_operator = 'like' and v_plain[1] ~ E'(^|[^\\\\])(\\\\\\\\)*\\\\$' then
           raise exception 'The pattern ends with the escape character.';
         end if;
         for i in 1 .. cardinality(v_comparisons) loop

@@ -21,7 +21,8 @@ begin
     select k.model_id
     from :PGVECTOR_SCHEMA.kept_models k
     where not :PGVECTOR_SCHEMA.has_index(k.model_id)
-      and :PGVECTOR_SCHEMA.has_vectors(k.model_id, v_from)
+      -- Of fewer where somebody gave the active model one by hand: activate_model() asks for it then.
+      and :PGVECTOR_SCHEMA.has_vectors(k.model_id, case when k.is_active or :PGVECTOR_SCHEMA.search_index() is null then v_from else 1 end)
       and (k.is_active or not exists (select from :PGVECTOR_SCHEMA.queued_products q where q.model_id = k.model_id offset 1000))
       and not exists (
         select from pg_locks l
@@ -44,4 +45,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.index_due() is
-  'The statements that build an index for search, in order and each by itself, from settings.index_from_products vectors on; none while there is one, somebody builds one, or this role does not own the table. Raises PE003.';
+  'The statements that build an index for search, in order and each by itself, from settings.index_from_products vectors on, of another model than the active one also where that has one; none while there is one, somebody builds one, or this role does not own the table. Raises PE003.';

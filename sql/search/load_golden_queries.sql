@@ -21,7 +21,7 @@ begin
     select j.query, j.product_id, max(greatest(j.grade, 0)), min(coalesce(j.kind, ''))
     from jsonb_to_recordset(load_golden_queries.judgments) j (query text, product_id bigint, grade smallint, kind text)
     group by j.query, j.product_id;
-  exception when data_exception or integrity_constraint_violation then
+  exception when data_exception or integrity_constraint_violation or program_limit_exceeded then
     raise exception 'A golden query is not as it has to be.'
       using errcode = 'PE040', detail = sqlerrm, hint = 'Each is an object of query, product_id, grade (0 or more) and, if you like, kind.';
   end;

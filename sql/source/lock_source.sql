@@ -13,6 +13,7 @@ declare
   v_name text;
   v_statement text;
   v_source regclass;
+  v_problem text;
 begin
   select format('%I.%I', s.source_schema, s.source_table) into strict v_name from :PGVECTOR_SCHEMA.settings s;
   -- The second where the first is not possible: a materialized view, a foreign table. To look into the catalogs first
@@ -26,11 +27,14 @@ begin
       exit;
     exception when undefined_table or invalid_schema_name or undefined_column or insufficient_privilege or wrong_object_type then
       v_source := null;
+      v_problem := sqlerrm;
     end;
   end loop;
   if v_source is null or not has_table_privilege(v_source, 'select') then
     raise exception 'The role % may not read the source of the products, %.', current_user, :PGVECTOR_SCHEMA.require_source()
       using errcode = 'PE005',
+        -- Of a view it may be its owner who may not read what is below it, which attach() cannot mend.
+        detail = coalesce(case when v_source is null then v_problem end, 'It may not read all of its columns.'),
         hint = 'Who owns it grants that, with everything else, by: select :PGVECTOR_SCHEMA.attach();';
   end if;
   -- By name it is the one that is locked, by the catalog the one that this snapshot shows.

@@ -15,7 +15,7 @@ begin
           when c.column_name = 'dbt_valid_to' then :PGVECTOR_SCHEMA.row_is_valid_sql(alias)
           when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
           else format(
-            $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
+            $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) operator(pg_catalog.!~) '^(true|t|yes|y|1([.]0*)?)$', true)$sql$,
             alias, c.column_name
           )
         end,

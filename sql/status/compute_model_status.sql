@@ -63,7 +63,10 @@ begin
       when v_model.activated_at is not null then 'former'
       when v_model.error is not null then 'failed'
       when queued > 0 or embedded < products then 'preparing'
-      when not has_index and :PGVECTOR_SCHEMA.has_vectors(v_model.model_id, (select s.index_from_products from :PGVECTOR_SCHEMA.settings s)) then 'indexing'
+      when not has_index and (
+        :PGVECTOR_SCHEMA.search_index() is not null
+        or :PGVECTOR_SCHEMA.has_vectors(v_model.model_id, (select s.index_from_products from :PGVECTOR_SCHEMA.settings s))
+      ) then 'indexing'
       else 'ready'
     end;
     return next;

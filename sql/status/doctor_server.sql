@@ -53,6 +53,16 @@ begin
     return next;
   end loop;
 
+  -- Neither lower() nor text search finds a letter then, and nothing raises.
+  return query
+    select
+      'locale',
+      'warning',
+      format('The database''s locale, %s, knows no letters but those of ASCII: words of other scripts are neither taken up nor found.', d.datctype),
+      'It cannot be changed: create database … lc_ctype ''C.UTF-8'' template template0;  and restore a dump into that one'
+    from pg_database d
+    where d.datname = current_database() and (lower('Я') <> 'я' or to_tsvector('pg_catalog.simple', 'я') = '');
+
   -- What is free by the tightest of the limits; who asks is among those connected.
   select min(l.allowed - l.used) into v_free
   from (

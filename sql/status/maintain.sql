@@ -14,8 +14,8 @@ begin
   delete from :PGVECTOR_SCHEMA.embedding_activity a where a.minute < now() - interval '7 days';
   begin
     perform :PGVECTOR_SCHEMA.sweep_vanished();
-  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE005' or sqlstate 'PE029' then
-    -- No source to look into, or no hook to ask: the sign of life stands all the same, and the status says what is wrong.
+  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE003' or sqlstate 'PE005' or sqlstate 'PE029' then
+    -- No source to look into, no vectors, or no hook to ask: the sign of life stands all the same, and the status says what is wrong.
     return;
   end;
   -- Noted by writers who did not see the first model yet.

@@ -75,6 +75,14 @@ begin
     from :PGVECTOR_SCHEMA.related_tables r
     where not exists (select from :PGVECTOR_SCHEMA.source_columns c where c.column_name = r.product_column);
   return query
+    select format('The related table %I.%I has no column %I, by which it was attached: detach it, and attach it by another.', r.relation_schema, r.relation_name, r.key_column)
+    from :PGVECTOR_SCHEMA.related_tables r
+    join pg_namespace n on n.nspname = r.relation_schema
+    join pg_class c on c.relnamespace = n.oid and c.relname = r.relation_name
+    where not exists (
+      select from pg_attribute a where a.attrelid = c.oid and a.attname = r.key_column and a.attnum > 0 and not a.attisdropped
+    );
+  return query
     select format('Nothing can be encoded: %s Make it again, or: select :PGVECTOR_SCHEMA.set_document_hook(null);', p.problem)
     from :PGVECTOR_SCHEMA.document_hook_problem() p (problem)
     where p.problem is not null;

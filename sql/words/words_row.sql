@@ -11,6 +11,8 @@ declare
   v_values text[] := array_prepend(name, texts);
   v_value text;
   v_terms text[] := '{}';
+  v_codes text[];
+  v_coded text;
   v_room integer := 131072;
 begin
   words := '';
@@ -23,9 +25,14 @@ begin
     words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, v_value), coalesce(classes[i], 'D')::"char");
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
     if v_value ~ '[[:digit:]]' then
-      v_terms := v_terms || :PGVECTOR_SCHEMA.code_terms(
-        case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end
-      );
+      v_coded := case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end;
+      loop
+        v_codes := v_terms || :PGVECTOR_SCHEMA.code_terms(v_coded);
+        -- A code has many times as many terms as characters. What few characters give need not be measured.
+        exit when v_room > 126000 or v_coded = '' or octet_length(array_to_string(v_codes, '')) <= 400000;
+        v_coded := left(v_coded, length(v_coded) / 2);
+      end loop;
+      v_terms := v_codes;
     end if;
     if length(v_value) <= 200 then
       v_terms := v_terms || :PGVECTOR_SCHEMA.squash_text(v_value);

@@ -20,6 +20,8 @@ interface Plan {
   "Rows Removed by Filter"?: number;
   "Rows Removed by Join Filter"?: number;
   Plans?: Plan[];
+  /** Of the first node of a statement that was compiled. */
+  JIT?: object;
 }
 
 test.before(async () => {
@@ -84,7 +86,7 @@ async function nodes(query: string): Promise<Plan[]> {
       if (!message.includes("plan:") || start < 0) return;
       const logged = JSON.parse(message.slice(start));
       // lock_source() reads nothing.
-      if (!logged["Query Text"].endsWith("limit 0")) walk(logged.Plan);
+      if (!logged["Query Text"].endsWith("limit 0")) walk({ ...logged.Plan, JIT: logged.JIT });
     },
   });
   try {
@@ -226,4 +228,13 @@ test("words are taken up in proportion to the products, also while nobody has an
     ${ids(1, 20_000)}`);
   const compared = (await nodes(ids(20_001, 23_000))).map((plan) => plan["Rows Removed by Join Filter"] ?? 0);
   t.true(Math.max(...compared) < 100_000, `${Math.max(...compared)} pairs were compared for 3,000 products`);
+});
+
+test("a comparison is not compiled, which took seconds for a few hundred products while much waited", async (t) => {
+  const compiled = (await nodes("set jit_above_cost = 0; select analytics_features.reconcile()")).filter((plan) => plan.JIT !== undefined);
+  t.deepEqual(
+    compiled.map((plan) => plan["Node Type"]),
+    compiled.slice(0, 1).map(() => "Result"),
+    "no more than the call itself",
+  );
 });

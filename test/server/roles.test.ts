@@ -282,6 +282,27 @@ test("a hook runs with our owner's rights, so it has to be the owner's, however 
   await as.owner`select * from analytics_features.set_document_hook(null)`;
 });
 
+test("where a view's owner may not read what is below it, the error says of which table", async (t) => {
+  await as.stranger.unsafe(`
+    create schema above;
+    create table above.below (product_id bigint, name text);
+    create view above.products as select * from above.below;
+    revoke all on above.below from ${login("stranger")};
+    grant usage on schema above to ${login("owner")};
+    grant select on above.products to ${login("owner")}`);
+  await as.owner`select analytics_features.set_source('above', 'products')`;
+  try {
+    const error = await t.throwsAsync<Error & { code?: string; detail?: string }>(async () => {
+      await as.owner`select analytics_features.reconcile()`;
+    });
+    t.is(error?.code, "PE005");
+    t.is(error?.detail, "permission denied for table below");
+  } finally {
+    await as.owner`select analytics_features.set_source('staging_staging', 'stg_product')`;
+    await as.stranger`drop schema above cascade`;
+  }
+});
+
 test("whoever cannot grant us the source is told what to run, and the status says it too", async (t) => {
   await as.stranger`create schema elsewhere`;
   await as.stranger`create table elsewhere.stg_product (product_id bigint, name text)`;

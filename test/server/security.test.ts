@@ -125,7 +125,7 @@ const searches = async (sql: Sql) => {
   for (const query of ["part 7", "code 12", "parts", "o'neil \\ $$ %s"]) {
     const hits = await sql<{ hit: string }[]>`
       select concat_ws(' ', h.product_id, h.name, h.price, array_to_string(h.matched_words, '+')) as hit
-      from analytics_features.search_products_text(${query}, 20, '{"price": {"<": 25}, "name": ["part 7", "part 12", null]}') h`;
+      from analytics_features.search_products_text(${query}, 20, '{"price": {"<": 25}, "name": {"=": ["part 7", "part 12", null], "like": "part _%"}}') h`;
     answers.push(...hits.map(({ hit }) => hit));
   }
   for (const hits of [
