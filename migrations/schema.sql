@@ -75,7 +75,9 @@ begin
       raise exception 'The vectors of % have no index for search yet.', v_to.name
         using errcode = 'PE032',
           hint = format(
-            'The worker builds it within the hour if its role owns the table; or at once, in psql: select analytics_features.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: select analytics_features.activate_model(force => true);',
+            '%s in psql: select analytics_features.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: select analytics_features.activate_model(force => true);',
+            case when v_from_products is null then 'The worker builds none while settings.index_from_products is null: build it'
+              else 'The worker builds it within the hour if its role owns the table; or at once,' end,
             v_to.model_id
           );
     end if;
@@ -793,6 +795,7 @@ declare
   v_recipe text;
   v_found boolean;
 begin
+  perform analytics_features.require_embeddings();
   perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
   perform analytics_features.lock_source();
   perform analytics_features.lock_models();
@@ -988,7 +991,7 @@ $_$;
 -- Name: FUNCTION claim_products(worker text, max_products integer, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products integer, model_id integer) IS 'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, the texts that are encoded apart with what each counts (of one text: the document and 1), and whether the change was a large one, which come last; settles the others, giving those whose text another product has a copy of its vector, leaves those whose text another worker is encoding to that worker, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE005, PE029.';
+COMMENT ON FUNCTION analytics_features.claim_products(worker text, max_products integer, model_id integer) IS 'Claims up to max_products products that are queued for a model, the active one when null, and whose document really changed, for settings.lease, and returns their documents, the texts that are encoded apart with what each counts (of one text: the document and 1), and whether the change was a large one, which come last; settles the others, giving those whose text another product has a copy of its vector, leaves those whose text another worker is encoding to that worker, and sets those aside that the hook failed for. No rows: nothing is left to do now. Raises PE001, PE002, PE003, PE005, PE029.';
 
 --
 -- Name: code_terms(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1253,7 +1256,10 @@ begin
       when v_model.activated_at is not null then 'former'
       when v_model.error is not null then 'failed'
       when queued > 0 or embedded < products then 'preparing'
-      when not has_index and analytics_features.has_vectors(v_model.model_id, (select s.index_from_products from analytics_features.settings s)) then 'indexing'
+      when not has_index and (
+        analytics_features.search_index() is not null
+        or analytics_features.has_vectors(v_model.model_id, (select s.index_from_products from analytics_features.settings s))
+      ) then 'indexing'
       else 'ready'
     end;
     return next;
@@ -2486,6 +2492,16 @@ begin
     return next;
   end loop;
 
+  -- Neither lower() nor text search finds a letter then, and nothing raises.
+  return query
+    select
+      'locale',
+      'warning',
+      format('The database''s locale, %s, knows no letters but those of ASCII: words of other scripts are neither taken up nor found.', d.datctype),
+      'It cannot be changed: create database … lc_ctype ''C.UTF-8'' template template0;  and restore a dump into that one'
+    from pg_database d
+    where d.datname = current_database() and (lower('Я') <> 'я' or to_tsvector('pg_catalog.simple', 'я') = '');
+
   -- What is free by the tightest of the limits; who asks is among those connected.
   select min(l.allowed - l.used) into v_free
   from (
@@ -3552,7 +3568,7 @@ begin
         where not v_is_array and jsonb_typeof(v_operand) = 'array' and v_plain <> '{}'
       );
       begin
-        if v_operator = 'like' and v_plain[1] ~ '(^|[^\\])(\\\\)*\\$' then
+        if v_operator = 'like' and v_plain[1] ~ E'(^|[^\\\\])(\\\\\\\\)*\\\\$' then
           raise exception 'The pattern ends with the escape character.';
         end if;
         for i in 1 .. cardinality(v_comparisons) loop
@@ -4318,6 +4334,7 @@ CREATE FUNCTION analytics_features.import_embeddings(relation text, model text, 
     SET "IntervalStyle" TO 'iso_8601'
     SET bytea_output TO 'hex'
     SET extra_float_digits TO '1'
+    SET client_min_messages TO 'warning'
     AS $_$
 #variable_conflict use_column
 declare
@@ -4339,11 +4356,11 @@ begin
     raise exception 'There is no relation %.', coalesce(quote_literal(left(import_embeddings.relation, 100)), 'null')
       using errcode = 'PE035', hint = 'Name it with its schema: schema.table.';
   end if;
-  foreach v_column in array array_remove(array[id_column, embedding_column, document_column], null) loop
+  foreach v_column in array array[id_column, embedding_column] || array_remove(array[document_column], null) loop
     if not exists (
       select from pg_attribute a where a.attrelid = v_relation and a.attname = v_column and a.attnum > 0 and not a.attisdropped
     ) then
-      raise exception 'The relation % has no column %.', v_relation, quote_ident(v_column)
+      raise exception 'The relation % has no column %.', v_relation, coalesce(quote_ident(v_column), 'null')
         using errcode = 'PE035', hint = 'Pass id_column, embedding_column and, if it is there, document_column.';
     end if;
   end loop;
@@ -4355,28 +4372,33 @@ begin
 
   drop table if exists pg_temp.product_embeddings_import;
   -- The columns are as the table's, so that nothing of theirs is run: what is read is cast here and now.
-  execute format(
-    $sql$
-      create temp table product_embeddings_import on commit drop as
-      select i.product_id, public.l2_normalize(i.embedding) as embedding,
-        case when d.document_hash = i.document_hash or %5$L then d.document_hash end as document_hash
-      from (
-        select r.%2$I::bigint as product_id, (array_agg(r.%3$I::text))[1]::%6$s as embedding,
-          sha256(convert_to(pg_catalog.normalize(max(%4$s), 'NFC'), 'UTF8')) as document_hash
-        from %1$s r
-        where r.%3$I is not null and r.%2$I is not null and public.vector_dims(r.%3$I::text::%6$s) = %7$s
-        group by r.%2$I::bigint
-        -- Of a text in several pieces no piece is the product's.
-        having count(*) = 1
-      ) i
-      join (%8$s) d on d.product_id = i.product_id
-      where public.vector_norm(i.embedding) > 0
-    $sql$,
-    v_relation, id_column, embedding_column,
-    case when document_column is not null then format('r.%I::text', document_column) else 'null::text' end,
-    same_text and document_column is null,
-    'public.vector', v_dimension, analytics_features.document_query()
-  );
+  begin
+    execute format(
+      $sql$
+        create temp table product_embeddings_import on commit drop as
+        select i.product_id, public.l2_normalize(i.embedding) as embedding,
+          case when d.document_hash = i.document_hash or %5$L then d.document_hash end as document_hash
+        from (
+          select r.%2$I::bigint as product_id, (array_agg(translate(r.%3$I::text, '{}', '[]')))[1]::%6$s as embedding,
+            sha256(convert_to(pg_catalog.normalize(max(%4$s), 'NFC'), 'UTF8')) as document_hash
+          from %1$s r
+          where r.%3$I is not null and r.%2$I is not null and public.vector_dims(translate(r.%3$I::text, '{}', '[]')::%6$s) = %7$s
+          group by r.%2$I::bigint
+          -- Of a text in several pieces no piece is the product's.
+          having count(*) = 1
+        ) i
+        join (%8$s) d on d.product_id = i.product_id
+        where public.vector_norm(i.embedding) > 0
+      $sql$,
+      v_relation, id_column, embedding_column,
+      case when document_column is not null then format('r.%I::text', document_column) else 'null::text' end,
+      same_text and document_column is null,
+      'public.vector', v_dimension, analytics_features.document_query()
+    );
+  exception when data_exception then
+    raise exception 'The relation % has a value that is no product''s number or no vector.', v_relation
+      using errcode = 'PE035', detail = left(sqlerrm, 200), hint = 'Import a view that leaves such rows out. A vector may be a text or an array, too.';
+  end;
 
   execute format(
     $sql$
@@ -4595,7 +4617,8 @@ begin
     select k.model_id
     from analytics_features.kept_models k
     where not analytics_features.has_index(k.model_id)
-      and analytics_features.has_vectors(k.model_id, v_from)
+      -- Of fewer where somebody gave the active model one by hand: activate_model() asks for it then.
+      and analytics_features.has_vectors(k.model_id, case when k.is_active or analytics_features.search_index() is null then v_from else 1 end)
       and (k.is_active or not exists (select from analytics_features.queued_products q where q.model_id = k.model_id offset 1000))
       and not exists (
         select from pg_locks l
@@ -4621,7 +4644,7 @@ $$;
 -- Name: FUNCTION index_due(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.index_due() IS 'The statements that build an index for search, in order and each by itself, from settings.index_from_products vectors on; none while there is one, somebody builds one, or this role does not own the table. Raises PE003.';
+COMMENT ON FUNCTION analytics_features.index_due() IS 'The statements that build an index for search, in order and each by itself, from settings.index_from_products vectors on, of another model than the active one also where that has one; none while there is one, somebody builds one, or this role does not own the table. Raises PE003.';
 
 --
 -- Name: index_memory(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4908,7 +4931,7 @@ $$;
 -- Name: FUNCTION keep_vanished(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.keep_vanished() IS 'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.keep_vanished() IS 'Starts the grace period of all vanished products over, for time to mend the source; returns how many. Raises PE001, PE002, PE003, PE005.';
 
 --
 -- Name: source_log; Type: TABLE; Schema: analytics_features; Owner: -
@@ -5161,7 +5184,7 @@ begin
     select j.query, j.product_id, max(greatest(j.grade, 0)), min(coalesce(j.kind, ''))
     from jsonb_to_recordset(load_golden_queries.judgments) j (query text, product_id bigint, grade smallint, kind text)
     group by j.query, j.product_id;
-  exception when data_exception or integrity_constraint_violation then
+  exception when data_exception or integrity_constraint_violation or program_limit_exceeded then
     raise exception 'A golden query is not as it has to be.'
       using errcode = 'PE040', detail = sqlerrm, hint = 'Each is an object of query, product_id, grade (0 or more) and, if you like, kind.';
   end;
@@ -5315,6 +5338,7 @@ declare
   v_name text;
   v_statement text;
   v_source regclass;
+  v_problem text;
 begin
   select format('%I.%I', s.source_schema, s.source_table) into strict v_name from analytics_features.settings s;
   -- The second where the first is not possible: a materialized view, a foreign table. To look into the catalogs first
@@ -5328,11 +5352,14 @@ begin
       exit;
     exception when undefined_table or invalid_schema_name or undefined_column or insufficient_privilege or wrong_object_type then
       v_source := null;
+      v_problem := sqlerrm;
     end;
   end loop;
   if v_source is null or not has_table_privilege(v_source, 'select') then
     raise exception 'The role % may not read the source of the products, %.', current_user, analytics_features.require_source()
       using errcode = 'PE005',
+        -- Of a view it may be its owner who may not read what is below it, which attach() cannot mend.
+        detail = coalesce(case when v_source is null then v_problem end, 'It may not read all of its columns.'),
         hint = 'Who owns it grants that, with everything else, by: select analytics_features.attach();';
   end if;
   -- By name it is the one that is locked, by the catalog the one that this snapshot shows.
@@ -5423,8 +5450,8 @@ begin
   delete from analytics_features.embedding_activity a where a.minute < now() - interval '7 days';
   begin
     perform analytics_features.sweep_vanished();
-  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE005' or sqlstate 'PE029' then
-    -- No source to look into, or no hook to ask: the sign of life stands all the same, and the status says what is wrong.
+  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE003' or sqlstate 'PE005' or sqlstate 'PE029' then
+    -- No source to look into, no vectors, or no hook to ask: the sign of life stands all the same, and the status says what is wrong.
     return;
   end;
   -- Noted by writers who did not see the first model yet.
@@ -6221,6 +6248,10 @@ begin
   end if;
 
   if operation = 'TRUNCATE' then
+    -- Somebody who starts over drops it, which must not stop who writes.
+    if to_regclass('analytics_features.product_embeddings') is null then
+      return null;
+    end if;
     v_changed := 'select e.product_id from analytics_features.product_embeddings e';
   elsif operation = 'UPDATE' then
     select format(
@@ -6255,7 +6286,7 @@ $_$;
 -- Name: FUNCTION note_changes(operation text, table_schema name, table_name name); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name) IS 'SQL that notes the products of a statement in product_changes whose document may have changed, to be run where new_rows and old_rows are; null if the table is not the source. For tg__product_changed().';
+COMMENT ON FUNCTION analytics_features.note_changes(operation text, table_schema name, table_name name) IS 'SQL that notes the products of a statement in product_changes whose document may have changed, to be run where new_rows and old_rows are; null if the table is not the source, or there is nothing to note. For tg__product_changed().';
 
 --
 -- Name: note_copy_failure(text, interval); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6816,7 +6847,7 @@ begin
           when c.column_name = 'dbt_valid_to' then analytics_features.row_is_valid_sql(alias)
           when c.type = 'boolean'::regtype then format('%I.%I is not true', alias, c.column_name)
           else format(
-            $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) not in ('true', 't', 'yes', 'y', '1'), true)$sql$,
+            $sql$coalesce(pg_catalog.lower(pg_catalog.btrim(%I.%I::pg_catalog.text)) operator(pg_catalog.!~) '^(true|t|yes|y|1([.]0*)?)$', true)$sql$,
             alias, c.column_name
           )
         end,
@@ -6893,8 +6924,10 @@ CREATE FUNCTION analytics_features.query_key(query text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  v_key text := left(btrim(regexp_replace(normalize(left(query, 4000), NFC), E'\\s+', ' ', 'g')), 1000);
 begin
-  return nullif(btrim(left(btrim(regexp_replace(normalize(left(query, 4000), NFC), E'\\s+', ' ', 'g')), 1000)), '');
+  return nullif(btrim(case when octet_length(v_key) > 2600 then left(v_key, 650) else v_key end), '');
 end
 $$;
 
@@ -6902,7 +6935,7 @@ $$;
 -- Name: FUNCTION query_key(query text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.query_key(query text) IS 'A query as it is cached and encoded: blanks squeezed, at most 1000 characters; null when nothing is left.';
+COMMENT ON FUNCTION analytics_features.query_key(query text) IS 'A query as it is cached and encoded: blanks squeezed, at most 1000 characters, or 650 where more take over 2600 bytes; null when nothing is left.';
 
 --
 -- Name: query_terms(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -7167,6 +7200,7 @@ CREATE FUNCTION analytics_features.queue_difference(model_id integer) RETURNS TA
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 begin
+  perform analytics_features.require_embeddings();
   perform analytics_features.lock_source();
   perform analytics_features.lock_models();
   return query execute format(
@@ -7680,6 +7714,7 @@ COMMENT ON FUNCTION analytics_features.recommended_products(product_ids bigint[]
 CREATE FUNCTION analytics_features.reconcile() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
   v_log analytics_features.source_log;
@@ -8193,7 +8228,7 @@ $$;
 -- Name: FUNCTION release_vanished(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.release_vanished() IS 'Lets a mass disappearance through: deletes vectors and words of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.release_vanished() IS 'Lets a mass disappearance through: deletes vectors and words of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE003, PE005.';
 
 --
 -- Name: remember_order(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9663,6 +9698,14 @@ begin
     from analytics_features.related_tables r
     where not exists (select from analytics_features.source_columns c where c.column_name = r.product_column);
   return query
+    select format('The related table %I.%I has no column %I, by which it was attached: detach it, and attach it by another.', r.relation_schema, r.relation_name, r.key_column)
+    from analytics_features.related_tables r
+    join pg_namespace n on n.nspname = r.relation_schema
+    join pg_class c on c.relnamespace = n.oid and c.relname = r.relation_name
+    where not exists (
+      select from pg_attribute a where a.attrelid = c.oid and a.attname = r.key_column and a.attnum > 0 and not a.attisdropped
+    );
+  return query
     select format('Nothing can be encoded: %s Make it again, or: select analytics_features.set_document_hook(null);', p.problem)
     from analytics_features.document_hook_problem() p (problem)
     where p.problem is not null;
@@ -10007,7 +10050,7 @@ $$;
 -- Name: FUNCTION sweep_vanished(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.sweep_vanished() IS 'Deletes vectors and words of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.sweep_vanished() IS 'Deletes vectors and words of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE003, PE005.';
 
 --
 -- Name: take_changes(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -10407,10 +10450,10 @@ CREATE FUNCTION analytics_features.unmark_returned() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_marked bigint[] := (
-    select array_agg(e.product_id) from analytics_features.product_embeddings e where e.vanished_at is not null
-  );
+  v_marked bigint[];
 begin
+  perform analytics_features.require_embeddings();
+  v_marked := (select array_agg(e.product_id) from analytics_features.product_embeddings e where e.vanished_at is not null);
   -- Few are ever marked; without one the source is not read.
   if v_marked is null then
     return;
@@ -10430,7 +10473,7 @@ $$;
 -- Name: FUNCTION unmark_returned(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.unmark_returned() IS 'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.unmark_returned() IS 'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002, PE003, PE005.';
 
 --
 -- Name: upstream_columns(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -10746,6 +10789,8 @@ declare
   v_values text[] := array_prepend(name, texts);
   v_value text;
   v_terms text[] := '{}';
+  v_codes text[];
+  v_coded text;
   v_room integer := 131072;
 begin
   words := '';
@@ -10758,9 +10803,14 @@ begin
     words := words || setweight(analytics_features.words_of(config, v_value), coalesce(classes[i], 'D')::"char");
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
     if v_value ~ '[[:digit:]]' then
-      v_terms := v_terms || analytics_features.code_terms(
-        case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end
-      );
+      v_coded := case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end;
+      loop
+        v_codes := v_terms || analytics_features.code_terms(v_coded);
+        -- A code has many times as many terms as characters. What few characters give need not be measured.
+        exit when v_room > 126000 or v_coded = '' or octet_length(array_to_string(v_codes, '')) <= 400000;
+        v_coded := left(v_coded, length(v_coded) / 2);
+      end loop;
+      v_terms := v_codes;
     end if;
     if length(v_value) <= 200 then
       v_terms := v_terms || analytics_features.squash_text(v_value);
