@@ -6624,7 +6624,7 @@ begin
   return (
     select string_agg(coalesce((tsvector_to_array(analytics_features.words_of(s.words_config, t.token[1])))[1], t.token[1]), ' ' order by t.place)
     from analytics_features.settings s
-    cross join regexp_matches(analytics_features.fold_text(phrase), '[[:alnum:]]+', 'g') with ordinality t (token, place)
+    cross join regexp_matches(analytics_features.unmix_text(analytics_features.fold_text(phrase)), '[[:alnum:]]+', 'g') with ordinality t (token, place)
   );
 end
 $$;
@@ -6952,7 +6952,7 @@ declare
   v_products double precision;
   v_has_synonyms boolean;
   v_whole text;
-  v_query text := analytics_features.fold_text(left(query, 1000));
+  v_query text := analytics_features.unmix_text(analytics_features.fold_text(left(query, 1000)));
   v_tokens text[];
   v_lexemes text[] := '{}';
   v_runs text[];
@@ -10476,6 +10476,41 @@ $$;
 COMMENT ON FUNCTION analytics_features.unmark_returned() IS 'Takes the mark off vectors whose product is in the source again. Raises PE001, PE002, PE003, PE005.';
 
 --
+-- Name: unmix_text(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.unmix_text(value text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_text text := value;
+  v_word text;
+begin
+  for v_word in
+    select distinct m.word[1]
+    from regexp_matches(value, '[[:alpha:]]*(?:[a-z][а-яі]|[а-яі][a-z])[[:alpha:]]*', 'g') m (word)
+  loop
+    v_text := replace(
+      v_text, v_word,
+      case
+        when translate(v_word, 'abekmhopctyxi', '') !~ '[a-z]' then translate(v_word, 'abekmhopctyxi', 'авекмнорстухі')
+        when translate(v_word, 'авекмнорстухі', '') !~ '[а-яі]' then translate(v_word, 'авекмнорстухі', 'abekmhopctyxi')
+        else v_word
+      end
+    );
+  end loop;
+  return v_text;
+end
+$$;
+
+--
+-- Name: FUNCTION unmix_text(value text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.unmix_text(value text) IS 'A folded text in which words of Cyrillic and Latin letters that look alike are of one script.';
+
+--
 -- Name: upstream_columns(); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -10799,6 +10834,9 @@ begin
     -- Of a monstrous text the beginning is enough, and all that a tsvector can hold.
     v_value := analytics_features.fold_text(left(v_values[i], least(32768, v_room)));
     continue when v_value is null or v_value !~ '[[:alnum:]]';
+    if v_value ~ '[a-z][а-яі]|[а-яі][a-z]' then
+      v_value := analytics_features.unmix_text(v_value);
+    end if;
     v_room := greatest(0, v_room - length(v_value));
     words := words || setweight(analytics_features.words_of(config, v_value), coalesce(classes[i], 'D')::"char");
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
@@ -15344,6 +15382,13 @@ GRANT ALL ON FUNCTION analytics_features.throughput(model_id integer) TO product
 
 REVOKE ALL ON FUNCTION analytics_features.unmark_returned() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.unmark_returned() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION unmix_text(value text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.unmix_text(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.unmix_text(value text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION upstream_columns(); Type: ACL; Schema: analytics_features; Owner: -

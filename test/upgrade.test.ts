@@ -81,13 +81,13 @@ for (const count of committed.map((_, index) => index + 1).reverse()) {
     if (words && !chosen) before.set("settings true vector_weight", "0.25");
     before.delete("settings true prose_vector_weight");
 
-    // Those of before there were words are queued for them; the two wait already. Where triggers are made too, the one that nobody claimed is noted again.
+    // Those of before there were words are queued for them, and one whose name mixes two scripts, which is taken up anew; the two wait already. Where triggers are made too, the one that nobody claimed is noted again.
     t.deepEqual(await migrate(db.database, db.settings), {
       sourceExists: true,
       attached: true,
-      queued: words ? 0 : count === 1 ? 114 : 113,
+      queued: words ? (count < 11 ? 1 : 0) : count === 1 ? 114 : 113,
     });
-    t.is((await queued(db.sql)).length, words ? 2 : 115);
+    t.is((await queued(db.sql)).length, words ? (count < 11 ? 3 : 2) : 115);
     const after = await stored();
     for (const [row, value] of before) t.is(after.get(row), value, row);
     t.true(before.size > 115);

@@ -529,3 +529,24 @@ test("how much of a query a product has is by the rarity of its words, and a wor
   await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('ъщцфжх', 'ручная')`;
   t.true(((await coverage("лебедка ъщцфжх")).get(1) ?? 0) > 0.9);
 });
+
+test("a word of two scripts is the one that it looks like", async (t) => {
+  const unmixed = async (text: string) => (await db.sql`select analytics_features.unmix_text(${text}) as text`)[0]?.text;
+  // Latin a, Cyrillic а, and words of both in which nobody can tell.
+  for (const [mixed, one] of [
+    ["мaз 5440", "маз 5440"],
+    ["sаchs", "sachs"],
+    ["vква3567", "vkba3567"],
+    ["оcь и ocь", "ось и ось"],
+    ["gsmтелефон abs-датчик", "gsmтелефон abs-датчик"],
+    ["маз mas", "маз mas"],
+  ] as const) {
+    t.is(await unmixed(mixed), one, mixed);
+  }
+  await insert([...others, [1, "Амортизатор кабины М\u0041З"], [2, "Фильтр S\u0410CHS"]]);
+  t.deepEqual(await find("маз"), [1]);
+  t.deepEqual(await find("м\u0061з"), [1]);
+  t.deepEqual(await find("sachs"), [2]);
+  await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('минчанин', 'м\u0061з')`;
+  t.deepEqual(await find("минчанин"), [1]);
+});

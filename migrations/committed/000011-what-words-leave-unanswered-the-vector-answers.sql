@@ -1,5 +1,5 @@
 --! Previous: sha1:2800f1142a4130f46eaf24265870f449a13e3818
---! Hash: sha1:b1f70a9450d7add10414712bf458b08d08c24b8e
+--! Hash: sha1:9ff6423b1342158bc77795f7bea43f478f7f0dd6
 --! Message: What words leave unanswered the vector answers
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -11,6 +11,8 @@ drop function if exists :PGVECTOR_SCHEMA.rank_words(text, integer, bigint[]);
 drop function if exists :PGVECTOR_SCHEMA.signal_weights(text, boolean);
 -- What was the default; another value is somebody's choice.
 update :PGVECTOR_SCHEMA.settings set vector_weight = 0.25 where vector_weight = 0.15;
+-- Words of two scripts are taken up anew, as of one, and serve until then.
+update :PGVECTOR_SCHEMA.product_words w set document_hash = '' where w.label ~ '[a-z][а-яі]|[а-яі][a-z]';
 --! Included source/lock_source.sql
 /*
  * A statement that meets dbt's swap waits for it and then reads the new table with a snapshot from
@@ -172,6 +174,25 @@ comment on column :PGVECTOR_SCHEMA.settings.pair_weight is 'What being together 
 comment on column :PGVECTOR_SCHEMA.settings.document_hook is 'Function that is given a product and returns more fields for its document; null without one (set_document_hook).';
 comment on column :PGVECTOR_SCHEMA.settings.max_hook_ms is 'Milliseconds a product that such a function may take, measured when it is set.';
 --! EndIncluded source/settings.sql
+--! Included words/phrase_key.sql
+/*
+ * A word of no meaning for the stemmer (a stop word, a code) stands for itself.
+ */
+create or replace function :PGVECTOR_SCHEMA.phrase_key(phrase text) returns text
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select string_agg(coalesce((tsvector_to_array(:PGVECTOR_SCHEMA.words_of(s.words_config, t.token[1])))[1], t.token[1]), ' ' order by t.place)
+    from :PGVECTOR_SCHEMA.settings s
+    cross join regexp_matches(:PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(phrase)), '[[:alnum:]]+', 'g') with ordinality t (token, place)
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.phrase_key(text) is 'The stemmed words of a phrase in their order: how phrases are compared.';
+--! EndIncluded words/phrase_key.sql
 --! Included words/query_terms.sql
 /*
  * A query as groups of which a product should meet as many as it can. A group is a word; its alternatives
@@ -194,7 +215,7 @@ declare
   v_products double precision;
   v_has_synonyms boolean;
   v_whole text;
-  v_query text := :PGVECTOR_SCHEMA.fold_text(left(query, 1000));
+  v_query text := :PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(left(query, 1000)));
   v_tokens text[];
   v_lexemes text[] := '{}';
   v_runs text[];
@@ -403,6 +424,39 @@ $$;
 comment on function :PGVECTOR_SCHEMA.query_terms(text) is
   'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. A word that nothing stands in for has no term. Reads the first 1000 characters.';
 --! EndIncluded words/query_terms.sql
+--! Included words/unmix_text.sql
+/*
+ * A word is of one script: what is typed МAЗ with a Latin A was meant as МАЗ. Where each Latin letter of such a word looks like a
+ * Cyrillic one it becomes that, and where each Cyrillic letter looks like a Latin one it becomes this. Otherwise nobody can tell.
+ */
+create or replace function :PGVECTOR_SCHEMA.unmix_text(value text) returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_text text := value;
+  v_word text;
+begin
+  for v_word in
+    select distinct m.word[1]
+    from regexp_matches(value, '[[:alpha:]]*(?:[a-z][а-яі]|[а-яі][a-z])[[:alpha:]]*', 'g') m (word)
+  loop
+    v_text := replace(
+      v_text, v_word,
+      case
+        when translate(v_word, 'abekmhopctyxi', '') !~ '[a-z]' then translate(v_word, 'abekmhopctyxi', 'авекмнорстухі')
+        when translate(v_word, 'авекмнорстухі', '') !~ '[а-яі]' then translate(v_word, 'авекмнорстухі', 'abekmhopctyxi')
+        else v_word
+      end
+    );
+  end loop;
+  return v_text;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.unmix_text(text) is
+  'A folded text in which words of Cyrillic and Latin letters that look alike are of one script.';
+--! EndIncluded words/unmix_text.sql
 --! Included words/words_row.sql
 /*
  * plpgsql, which keeps its plans: as one query in language sql it took four times as long.
@@ -427,6 +481,9 @@ begin
     -- Of a monstrous text the beginning is enough, and all that a tsvector can hold.
     v_value := :PGVECTOR_SCHEMA.fold_text(left(v_values[i], least(32768, v_room)));
     continue when v_value is null or v_value !~ '[[:alnum:]]';
+    if v_value ~ '[a-z][а-яі]|[а-яі][a-z]' then
+      v_value := :PGVECTOR_SCHEMA.unmix_text(v_value);
+    end if;
     v_room := greatest(0, v_room - length(v_value));
     words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, v_value), coalesce(classes[i], 'D')::"char");
     -- In a short value a space may be a separator of a code too: 0 986 494 660.

@@ -21,6 +21,9 @@ begin
     -- Of a monstrous text the beginning is enough, and all that a tsvector can hold.
     v_value := :PGVECTOR_SCHEMA.fold_text(left(v_values[i], least(32768, v_room)));
     continue when v_value is null or v_value !~ '[[:alnum:]]';
+    if v_value ~ '[a-z][а-яі]|[а-яі][a-z]' then
+      v_value := :PGVECTOR_SCHEMA.unmix_text(v_value);
+    end if;
     v_room := greatest(0, v_room - length(v_value));
     words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, v_value), coalesce(classes[i], 'D')::"char");
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
