@@ -80,6 +80,24 @@ for (const kind of ["begin", "reserve"] as const) {
   });
 }
 
+test("who waits to reserve a connection gets the next one when the one that all wait for is lost, and is told when there is none", async (t) => {
+  const { sql, sockets } = breakable(1);
+  await sql`select 1`;
+  const busy = codeOfFailure(sql`select pg_sleep(60)`);
+  await new Promise((resolve) => setImmediate(resolve));
+  const reserving = sql.reserve();
+  sockets.at(-1)?.destroy();
+  t.is(await busy, "CONNECTION_CLOSED");
+  const own = await reserving;
+  t.is((await own`select 1 as answer`)[0]?.answer, 1);
+  own.release();
+  await sql.end();
+
+  const nowhere = connect("postgres://nobody@127.0.0.1:1/none", 1);
+  for (const _ of [1, 2]) t.is(await codeOfFailure(nowhere.reserve()), "ECONNREFUSED");
+  await nowhere.end();
+});
+
 test("who accepts connections and closes them at once fails a query, and is asked less and less often by a listener", async (t) => {
   const tries: number[] = [];
   const server: Server = createServer((socket) => {
