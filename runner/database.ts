@@ -85,8 +85,41 @@ function connecting(watch: Watch) {
   };
 }
 
+/**
+ * What ends work amid it and is the server's: a lost connection, a time limit, a full disk, no right to write. Undefined for
+ * every other error.
+ */
+export function brokenOff(url: string, error: unknown): Failure | undefined {
+  const code = codeOf(error) ?? "";
+  const reason = error instanceof Error ? error.message : String(error);
+  const failure = (sentence: string, hint: string) =>
+    new Failure("PE102", `The database ${withoutPassword(url)} ${sentence}`, hint, { cause: error });
+  if (code === "53300") return noRoom(url, error);
+  if (/^(53|58030)/.test(code))
+    return failure(`has no room: ${reason}.`, "Make room on the server, and run it again: what was done is kept.");
+  if (code === "25006") {
+    return failure(
+      `can only be read: ${reason}.`,
+      "If it is a standby, name the primary; otherwise default_transaction_read_only is on for the login, the database or the server.",
+    );
+  }
+  if (code === "57014" || code === "55P03") {
+    return failure(
+      `gave up: ${reason}.`,
+      "A limit of the login, the database or the server is too short for this (alter role … set statement_timeout = 0), or somebody cancelled it.",
+    );
+  }
+  // The driver of migrate has no code for it.
+  const isLost = /^(08|57P0|25P03$|CONNECTION_|ECONN|EPIPE$|ETIMEDOUT$)/.test(code) || /^Connection terminated/.test(reason);
+  if (!isLost) return undefined;
+  return failure(
+    `ended the connection${/^(57P0|25P03)/.test(code) ? `: ${reason}` : ""}.`,
+    "Run it again when the server answers, which npm run doctor says: what was done is kept. The server's log has the reason.",
+  );
+}
+
 /** No connection more: PostgreSQL's 53300, in the beginning or later. */
-export function noRoom(url: string, error: unknown): Failure {
+function noRoom(url: string, error: unknown): Failure {
   return new Failure(
     "PE102",
     `The database ${withoutPassword(url)} lets no more connections in: ${error instanceof Error ? error.message : String(error)}.`,
@@ -96,7 +129,8 @@ export function noRoom(url: string, error: unknown): Failure {
 }
 
 function unreachable(url: string, error: unknown): Failure {
-  if (codeOf(error) === "53300") return noRoom(url, error);
+  const broken = /^(53|57014$)/.test(codeOf(error) ?? "") ? brokenOff(url, error) : undefined;
+  if (broken !== undefined) return broken;
   const reasons: Record<string, string> = {
     "28P01": "the password is wrong",
     "28000": "the server does not let this user in",

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { isAbsolute } from "node:path";
-import { type Database, noRoom, openDatabase, type Sql } from "./database.ts";
+import { brokenOff, type Database, openDatabase, type Sql } from "./database.ts";
 import type { EmbedContext } from "./embed.ts";
 import type { Encoder, ModelIdentity } from "./encoder.ts";
 import { codeOf, Failure } from "./errors.ts";
@@ -11,7 +11,7 @@ import type { Settings } from "./settings.ts";
 /**
  * Opens the database for the time of `use` and closes it whatever happens; watched where it stays open for long.
  *
- * @throws Failure PE102 it cannot be reached, or lets no more connections in; PE104 the embedded one cannot start; PE174 the login lacks a right
+ * @throws Failure PE102 it cannot be reached, lets no more connections in, or broke off; PE104 the embedded one cannot start; PE174 the login lacks a right
  */
 export async function withDatabase<T>(
   settings: Settings,
@@ -22,8 +22,7 @@ export async function withDatabase<T>(
   try {
     return await use(database);
   } catch (error) {
-    if (codeOf(error) === "53300") throw noRoom(database.url, error);
-    throw codeOf(error) === "42501" ? await noRight(database.sql, error) : error;
+    throw codeOf(error) === "42501" ? await noRight(database.sql, error) : (brokenOff(database.url, error) ?? error);
   } finally {
     await database.close();
   }

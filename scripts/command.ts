@@ -1,11 +1,12 @@
 import { Command, InvalidArgumentError } from "commander";
-import { describe, exitCodeOf } from "../runner/errors.ts";
+import { codeOf, describe, exitCodeOf } from "../runner/errors.ts";
 
 /**
  * Runs a command to its end: an error becomes its sentence on standard error and the exit code that
  * docs/errors.md gives it.
  */
 export async function main(run: () => Promise<void>): Promise<void> {
+  for (const output of [process.stdout, process.stderr]) output.on("error", ignoreGoneReader);
   try {
     await run();
   } catch (error) {
@@ -13,6 +14,11 @@ export async function main(run: () => Promise<void>): Promise<void> {
     if (process.env.LOG_LEVEL === "debug") console.error(error);
     process.exitCode = exitCodeOf(error);
   }
+}
+
+/** Who has read enough (head, grep -q) ends neither the work nor changes its exit code. */
+function ignoreGoneReader(error: Error): void {
+  if (codeOf(error) !== "EPIPE") throw error;
 }
 
 /** A command line that exits with 2 when it was called wrongly, as docs/errors.md says. */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { settingsCronItems } from "../runner/cron.ts";
 import type { Database } from "../runner/database.ts";
 import { Failure } from "../runner/errors.ts";
 import { loadGoldenQueries } from "../runner/evaluate.ts";
@@ -23,6 +24,8 @@ await main(async () => {
     .parse()
     .opts<{ sample?: boolean }>();
   const settings = readSettings();
+  // The worker would refuse them, after all products were encoded.
+  settingsCronItems(settings);
   const log = createLog(settings.logLevel === "info" ? "warn" : settings.logLevel);
   const signal = untilSignal();
   const stopping = new AbortController();

@@ -174,8 +174,9 @@ export async function createService(
     await open.register(swaggerUi, {
       routePrefix: "/docs",
       staticCSP: true,
-      // The viewer styles its parts inline.
-      transformStaticCSP: (header) => header.replace(/style-src [^;]*/, "style-src 'self' 'unsafe-inline'"),
+      // The viewer styles its parts inline; and over plain HTTP, from another machine, it would be empty if it asked for TLS.
+      transformStaticCSP: (header) =>
+        header.replace(/style-src [^;]*/, "style-src 'self' 'unsafe-inline'").replace(/; *upgrade-insecure-requests/, ""),
     });
     open.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
   });

@@ -33,7 +33,9 @@ export function answerWithProblems(app: FastifyInstance): void {
     const problem = problemOf(error, request);
     const log = problem.status >= 500 && problem.code === undefined ? "error" : "info";
     // The message of what is unforeseen may hold anything, a query's text among it.
-    request.log[log]({ code: problem.code ?? codeOf(error), status: problem.status, name: error.name }, "problem");
+    const own = codeOf(error);
+    const cause = own === problem.code ? undefined : own;
+    request.log[log]({ code: problem.code ?? own, cause, status: problem.status, name: error.name }, "problem");
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) => {
@@ -224,6 +226,12 @@ function translated(error: unknown): unknown {
   }
   if (code === "3F000" || code === "42P01" || code === "42883") {
     return new Failure("PE103", "The database is not migrated, or for another PGVECTOR_SCHEMA.", "npm run migrate", cause);
+  }
+  if (code === "25006") {
+    return new Failure("PE102", "The database can only be read.", "Ask an instance of the service that has the primary.", cause);
+  }
+  if (/^(53(?!300)|58030)/.test(code)) {
+    return new Failure("PE102", "The database has no room.", "Make room on its disk: the server's log says where.", cause);
   }
   if (isConnectionCode(code)) {
     return new Failure(

@@ -84,7 +84,7 @@ const filters = {
 
 export const searchQuery = z.looseObject({
   query: z
-    .string("is missing")
+    .string({ error: ({ input }) => (input === undefined ? "is missing" : "must be given once") })
     .max(4000, "is longer than 4000 characters")
     .describe("What a person would type; the first 1,000 characters count"),
   limit,

@@ -54,6 +54,18 @@ test("migrate, embed, search and status do the job", async (t) => {
   t.regex((await run("status", [], db.env)).stdout, /coverage +│ 100/);
 });
 
+test("who reads only the beginning of what a command prints costs it neither its work nor its exit code", async (t) => {
+  for (const [command, args] of [
+    ["status", ["--json"]],
+    ["embed", []],
+  ] as const) {
+    const { process, ended, output } = start(command, args, db.env, { read: false });
+    process.stdout?.destroy();
+    process.stderr?.destroy();
+    t.is((await ended).code, 0, output());
+  }
+});
+
 test("wrong input ends with its code, its sentence and its exit code", async (t) => {
   for (const [command, args, variables, code, message] of [
     ["search", [], {}, 2, /missing required argument 'text'/],
@@ -80,6 +92,8 @@ test("wrong input ends with its code, its sentence and its exit code", async (t)
     ],
     ["status", [], { DATABASE_URL: "postgres://u:secret%@h/d" }, 2, /PE100: DATABASE_URL must have %25 where/],
     ["worker", [], { RECONCILE_CRON: "often" }, 2, /PE100: RECONCILE_CRON=often is not a cron pattern/],
+    // Before anything is done.
+    ["start", [], { RECONCILE_CRON: "often", DATABASE_URL: "postgres://u@127.0.0.1:1/d" }, 2, /PE100: RECONCILE_CRON=often/],
     ["migrate", [], { FULL_PASS_CRON: "often" }, 2, /PE100: FULL_PASS_CRON=often is not a cron pattern/],
     ["status", [], { PGVECTOR_SCHEMA: "nowhere" }, 3, /PE103: .*\n→ npm run migrate/],
     [

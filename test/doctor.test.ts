@@ -141,6 +141,18 @@ test("the server: connections, autovacuum and clock", async (t) => {
     finding: /product_queue \(autovacuum_enabled\)/,
     fix: /reset \(autovacuum_enabled\)/,
   });
+  await finds(t, "set local statement_timeout = '30s'", {
+    check: "server",
+    state: "warning",
+    finding: /is ended after 30s \(statement_timeout\)/,
+    fix: /set statement_timeout = 0/,
+  });
+  await finds(t, "set local transaction_read_only = on", {
+    check: "server",
+    state: "warning",
+    finding: /can only read here/,
+    fix: /default_transaction_read_only = off/,
+  });
   const now = new Date(Date.now() - 60_000).toISOString();
   await finds(t, "select", { check: "clock", state: "warning", finding: /(59|60|61)\.\d s apart/, fix: /timedatectl/ }, { now });
 });

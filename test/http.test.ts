@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import anyTest from "ava";
 import pino from "pino";
-import { connect as connectDatabase } from "../runner/database.ts";
+import { connect as connectDatabase, type Sql } from "../runner/database.ts";
 import { root } from "../runner/settings.ts";
 import { useDatabase } from "./helpers/database.ts";
 import { service } from "./helpers/service.ts";
@@ -157,7 +157,8 @@ test("similar products and recommendations", async (t) => {
 });
 
 test("what cannot be answered is a problem with a code and a hint, and tells nothing of the inside", async (t) => {
-  isProblem(t, await get("/search"), 400, "PE162");
+  t.is(isProblem(t, await get("/search"), 400, "PE162").detail, "query: is missing.");
+  t.is(isProblem(t, await get("/search", { query: ["x", "y"] }), 400, "PE162").detail, "query: must be given once.");
   isProblem(t, await get("/search", { query: " " }), 400, "PE019");
   isProblem(t, await get("/search", { query: "x", limit: "0" }), 400, "PE162");
   isProblem(t, await get("/search", { query: "x", limit: "10001" }), 400, "PE162");
@@ -287,6 +288,8 @@ test("with keys only who has one is let in; health, readiness and the descriptio
     t.is((await get(path, {}, variables, { "x-api-key": "another key, hashed" })).statusCode, 200, path);
   }
   for (const path of ["/health", "/ready", "/openapi.json", "/docs/"]) t.is((await get(path, {}, variables)).statusCode, 200, path);
+  // Over plain HTTP, from another machine, a browser that is told to take TLS would show nothing.
+  t.notRegex(String((await get("/docs/")).headers["content-security-policy"]), /upgrade-insecure-requests/);
 });
 
 test("what an operator does needs an operator's key, which can do the rest as well", async (t) => {
@@ -317,6 +320,43 @@ test("what an operator does needs an operator's key, which can do the rest as we
   t.deepEqual((await retry({})).json(), { retried: 0 });
   await app.close();
   await drain(db.sql, model);
+});
+
+test("a database that can only be read, or has no room, is no fault of the request, and the log says which it was", async (t) => {
+  const variables = { HTTP_OPERATOR_KEYS: "an-operators-key-1" };
+  const asked = async (sql: Sql) => {
+    let lines = "";
+    const write = (chunk: Buffer, _: string, done: () => void) => {
+      lines += chunk;
+      done();
+    };
+    const { app } = await service(sql, variables, pino(new Writable({ write })));
+    const headers = { authorization: "Bearer an-operators-key-1" };
+    const response = await app.inject({ method: "POST", url: "/operator/retry", payload: {}, headers });
+    await app.close();
+    return { ...isProblem(t, response, 503, "PE102"), lines };
+  };
+  const undo = new Error("undo");
+  await t.throwsAsync(
+    db.sql.begin("read only", async (sql) => {
+      const { detail, lines } = await asked(sql as unknown as Sql);
+      t.is(detail, "The database can only be read.");
+      t.regex(lines, /"code":"PE102","cause":"25006"/);
+      throw undo;
+    }),
+    { is: undo },
+  );
+  await t.throwsAsync(
+    db.sql.begin(async (sql) => {
+      await sql.unsafe(`create or replace function analytics_features.retry_failed(product_id bigint default null) returns bigint
+        language plpgsql as $$ begin raise 'No space left on device' using errcode = 'disk_full'; end $$`);
+      const { detail, lines } = await asked(sql as unknown as Sql);
+      t.is(detail, "The database has no room.");
+      t.regex(lines, /"code":"PE102","cause":"53100"/);
+      throw undo;
+    }),
+    { is: undo },
+  );
 });
 
 test("requests of one client past the limit are told when to come back, probes are not", async (t) => {

@@ -2,7 +2,8 @@
  * Called by each search, so it must cost next to nothing and never wait: a use is counted once an
  * hour, which is what keep_queries() has it worth (a commit that has written waits for the disk), that of a query without a vector
  * once a minute, and none while another search is at the same row, or in a transaction whose one snapshot is from before
- * another one was. On a standby nothing can be asked for. Security definer for the readers who call embed_query().
+ * another one was. On a standby nothing can be asked for, nor on a full disk, where words answer. Security definer for the readers who
+ * call embed_query().
  */
 create or replace function :PGVECTOR_SCHEMA.request_query(query text) returns boolean
 language plpgsql volatile security definer
@@ -42,7 +43,7 @@ begin
       where q.query = u.query and q.model_id = v_model_id;
       v_noted := found;
     end if;
-  exception when serialization_failure then
+  exception when serialization_failure or disk_full then
     null;
   end;
   if v_noted and not coalesce(v_row.is_embedded, false) then

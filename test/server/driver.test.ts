@@ -80,6 +80,24 @@ for (const kind of ["begin", "reserve"] as const) {
   });
 }
 
+test("who waits to reserve a connection gets the next one when the one that all wait for is lost, and is told when there is none", async (t) => {
+  const { sql, sockets } = breakable(1);
+  await sql`select 1`;
+  const busy = codeOfFailure(sql`select pg_sleep(60)`);
+  await new Promise((resolve) => setImmediate(resolve));
+  const reserving = sql.reserve();
+  sockets.at(-1)?.destroy();
+  t.is(await busy, "CONNECTION_CLOSED");
+  const own = await reserving;
+  t.is((await own`select 1 as answer`)[0]?.answer, 1);
+  own.release();
+  await sql.end();
+
+  const nowhere = connect("postgres://nobody@127.0.0.1:1/none", 1);
+  for (const _ of [1, 2]) t.is(await codeOfFailure(nowhere.reserve()), "ECONNREFUSED");
+  await nowhere.end();
+});
+
 test("who accepts connections and closes them at once fails a query, and is asked less and less often by a listener", async (t) => {
   const tries: number[] = [];
   const server: Server = createServer((socket) => {
@@ -99,3 +117,42 @@ test("who accepts connections and closes them at once fails a query, and is aske
   await sql.end({ timeout: 0 });
   server.close();
 });
+
+for (const [how, code] of [
+  ["refused", "42P01"],
+  ["cut off", "CONNECTION_CLOSED"],
+] as const) {
+  test(`a connection whose own first question is ${how} fails the query that opened it, and is not used`, async (t) => {
+    const watch = watchConnections(url(), 10_000);
+    let spoilt = 0;
+    const socket = () => {
+      const socket = watch.socket();
+      // Not before: connecting puts its own back.
+      socket.once("connect", () => {
+        const write = socket.write.bind(socket) as (chunk: Buffer, done?: () => void) => boolean;
+        socket.write = ((chunk: Buffer, done?: () => void) => {
+          const at = chunk.indexOf("pg_catalog.pg_type");
+          if (at >= 0 && spoilt++ === 0) {
+            if (how === "refused") chunk.write("pg_catalog.pg_none", at);
+            else socket.destroy();
+          }
+          return write(chunk, done);
+        }) as typeof socket.write;
+      });
+      return socket;
+    };
+    const sql = connect(url(), 1, { watch: { ...watch, socket } });
+    t.deepEqual(await Promise.all([codeOfFailure(sql`select 1`), codeOfFailure(sql`select 2`)]), [code, "none"]);
+    const array = (own: Sql) => own<{ ids: string[] }[]>`select ${["1", "2"]}::bigint[] as ids`;
+    t.deepEqual((await array(sql))[0]?.ids, ["1", "2"]);
+    await sql.end();
+
+    spoilt = 0;
+    const other = connect(url(), 1, { watch: { ...watch, socket } });
+    t.is(await codeOfFailure(other.reserve()), code);
+    const own = await other.reserve();
+    t.deepEqual((await array(own))[0]?.ids, ["1", "2"]);
+    own.release();
+    await other.end();
+  });
+}

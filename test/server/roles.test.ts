@@ -54,6 +54,29 @@ test("a worker that gets too few connections ends by itself and says what it nee
   await admin.unsafe(`alter role ${login("worker")} connection limit -1`);
 });
 
+test("a login that may only read, or whose statements have a short limit, is told so in a sentence, and the doctor knows", async (t) => {
+  const worker = { DATABASE_URL: urlOf("worker") };
+  const doctored = async () => (await run("doctor", ["--json"], worker)).stdout;
+  const set = (change: string) => admin.unsafe(`alter role ${login("worker")} ${change}`);
+  t.notRegex(await doctored(), /can only read here|is ended after/);
+  try {
+    await set("set default_transaction_read_only = on");
+    const refused = await run("embed", [], worker);
+    t.is(refused.code, 3, refused.stderr);
+    t.regex(refused.stderr, /^PE102: .* can only be read: cannot execute .*\n→ If it is a standby/);
+    t.regex(await doctored(), /can only read here/);
+    await set("reset all");
+    await set("set statement_timeout = '1ms'");
+    const ended = await run("embed", [], worker);
+    t.is(ended.code, 3, ended.stderr);
+    t.regex(ended.stderr, /^PE102: .* gave up: canceling statement due to statement timeout\.\n→ .*statement_timeout = 0/);
+    await set("set statement_timeout = '4min'");
+    t.regex(await doctored(), /is ended after 4min/);
+  } finally {
+    await set("reset all");
+  }
+});
+
 test("a command whose login lacks a right names the login and the group that has it", async (t) => {
   for (const who of ["reader", "stranger"] as const) {
     const commands = who === "reader" ? ["worker", "embed", "alive"] : ["worker", "embed", "alive", "status"];

@@ -53,6 +53,10 @@ test("on a full disk writers get the server's error, the worker says it once a t
     await until(full, "the disk is full");
   }
   await t.throwsAsync(insertParts(db.sql, 1001, 20_000), { message: /No space left on device/ });
+  // Queries that nobody asked before: there is no room to ask for their vectors, and words answer.
+  for (let query = 0; query < 50; query++) {
+    await db.sql`select from analytics_features.search_products_text(${`${query} ${"part ".repeat(180)}`}, 1)`;
+  }
 
   process.kill("SIGCONT");
   const tries = () =>

@@ -1,4 +1,5 @@
 import anyTest from "ava";
+import { run, start as startCommand } from "../helpers/command.ts";
 import { useOwnServer } from "../helpers/own-server.ts";
 import { createSource, insertParts, startOver, until } from "../helpers/source.ts";
 import { isDrained, notedStores, watchStores } from "../helpers/truth.ts";
@@ -62,6 +63,19 @@ test("all sessions terminated again and again cost a try each and nothing else",
   await allIsTrue(t, db.sql);
   t.is(await stored(), 200);
   await endsWell(t, running);
+});
+
+test("a pass whose sessions are terminated says that the connection is gone, and run again it does the rest", async (t) => {
+  await insertParts(db.sql, 1, 500);
+  const pass = startCommand("embed", [], db.env);
+  await until(async () => (await stored()) > 0, pass.output);
+  await db.sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like ${`product-embeddings ${pass.process.pid}@%`}`;
+  const { code, stderr } = await pass.ended;
+  t.is(code, 3, stderr);
+  t.regex(stderr, /PE102: The database .* ended the connection.*\n→ Run it again when the server answers/);
+  t.is((await run("embed", [], db.env)).code, 0);
+  await allIsTrue(t, db.sql);
+  t.is(await stored(), 500);
 });
 
 test("SIGTERM while the server is away ends a worker all the same", async (t) => {
