@@ -2461,6 +2461,24 @@ begin
       format('PostgreSQL %s%s.', current_setting('server_version'), case when pg_is_in_recovery() then ', a standby: it answers searches, and workers need the primary' end),
       case when current_setting('server_version_num')::integer < 150000 then 'Upgrade to PostgreSQL 15 or newer: docs/deploy.md' end;
 
+  -- Of who runs worker, embed or migrate; a search may well have a limit.
+  return query
+    select 'server', 'warning', l.finding, l.fix
+    from (values (
+      current_setting('transaction_read_only')::boolean and not pg_is_in_recovery(),
+      format('%s can only read here, and this is no standby: default_transaction_read_only is on.', doctor_server.role_name),
+      format('alter role %I set default_transaction_read_only = off;  or likewise for the database, or the server', doctor_server.role_name)
+    ), (
+      current_setting('statement_timeout')::interval between interval '1 microsecond' and interval '5 minutes',
+      format('What %s asks for is ended after %s (statement_timeout), and a comparison, a migration or an index may take longer.', doctor_server.role_name, current_setting('statement_timeout')),
+      format('alter role %I set statement_timeout = 0;', doctor_server.role_name)
+    )) l (holds, finding, fix)
+    where l.holds and exists (
+      select from pg_namespace n
+      left join pg_roles r on r.rolname = 'product_embeddings_worker'
+      where n.nspname = 'analytics_features' and (pg_has_role(doctor_server.role_name, n.nspowner, 'usage') or pg_has_role(doctor_server.role_name, r.oid, 'usage'))
+    );
+
   for v_extension in
     select w.extname, w.schema_name, e.extversion as version, n.nspname as found_in,
       string_to_array(substring(e.extversion from '^[0-9]+(?:[.][0-9]+)*'), '.')::integer[] as numbers
@@ -8379,7 +8397,7 @@ begin
       where q.query = u.query and q.model_id = v_model_id;
       v_noted := found;
     end if;
-  exception when serialization_failure then
+  exception when serialization_failure or disk_full then
     null;
   end;
   if v_noted and not coalesce(v_row.is_embedded, false) then

@@ -1,5 +1,5 @@
 --! Previous: sha1:2800f1142a4130f46eaf24265870f449a13e3818
---! Hash: sha1:9ff6423b1342158bc77795f7bea43f478f7f0dd6
+--! Hash: sha1:a31ff47482b157da6b7b6c1afb6b541af7486692
 --! Message: What words leave unanswered the vector answers
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -1917,6 +1917,67 @@ $$;
 comment on function :PGVECTOR_SCHEMA.rank_words(text, integer, bigint[]) is
   'Scores products by the words of a query: about so many that the words find as wanted, and of the others those that have a word; unordered. terms: what of the query they have, one a group; coverage: how much of the query that is, by the rarity of its words, 0 to 1, null where all have none; is_complete: the words find no more. Dead products are among them.';
 --! EndIncluded search/rank_words.sql
+--! Included search/request_query.sql
+/*
+ * Called by each search, so it must cost next to nothing and never wait: a use is counted once an
+ * hour, which is what keep_queries() has it worth (a commit that has written waits for the disk), that of a query without a vector
+ * once a minute, and none while another search is at the same row, or in a transaction whose one snapshot is from before
+ * another one was. On a standby nothing can be asked for, nor on a full disk, where words answer. Security definer for the readers who
+ * call embed_query().
+ */
+create or replace function :PGVECTOR_SCHEMA.request_query(query text) returns boolean
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_query text := :PGVECTOR_SCHEMA.query_key(request_query.query);
+  v_row record;
+  v_model_id integer := :PGVECTOR_SCHEMA.active_model_id();
+  v_noted boolean := false;
+begin
+  -- Without a model there is nobody to ask.
+  if v_query is null or v_model_id is null then
+    return false;
+  end if;
+  select
+    q.query, q.embedding is not null as is_embedded,
+    q.used_at < now() - case when q.embedding is null then interval '1 minute' else interval '1 hour' end as is_due
+  into v_row
+  from :PGVECTOR_SCHEMA.query_embeddings q
+  where q.query = v_query and q.model_id = v_model_id;
+
+  if current_setting('transaction_read_only')::boolean then
+    return coalesce(v_row.is_embedded, false);
+  end if;
+  begin
+    -- Another transaction that is just noting the same query does it for both.
+    if v_row.query is null and pg_try_advisory_xact_lock(hashtext(v_query), hashtext(':PGVECTOR_SCHEMA.query_embeddings')) then
+      insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, uses) values (v_query, v_model_id, 1)
+      on conflict on constraint query_embeddings_key do nothing;
+      v_noted := true;
+    elsif v_row.is_due then
+      update :PGVECTOR_SCHEMA.query_embeddings q
+      set uses = q.uses + 1, used_at = now(),
+        attempts = case when q.used_at < now() - interval '1 hour' then 0 else q.attempts end
+      from (select u.query from :PGVECTOR_SCHEMA.query_embeddings u where u.query = v_query and u.model_id = v_model_id for update skip locked) u
+      where q.query = u.query and q.model_id = v_model_id;
+      v_noted := found;
+    end if;
+  exception when serialization_failure or disk_full then
+    null;
+  end;
+  if v_noted and not coalesce(v_row.is_embedded, false) then
+    perform :PGVECTOR_SCHEMA.wake_worker(task => 'embed_queries');
+  end if;
+  return coalesce(v_row.is_embedded, false);
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.request_query(text) from public;
+
+comment on function :PGVECTOR_SCHEMA.request_query(text) is
+  'Notes that a query is used and asks the worker for its vector if it has none; returns whether it has one. Takes effect when the transaction commits.';
+--! EndIncluded search/request_query.sql
 --! Included search/signal_weights.sql
 /*
  * Words and trigrams count as much as the products have of the query: what no product says in these words, a synonym, another
@@ -2064,6 +2125,24 @@ begin
       case when current_setting('server_version_num')::integer < 150000 then 'error' else 'ok' end,
       format('PostgreSQL %s%s.', current_setting('server_version'), case when pg_is_in_recovery() then ', a standby: it answers searches, and workers need the primary' end),
       case when current_setting('server_version_num')::integer < 150000 then 'Upgrade to PostgreSQL 15 or newer: docs/deploy.md' end;
+
+  -- Of who runs worker, embed or migrate; a search may well have a limit.
+  return query
+    select 'server', 'warning', l.finding, l.fix
+    from (values (
+      current_setting('transaction_read_only')::boolean and not pg_is_in_recovery(),
+      format('%s can only read here, and this is no standby: default_transaction_read_only is on.', doctor_server.role_name),
+      format('alter role %I set default_transaction_read_only = off;  or likewise for the database, or the server', doctor_server.role_name)
+    ), (
+      current_setting('statement_timeout')::interval between interval '1 microsecond' and interval '5 minutes',
+      format('What %s asks for is ended after %s (statement_timeout), and a comparison, a migration or an index may take longer.', doctor_server.role_name, current_setting('statement_timeout')),
+      format('alter role %I set statement_timeout = 0;', doctor_server.role_name)
+    )) l (holds, finding, fix)
+    where l.holds and exists (
+      select from pg_namespace n
+      left join pg_roles r on r.rolname = 'product_embeddings_worker'
+      where n.nspname = ':PGVECTOR_SCHEMA' and (pg_has_role(doctor_server.role_name, n.nspowner, 'usage') or pg_has_role(doctor_server.role_name, r.oid, 'usage'))
+    );
 
   for v_extension in
     select w.extname, w.schema_name, e.extversion as version, n.nspname as found_in,
