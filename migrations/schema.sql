@@ -8321,9 +8321,11 @@ declare
   v_pattern text := format(E'\\m%s\\M', v_written);
   v_object record;
 begin
-  if rename_schema.new_name is null or rename_schema.new_name !~ '^[a-z_][a-z0-9_]{0,47}$' or quote_ident(rename_schema.new_name) <> rename_schema.new_name then
+  if rename_schema.new_name is null or rename_schema.new_name !~ '^[a-z_][a-z0-9_]{0,47}$' or quote_ident(rename_schema.new_name) <> rename_schema.new_name
+    or rename_schema.new_name ~ '^(pg_.*|information_schema|graphile_worker|graphile_migrate)$'
+  then
     raise exception '% is no name for our schema.', coalesce(quote_literal(rename_schema.new_name), 'null')
-      using errcode = 'PE007', hint = 'Take lower-case letters, digits and _, at most 48, and no reserved word.';
+      using errcode = 'PE007', hint = 'Take lower-case letters, digits and _, at most 48, no reserved word, and no schema of PostgreSQL''s or graphile''s.';
   end if;
   if v_now <> rename_schema.new_name then
     execute format('alter schema %I rename to %I', v_now, rename_schema.new_name);

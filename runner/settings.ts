@@ -166,6 +166,8 @@ export function withoutPassword(url: string): string {
  * data and may be anything.
  */
 const plainName = z.string().regex(/^[a-z_][a-z0-9_]{0,47}$/, "must be a plain name: lower-case letters, digits and _, at most 48");
+/* Whoever drops our schema would drop these. */
+const isOthersSchema = (name: string) => /^(pg_.*|information_schema|graphile_worker|graphile_migrate)$/.test(name);
 const port = z.coerce
   .number("must be a port number")
   .int("must be a port number")
@@ -225,7 +227,9 @@ const variables = z.object({
   PGVECTOR_DATABASE: z.string().optional(),
   PGVECTOR_USER: z.string().optional(),
   PGVECTOR_PASSWORD: z.string().optional(),
-  PGVECTOR_SCHEMA: plainName.default("analytics_features"),
+  PGVECTOR_SCHEMA: plainName
+    .refine((name) => !isOthersSchema(name), "must be a schema of its own, not one of PostgreSQL's or graphile's")
+    .default("analytics_features"),
   PGVECTOR_TABLE: plainName.default("product_embeddings"),
   // vector(n) ends at 16,000 components, and an HNSW index over one at 2,000.
   PGVECTOR_EMBEDDING_DIM: whole(2000).default(384),

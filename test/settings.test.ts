@@ -120,6 +120,8 @@ test("a value that cannot be is refused by its name", async (t) => {
     ["PGVECTOR_PORT", "70000"],
     ["PGVECTOR_SCHEMA", "Analytics Features"],
     ["PGVECTOR_SCHEMA", "x; drop schema y"],
+    ["PGVECTOR_SCHEMA", "graphile_worker"],
+    ["PGVECTOR_SCHEMA", "pg_own"],
     ["PGVECTOR_TABLE", "1st"],
     ["EMBEDDING_BATCH_SIZE", "many"],
     ["EMBEDDING_PRECISION", "int4"],

@@ -174,7 +174,7 @@ test("a schema that was renamed by hand is mended by migrating", async (t) => {
 });
 
 test("a name that would need quotes is refused", async (t) => {
-  for (const name of ["Two Words", "user", "", null]) {
+  for (const name of ["Two Words", "user", "", "pg_own", "graphile_worker", null]) {
     await fails(t, db.sql`select analytics_features.rename_schema(${name})`, { code: "PE007" });
   }
 });
