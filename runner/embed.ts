@@ -79,9 +79,12 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   const result: EmbedResult = { stored: 0, failed: 0, drained: false, encodingSeconds: 0 };
 
   while (!stopped() && result.stored + result.failed < limit) {
-    await takeUpChanges(context, options);
+    const count = await takeUpChanges(context);
+    if (options.countAside === undefined) await count?.();
     const kept = await models.kept();
     const claim = await claimFirst(context, kept, limit - result.stored - result.failed);
+    // After the claim, which goes on where the changes were taken up, in a session that has its plans.
+    if (count !== undefined) options.countAside?.(count);
     if (claim === undefined) {
       if (result.stored === 0) await noteFit(context, kept);
       return { ...result, drained: true };
@@ -91,8 +94,7 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
     let hasMoved = false;
     // One batch is stored while the next is encoded, and a model is judged meanwhile.
     let storing: Promise<void> = Promise.resolve();
-    const judging = noteFit(context, kept);
-    judging.catch(() => {});
+    let judging: Promise<void> | undefined;
     try {
       // Texts of nearly one token count are encoded together, and those of about one length are likely to be such.
       products.sort((a, b) => Number(a.is_bulk) - Number(b.is_bulk) || a.document.length - b.document.length);
@@ -103,7 +105,10 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
         // Somebody waits for the queries too: they go before what can wait, and after what is soon through.
         if (canWait) await embedQueries(context);
         if (hasMoved && (await moreUrgentWaits(context, model))) break;
-        const encoded = await encodeEach(context, model, batch, work);
+        const encoding = encodeEach(context, model, batch, work);
+        judging ??= noteFit(context, kept);
+        judging.catch(() => {});
+        const encoded = await encoding;
         await storing;
         storing = store(context, model, claimId, encoded).then(({ stored, failed }) => {
           result.stored += stored;
@@ -162,20 +167,18 @@ async function moreUrgentWaits({ sql, schema }: EmbedContext, model: KeptModel):
  */
 const smallChangesMilliseconds = 5000;
 
-/** What writers noted goes into the queue, and with it the words, which cost no encoding; but nothing urgent waits for the words of many. */
-async function takeUpChanges({ sql, schema }: EmbedContext, { countAside }: EmbedOptions): Promise<void> {
+/**
+ * What writers noted goes into the queue, and with it the words, which cost no encoding; but nothing urgent waits for the words of many.
+ * When all are taken up, they may have to be counted, by what it returns.
+ */
+async function takeUpChanges({ sql, schema }: EmbedContext): Promise<(() => Promise<unknown>) | undefined> {
   const started = performance.now();
   for (;;) {
     const [row] = await sql<{ products: string; is_bulk: boolean; is_full: boolean }[]>`
       select products, is_bulk, is_full from ${sql(schema)}.take_up_changes()`;
-    if (row?.products === "0") {
-      const count = async () => sql`select ${sql(schema)}.refresh_word_statistics(only_if_due => true)`;
-      if (countAside === undefined) await count();
-      else countAside(count);
-      return;
-    }
+    if (row?.products === "0") return async () => sql`select ${sql(schema)}.refresh_word_statistics(only_if_due => true)`;
     const goesOn = row?.is_bulk === true || (row?.is_full === true && performance.now() - started < smallChangesMilliseconds);
-    if (!goesOn) return;
+    if (!goesOn) return undefined;
   }
 }
 
