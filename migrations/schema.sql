@@ -3558,8 +3558,14 @@ begin
       end if;
 
       v_plain := array(
-        select v.value from jsonb_array_elements_text(case jsonb_typeof(v_operand) when 'array' then v_operand else jsonb_build_array(v_operand) end) v
-        where v.value is not null
+        select
+          -- A client whose numbers are all floats writes 10.0.
+          case when jsonb_typeof(v.value) = 'number' and v_type_oid in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+            then trim_scale((v.value #>> '{}')::numeric)::text
+            else v.value #>> '{}'
+          end
+        from jsonb_array_elements(case jsonb_typeof(v_operand) when 'array' then v_operand else jsonb_build_array(v_operand) end) v
+        where v.value <> 'null'
       );
       v_symbol := case v_operator when 'like' then '~~' else v_operator end;
       v_schema := coalesce(

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { CsvError, parse } from "csv-parse/sync";
 import { z } from "zod";
@@ -25,16 +26,21 @@ export interface CollectionJudgment {
 }
 
 /**
- * Golden queries as CSV with a header: query, product_id, grade and, if wanted, kind.
+ * Golden queries as CSV in UTF-8 with a header: query, product_id, grade and, if wanted, kind; with semicolons or tabs between where
+ * the header has these and no comma, as Excel writes it in many languages.
  *
  * @throws Failure PE141 the file cannot be read, or a line is not as expected
  */
 export async function readGoldenQueries(file: string): Promise<Judgment[]> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
+  const bytes = await readFile(file).catch((error: unknown) => {
     throw unreadable(file, error);
   });
+  if (!isUtf8(bytes)) throw unexpected(file, 1, "the file is not in UTF-8, which Excel calls CSV UTF-8");
+  const text = bytes.toString("utf8");
+  const header = text.slice(0, text.search(/[\r\n]|$/));
+  const delimiter = [",", ";", "\t"].find((mark) => header.includes(mark)) ?? ",";
   try {
-    const rows = parse(text, { bom: true, columns: true, skip_empty_lines: true, info: true }) as unknown as {
+    const rows = parse(text, { delimiter, bom: true, columns: true, skip_empty_lines: true, info: true }) as unknown as {
       info: { lines: number };
       record: Record<string, string>;
     }[];

@@ -332,6 +332,15 @@ test("a file that is not as expected is refused with its line", async (t) => {
     t.deepEqual(await readGoldenQueries(file("bom.csv", '\uFEFFquery,product_id,grade\r\n"a, «b» ""c""",007,2\r\n')), [
       { query: 'a, «b» "c"', product_id: "007", grade: 2, kind: "" },
     ] satisfies Judgment[]);
+    for (const [name, text] of [
+      ["semicolons.csv", '\uFEFFquery;product_id;grade\r\n"a; b, c";7;2\r\n'],
+      ["tabs.csv", "query\tproduct_id\tgrade\na; b, c\t7\t2\n"],
+    ] as const) {
+      t.deepEqual(await readGoldenQueries(file(name, text)), [{ query: "a; b, c", product_id: "7", grade: 2, kind: "" }]);
+    }
+    const windows1251 = join(folder, "1251.csv");
+    writeFileSync(windows1251, Buffer.concat([Buffer.from("query,product_id,grade\n"), Buffer.from([0xe4, 0xee]), Buffer.from(",7,2\n")]));
+    await fails(t, () => readGoldenQueries(windows1251), { code: "PE141", message: /not in UTF-8/ });
     t.deepEqual(await documents(file("numbers.jsonl", '\uFEFF{"_id":5,"title":null,"text":"a\\u0000b","metadata":{"n":1}}\n')), [
       { id: "5", title: "", text: "ab", metadata: { n: 1 } },
     ]);

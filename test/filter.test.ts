@@ -223,3 +223,13 @@ test("a filter is a condition that an index of the source answers, whatever the 
   t.is(await condition({ kind: "abcdef" }), "s.kind operator(pg_catalog.=) 'abcdef'::bpchar");
   t.is(await condition({ 'Odd "name': "x'y" }), `s."Odd ""name" operator(pg_catalog.=) 'x''y'::character varying`);
 });
+
+test("a whole number may be written as a float where the column is of whole numbers, and no other", async (t) => {
+  const sql = async (filter: string) =>
+    (await db.sql`select analytics_features.filter_sql('s', ${filter}::text::jsonb) as condition`)[0]?.condition;
+  t.is(await sql('{"category_id": 10.0}'), await sql('{"category_id": 10}'));
+  t.is(await sql('{"category_id": [1e1, 20.00, null]}'), await sql('{"category_id": [10, 20, null]}'));
+  t.regex(await sql('{"vendor_code": 10.0}'), /'10\.0'/);
+  await fails(t, () => sql('{"category_id": 10.5}'), { code: "PE016" });
+  await fails(t, () => sql('{"category_id": "10.0"}'), { code: "PE016" });
+});

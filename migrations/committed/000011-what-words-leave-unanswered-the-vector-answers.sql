@@ -1,5 +1,5 @@
 --! Previous: sha1:2800f1142a4130f46eaf24265870f449a13e3818
---! Hash: sha1:1ef4eb564f2fab20a94165d2f35f2aceb9ef0229
+--! Hash: sha1:89982290d195d2aba5040d77636684f3a5f2712f
 --! Message: What words leave unanswered the vector answers
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -1402,8 +1402,14 @@ begin
       end if;
 
       v_plain := array(
-        select v.value from jsonb_array_elements_text(case jsonb_typeof(v_operand) when 'array' then v_operand else jsonb_build_array(v_operand) end) v
-        where v.value is not null
+        select
+          -- A client whose numbers are all floats writes 10.0.
+          case when jsonb_typeof(v.value) = 'number' and v_type_oid in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+            then trim_scale((v.value #>> '{}')::numeric)::text
+            else v.value #>> '{}'
+          end
+        from jsonb_array_elements(case jsonb_typeof(v_operand) when 'array' then v_operand else jsonb_build_array(v_operand) end) v
+        where v.value <> 'null'
       );
       v_symbol := case v_operator when 'like' then '~~' else v_operator end;
       v_schema := coalesce(
