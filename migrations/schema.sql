@@ -9227,8 +9227,8 @@ begin
     cross join lateral (
       select
         case when has_vector then s.vector_weight * (1 - coalesce(m.spelled_out, 0) / 2) else 0 end as vector,
-        -- A tenth at the least: of what nothing was found in, spelling still tells a little.
-        case when query ~ '[[:digit:]]' then 1 else least(greatest(coalesce(coverage, 0), 0.1), 1) end as words
+        -- A tenth at the least: of what nothing was found in, spelling still tells a little. And what the model does not read it cannot answer.
+        case when query ~ '[[:digit:]]' then 1 else least(greatest(coalesce(coverage, 0), 0.1, m.spelled_out), 1) end as words
     ) c
     cross join lateral (select c.vector / (c.vector + (1 - c.vector) * c.words) as vector) w;
 end

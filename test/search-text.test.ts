@@ -342,6 +342,7 @@ test("what no product has in words is left to the vector, unless it has a number
   t.is(await weights("ремень", 0.5, false), 0);
   await spelledOut(1);
   t.is(await weights("ремень", 1), 0.125);
+  t.is(await weights("ремень", 0), 0.125, "nothing is left to a model that reads nothing");
   await spelledOut(null);
   t.is(await weights("ремень", 1), 0.25, "not known yet");
 

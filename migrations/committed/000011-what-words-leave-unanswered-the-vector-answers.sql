@@ -1,5 +1,5 @@
 --! Previous: sha1:2800f1142a4130f46eaf24265870f449a13e3818
---! Hash: sha1:89982290d195d2aba5040d77636684f3a5f2712f
+--! Hash: sha1:9579cc1ff09f56f5d6d3c4d1fa1d3a1bd067dca2
 --! Message: What words leave unanswered the vector answers
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -1988,7 +1988,8 @@ comment on function :PGVECTOR_SCHEMA.request_query(text) is
 /*
  * Words and trigrams count as much as the products have of the query: what no product says in these words, a synonym, another
  * language, a fault described, is left to the vector. A number is a code or a measure, which no model reads, so a query with one is
- * the words'. A model that spells this language out letter by letter knows little of what words mean.
+ * the words'. A model that spells this language out letter by letter knows little of what words mean: it has up to half the weight
+ * less, and hardly anything is left to it.
  */
 create or replace function :PGVECTOR_SCHEMA.signal_weights(
   query text, coverage double precision, has_vector boolean, model_id integer default null
@@ -2009,8 +2010,8 @@ begin
     cross join lateral (
       select
         case when has_vector then s.vector_weight * (1 - coalesce(m.spelled_out, 0) / 2) else 0 end as vector,
-        -- A tenth at the least: of what nothing was found in, spelling still tells a little.
-        case when query ~ '[[:digit:]]' then 1 else least(greatest(coalesce(coverage, 0), 0.1), 1) end as words
+        -- A tenth at the least: of what nothing was found in, spelling still tells a little. And what the model does not read it cannot answer.
+        case when query ~ '[[:digit:]]' then 1 else least(greatest(coalesce(coverage, 0), 0.1, m.spelled_out), 1) end as words
     ) c
     cross join lateral (select c.vector / (c.vector + (1 - c.vector) * c.words) as vector) w;
 end

@@ -1,7 +1,8 @@
 /*
  * Words and trigrams count as much as the products have of the query: what no product says in these words, a synonym, another
  * language, a fault described, is left to the vector. A number is a code or a measure, which no model reads, so a query with one is
- * the words'. A model that spells this language out letter by letter knows little of what words mean.
+ * the words'. A model that spells this language out letter by letter knows little of what words mean: it has up to half the weight
+ * less, and hardly anything is left to it.
  */
 create or replace function :PGVECTOR_SCHEMA.signal_weights(
   query text, coverage double precision, has_vector boolean, model_id integer default null
@@ -22,8 +23,8 @@ begin
     cross join lateral (
       select
         case when has_vector then s.vector_weight * (1 - coalesce(m.spelled_out, 0) / 2) else 0 end as vector,
-        -- A tenth at the least: of what nothing was found in, spelling still tells a little.
-        case when query ~ '[[:digit:]]' then 1 else least(greatest(coalesce(coverage, 0), 0.1), 1) end as words
+        -- A tenth at the least: of what nothing was found in, spelling still tells a little. And what the model does not read it cannot answer.
+        case when query ~ '[[:digit:]]' then 1 else least(greatest(coalesce(coverage, 0), 0.1, m.spelled_out), 1) end as words
     ) c
     cross join lateral (select c.vector / (c.vector + (1 - c.vector) * c.words) as vector) w;
 end
