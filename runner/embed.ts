@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { fromSql, toSql } from "pgvector";
 import type { Sql } from "./database.ts";
 import type { Encoded } from "./encoder.ts";
@@ -344,7 +345,14 @@ function vectorArray(encoded: readonly Encoded[]): string {
   return `{${encoded.map(({ vector }) => `"${toSql(Array.from(vector))}"`).join(",")}}`;
 }
 
-/** Gives back what is left; when that fails too, the lease does it, and the first error is the one to tell. */
+/**
+ * Gives back what is left; when that fails too, the lease does it, and the first error is the one to tell. Where sessions were ended
+ * the next connection may be one of these, and not know it yet.
+ */
 async function release({ sql, schema }: EmbedContext, claimId: string): Promise<void> {
-  await sql`select ${sql(schema)}.release_claim(${claimId})`.catch(() => {});
+  for (const milliseconds of [0, 100, 1000]) {
+    await setTimeout(milliseconds);
+    const released = await sql`select ${sql(schema)}.release_claim(${claimId})`.catch(() => undefined);
+    if (released !== undefined) return;
+  }
 }

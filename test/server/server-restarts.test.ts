@@ -69,7 +69,13 @@ test("a pass whose sessions are terminated says that the connection is gone, and
   await insertParts(db.sql, 1, 500);
   const pass = startCommand("embed", [], db.env);
   await until(async () => (await stored()) > 0, pass.output);
-  await db.sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like ${`product-embeddings ${pass.process.pid}@%`}`;
+  const sessions = db.sql`from pg_stat_activity where application_name like ${`product-embeddings ${pass.process.pid}@%`}`;
+  await db.sql.begin(async (sql) => {
+    // So that it is amid a statement: sessions that rest are opened again, and the pass goes on.
+    await sql`lock table analytics_features.product_embeddings in share mode`;
+    await until(async () => (await db.sql`select ${sessions} and wait_event_type = 'Lock'`).length > 0, pass.output);
+    await sql`select pg_terminate_backend(pid) ${sessions}`;
+  });
   const { code, stderr } = await pass.ended;
   t.is(code, 3, stderr);
   t.regex(stderr, /PE102: The database .* ended the connection.*\n→ Run it again when the server answers/);
