@@ -1310,7 +1310,7 @@ begin
   failed := v_queue.failed;
   oldest_wait := clock_timestamp() - v_queue.oldest;
 
-  select count(*) filter (where w.last_seen_at > clock_timestamp() - interval '2 minutes'), max(w.last_seen_at)
+  select count(*) filter (where w.ended_at is null and w.last_seen_at > clock_timestamp() - interval '2 minutes'), max(w.last_seen_at)
   into workers_alive, worker_last_seen
   from analytics_features.embedding_workers w;
 
@@ -1373,7 +1373,7 @@ begin
     select format('%s of %s vectors are of vanished products, which is more than a clear-out looks like: none is deleted. Mend the source, or let them go: select analytics_features.release_vanished();', held, v_vectors)
     where held > 0
     union all
-    select format('No worker was seen for two minutes, and %s products wait: npm run worker', queued)
+    select format('No worker is alive, and %s products wait: npm run worker', queued)
     where queued > 0 and workers_alive = 0
     union all
     select format('The words of %s products are not as they are now; a worker takes them up, or: select analytics_features.index_words();', v_wordless)
@@ -1693,8 +1693,8 @@ begin
         select
           (select count(*) from inserted), (select count(*) from updated), (select count(*) from deleted),
           coalesce((select h.gone from hold h where h.held), 0),
-          (select count(*) from fetched f where f.product_id is null),
-          (select count(*) from (select from fetched f where f.product_id is not null group by f.product_id having count(*) > 1) d)
+          (select o.unusable_ids from odd o),
+          (select o.duplicate_ids from odd o)
       $sql$,
       analytics_features.incoming_sql(coalesce(v_condition, 'true'), not is_full),
       v_names, v_incoming, v_copied, is_full, release
@@ -2612,7 +2612,7 @@ begin
           ('triggers', 'The triggers for%are disabled%', 'warning', ''),
           ('comparison', 'The source was not compared%', 'warning', ''),
           ('comparison', 'The last % failed%', 'error', 'select * from analytics_features.source_log order by log_id desc limit 10;'),
-          ('workers', 'No worker was seen%', 'error', ''),
+          ('workers', 'No worker is alive%', 'error', ''),
           ('products', '%could not be encoded%', 'warning', ''),
           ('products', '%vectors are of vanished products%', 'warning', ''),
           ('index', '%have no index for search%', 'warning', '')
@@ -2648,7 +2648,7 @@ begin
             (
               'workers',
               case when v_status.workers_alive = 0 then 'warning' else 'ok' end,
-              case when v_status.workers_alive = 0 then 'No worker was seen for two minutes; nothing waits now, and the next change would.' else format('%s alive.', v_status.workers_alive) end,
+              case when v_status.workers_alive = 0 then 'No worker is alive; nothing waits now, and the next change would.' else format('%s alive.', v_status.workers_alive) end,
               case when v_status.workers_alive = 0 then 'npm run worker, or npm run embed from cron' end
             ),
             ('products', 'ok', format('%s %% have a vector, %s wait, none is set aside.', coalesce(v_status.coverage::text, '–'), v_status.queued), null),
@@ -2969,6 +2969,47 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.drop_model(model text) IS 'Gives up a model that is prepared, or the former one, with its vectors: by name, folder or number. Raises PE031 for the active one and for one that is not kept.';
+
+--
+-- Name: drop_vanished(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.drop_vanished(only_if_due boolean) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v_rows bigint;
+begin
+  perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
+  perform analytics_features.unmark_returned();
+  perform analytics_features.lock_words();
+  with
+    dropped as (
+      delete from analytics_features.product_embeddings e
+      using analytics_features.vanished_products() v
+      where e.product_id = v.product_id and (not only_if_due or v.due_at <= now() and not v.held)
+      returning e.product_id, e.vanished_at
+    ),
+    wordless as (
+      delete from analytics_features.product_words w using dropped d where w.product_id = d.product_id
+    ),
+    recounted as (
+      update analytics_features.source_log l
+      set products = l.products - (select count(*) from dropped d where d.vanished_at > l.logged_at)
+      where l.log_id = (analytics_features.last_comparison()).log_id
+    )
+  select count(*) into v_rows from dropped;
+  perform analytics_features.drop_vanished_elsewhere();
+  return v_rows;
+end
+$$;
+
+--
+-- Name: FUNCTION drop_vanished(only_if_due boolean); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.drop_vanished(only_if_due boolean) IS 'Deletes vectors and words of vanished products, all of them or those that are due; returns how many. What sweep_vanished() and release_vanished() share. Raises PE001, PE002, PE003, PE005.';
 
 --
 -- Name: drop_vanished_elsewhere(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4593,6 +4634,14 @@ CREATE FUNCTION analytics_features.incoming_sql(condition text, among_copied boo
           %4$s
         ) s
         order by s.product_id, %5$s, s._is_fetched desc, row(%2$s) using operator(pg_catalog.*<)
+      ),
+      odd as (
+        select
+          (select count(*) from fetched f where f.product_id is null) as unusable_ids,
+          (
+            select count(*)
+            from (select from fetched f where f.product_id is not null and %6$s group by f.product_id having count(*) > 1) d
+          ) as duplicate_ids
       )
     $sql$,
     (
@@ -4606,7 +4655,8 @@ CREATE FUNCTION analytics_features.incoming_sql(condition text, among_copied boo
       'union all select false, s.product_id, %s from analytics_features.source_copy s where s.product_id in (select f.product_id from fetched f)',
       c.columns
     ) end,
-    analytics_features.newest_row_sql('s')
+    analytics_features.newest_row_sql('s'),
+    analytics_features.row_is_valid_sql('f')
   )
   from (
     select string_agg(format('s.%I', a.attname), ', ' order by a.attnum) as columns
@@ -4619,7 +4669,7 @@ $_$;
 -- Name: FUNCTION incoming_sql(condition text, among_copied boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.incoming_sql(condition text, among_copied boolean) IS 'SQL: the common table expressions fetched (rows of the other database that meet the condition) and incoming (of these one a product, and whether it is newer than the copy''s).';
+COMMENT ON FUNCTION analytics_features.incoming_sql(condition text, among_copied boolean) IS 'SQL: the common table expressions fetched (rows of the other database that meet the condition), incoming (of these one a product, and whether it is newer than the copy''s) and odd (how many have no usable id, and how many products stand in several rows that are valid now).';
 
 --
 -- Name: index_due(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6580,7 +6630,7 @@ CREATE FUNCTION analytics_features.operator_report() RETURNS jsonb
     'workers', coalesce((
       select jsonb_agg(to_jsonb(w) order by w.last_seen_at desc)
       from (
-        select w.worker, w.started_at, w.last_seen_at, w.last_seen_at > now() - interval '2 minutes' as alive
+        select w.worker, w.started_at, w.last_seen_at, w.ended_at is null and w.last_seen_at > now() - interval '2 minutes' as alive
         from analytics_features.embedding_workers w
         order by w.last_seen_at desc
         limit 20
@@ -6949,7 +6999,7 @@ CREATE FUNCTION analytics_features.query_key(query text) RETURNS text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  v_key text := left(btrim(regexp_replace(normalize(left(query, 4000), NFC), E'\\s+', ' ', 'g')), 1000);
+  v_key text := left(btrim(regexp_replace(normalize(left(query, 4000), NFC), E'[\\s\u00A0\u2000-\u200B\u202F\u2060\u3000\uFEFF]+', ' ', 'g')), 1000);
 begin
   return nullif(btrim(case when octet_length(v_key) > 2600 then left(v_key, 650) else v_key end), '');
 end
@@ -7571,8 +7621,8 @@ begin
         )
       select
         (select count(*) from inserted),
-        (select count(*) from fetched f where f.product_id is null),
-        (select count(*) from (select from fetched f where f.product_id is not null group by f.product_id having count(*) > 1) d)
+        (select o.unusable_ids from odd o),
+        (select o.duplicate_ids from odd o)
     $sql$,
     analytics_features.incoming_sql('true', false),
     (select string_agg(format('%I', a.attname), ', ' order by a.attnum) from pg_attribute a where a.attrelid = 'analytics_features.source_copy_new'::regclass and a.attnum > 0 and a.attname <> 'product_id'),
@@ -8220,32 +8270,10 @@ COMMENT ON FUNCTION analytics_features.release_copy() IS 'Lets a mass disappeara
 --
 
 CREATE FUNCTION analytics_features.release_vanished() RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  v_rows bigint;
-begin
-  -- As in sweep_vanished().
-  perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
-  perform analytics_features.unmark_returned();
-  perform analytics_features.lock_words();
-  with
-    released as (
-      delete from analytics_features.product_embeddings e where e.vanished_at is not null returning e.product_id, e.vanished_at
-    ),
-    wordless as (
-      delete from analytics_features.product_words w using released r where w.product_id = r.product_id
-    ),
-    recounted as (
-      update analytics_features.source_log l
-      set products = l.products - (select count(*) from released r where r.vanished_at > l.logged_at)
-      where l.log_id = (analytics_features.last_comparison()).log_id
-    )
-  select count(*) into v_rows from released;
-  perform analytics_features.drop_vanished_elsewhere();
-  return v_rows;
-end
+  select analytics_features.drop_vanished(only_if_due => false)
 $$;
 
 --
@@ -8704,6 +8732,10 @@ CREATE FUNCTION analytics_features.reset_embeddings(dimension integer) RETURNS b
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+  if dimension is null or dimension not between 1 and 16000 then
+    raise exception 'Vectors of % dimensions there are not.', coalesce(dimension::text, 'null')
+      using errcode = 'PE020', hint = 'Pass what the model gives, from 1 to 16000.';
+  end if;
   perform pg_advisory_xact_lock(hashtext('analytics_features.embedding_models'), 2);
   if to_regclass('analytics_features.product_embeddings') is not null then
     truncate analytics_features.product_embeddings;
@@ -8731,7 +8763,7 @@ $$;
 -- Name: FUNCTION reset_embeddings(dimension integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.reset_embeddings(dimension integer) IS 'Throws every vector away and starts over with vectors of this dimension, for another model; returns how many products were queued. Search is empty until they are encoded.';
+COMMENT ON FUNCTION analytics_features.reset_embeddings(dimension integer) IS 'Throws every vector away and starts over with vectors of this dimension, for another model; returns how many products were queued. Search is empty until they are encoded. Raises PE020 for a dimension that vectors cannot have.';
 
 --
 -- Name: retry_failed(bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -8812,19 +8844,29 @@ COMMENT ON FUNCTION analytics_features.rollback_model(force boolean) IS 'Makes t
 CREATE FUNCTION analytics_features.row_is_valid_sql(alias text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 begin
   return coalesce(
     (
-      select format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
+      select format(
+        case t.typcategory
+          when 'D' then 'coalesce(%I.dbt_valid_to operator(pg_catalog.>) pg_catalog.now(), true)'
+          else $sql$coalesce(
+            nullif(pg_catalog.btrim(%I.dbt_valid_to::pg_catalog.text), '')
+              operator(pg_catalog.>) pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') collate pg_catalog."C",
+            true
+          )$sql$
+        end,
+        alias
+      )
       from analytics_features.source_columns c
       join pg_type t on t.oid = c.type
-      where c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
+      where c.column_name = 'dbt_valid_to' and t.typcategory in ('D', 'S')
     ),
     'true'
   );
 end
-$$;
+$_$;
 
 --
 -- Name: FUNCTION row_is_valid_sql(alias text); Type: COMMENT; Schema: analytics_features; Owner: -
@@ -9117,19 +9159,25 @@ COMMENT ON FUNCTION analytics_features.set_interactions(relation text, group_col
 --
 
 CREATE FUNCTION analytics_features.set_source(source_schema text, source_table text) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+begin
+  if source_schema is null or source_table is null then
+    raise exception 'No source is named: schema or table is null.'
+      using errcode = 'PE001', hint = 'Name both: select analytics_features.set_source(''staging_staging'', ''stg_product'');';
+  end if;
   update analytics_features.settings s
   set source_schema = set_source.source_schema, source_table = set_source.source_table
-  where (s.source_schema, s.source_table) is distinct from (set_source.source_schema, set_source.source_table)
+  where (s.source_schema, s.source_table) is distinct from (set_source.source_schema, set_source.source_table);
+end
 $$;
 
 --
 -- Name: FUNCTION set_source(source_schema text, source_table text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.set_source(source_schema text, source_table text) IS 'Names the relation that the products are read from; it need not exist yet. Follow it with attach().';
+COMMENT ON FUNCTION analytics_features.set_source(source_schema text, source_table text) IS 'Names the relation that the products are read from; it need not exist yet. Follow it with attach(). Raises PE001 when a name is null.';
 
 --
 -- Name: set_windows(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -10047,29 +10095,10 @@ COMMENT ON FUNCTION analytics_features.sweep_texts() IS 'Forgets vectors of text
 --
 
 CREATE FUNCTION analytics_features.sweep_vanished() RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-declare
-  v_rows bigint;
-begin
-  perform pg_advisory_xact_lock(hashtext('analytics_features.product_queue'), 1);
-  perform analytics_features.unmark_returned();
-  perform analytics_features.lock_words();
-  with
-    swept as (
-      delete from analytics_features.product_embeddings e
-      using analytics_features.vanished_products() v
-      where e.product_id = v.product_id and v.due_at <= now() and not v.held
-      returning e.product_id
-    ),
-    wordless as (
-      delete from analytics_features.product_words w using swept s where w.product_id = s.product_id
-    )
-  select count(*) into v_rows from swept;
-  perform analytics_features.drop_vanished_elsewhere();
-  return v_rows;
-end
+  select analytics_features.drop_vanished(only_if_due => true)
 $$;
 
 --
@@ -10915,6 +10944,23 @@ $$;
 COMMENT ON FUNCTION analytics_features.work_waits() IS 'Whether there is anything that a worker could take up now.';
 
 --
+-- Name: worker_ended(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.worker_ended(worker text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update analytics_features.embedding_workers w set ended_at = now() where w.worker = worker_ended.worker
+$$;
+
+--
+-- Name: FUNCTION worker_ended(worker text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.worker_ended(worker text) IS 'Notes that a worker ended in order, so that nobody waits for it.';
+
+--
 -- Name: worker_is_alive(text, interval); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -10925,7 +10971,7 @@ CREATE FUNCTION analytics_features.worker_is_alive(host text, within interval DE
   select exists (
     select
     from analytics_features.embedding_workers w
-    where starts_with(w.worker, worker_is_alive.host || ':') and w.last_seen_at > now() - worker_is_alive.within
+    where starts_with(w.worker, worker_is_alive.host || ':') and w.ended_at is null and w.last_seen_at > now() - worker_is_alive.within
   )
 $$;
 
@@ -10945,7 +10991,7 @@ CREATE FUNCTION analytics_features.worker_seen(worker text) RETURNS void
     AS $$
   insert into analytics_features.embedding_workers as w (worker)
   values (worker_seen.worker)
-  on conflict (worker) do update set last_seen_at = now();
+  on conflict (worker) do update set last_seen_at = now(), ended_at = null;
 
   delete from analytics_features.embedding_workers w where w.last_seen_at < now() - interval '1 day'
 $$;
@@ -11595,7 +11641,7 @@ COMMENT ON COLUMN analytics_features.embedding_status.duplicate_ids IS 'product_
 -- Name: COLUMN embedding_status.workers_alive; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.embedding_status.workers_alive IS 'Workers seen in the last two minutes; one that runs gives a sign of life every minute.';
+COMMENT ON COLUMN analytics_features.embedding_status.workers_alive IS 'Workers seen in the last two minutes that have not ended since; one that runs gives a sign of life every minute.';
 
 --
 -- Name: COLUMN embedding_status.worker_last_seen; Type: COMMENT; Schema: analytics_features; Owner: -
@@ -11628,7 +11674,8 @@ COMMENT ON COLUMN analytics_features.embedding_status.notes IS 'What is out of t
 CREATE TABLE analytics_features.embedding_workers (
     worker text NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_seen_at timestamp with time zone DEFAULT now() NOT NULL
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone
 );
 
 --
@@ -11654,6 +11701,12 @@ COMMENT ON COLUMN analytics_features.embedding_workers.started_at IS 'When it wa
 --
 
 COMMENT ON COLUMN analytics_features.embedding_workers.last_seen_at IS 'When it last claimed or was on duty.';
+
+--
+-- Name: COLUMN embedding_workers.ended_at; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.embedding_workers.ended_at IS 'When it ended in order; null while it works, and of one that was killed.';
 
 --
 -- Name: golden_queries; Type: TABLE; Schema: analytics_features; Owner: -
@@ -14246,6 +14299,13 @@ REVOKE ALL ON FUNCTION analytics_features.drop_model(model text) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.drop_model(model text) TO product_embeddings_worker;
 
 --
+-- Name: FUNCTION drop_vanished(only_if_due boolean); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.drop_vanished(only_if_due boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.drop_vanished(only_if_due boolean) TO product_embeddings_worker;
+
+--
 -- Name: FUNCTION drop_vanished_elsewhere(); Type: ACL; Schema: analytics_features; Owner: -
 --
 
@@ -15506,6 +15566,13 @@ GRANT ALL ON FUNCTION analytics_features.words_row(config regconfig, name text, 
 
 REVOKE ALL ON FUNCTION analytics_features.work_waits() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.work_waits() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION worker_ended(worker text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.worker_ended(worker text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.worker_ended(worker text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION worker_is_alive(host text, within interval); Type: ACL; Schema: analytics_features; Owner: -

@@ -146,6 +146,11 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   }
 }
 
+/** Says that this worker ended in order, so that nobody waits for it; without a database nobody is told, and two minutes of silence say it. */
+export async function noteEnd({ sql, schema, worker }: Pick<EmbedContext, "sql" | "schema" | "worker">): Promise<void> {
+  await sql`select ${sql(schema)}.worker_ended(${worker})`.catch(() => {});
+}
+
 /** A batch is all urgent or all bulk: one product is encoded in a thirtieth of the time that a batch takes. */
 function batchesOf(products: readonly Claimed[], size: number): Claimed[][] {
   const batches: Claimed[][] = [];

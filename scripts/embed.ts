@@ -1,4 +1,5 @@
 import { refreshCopy, sourceIsCopy } from "../runner/copy.ts";
+import { noteEnd } from "../runner/embed.ts";
 import { Failure } from "../runner/errors.ts";
 import { createLog } from "../runner/log.ts";
 import { attach } from "../runner/migrate.ts";
@@ -33,9 +34,13 @@ await main(async () => {
         }
         const { sourceExists } = await attach(database.sql, settings);
         if (!sourceExists) await database.sql`select ${database.sql(settings.schema)}.require_source()`;
-        const pass = await embedWithProgress(context, { limit, signal });
-        // Of the work alone, without starting and loading the model.
-        return { ...pass, seconds: (performance.now() - started) / 1000 };
+        try {
+          const pass = await embedWithProgress(context, { limit, signal });
+          // Of the work alone, without starting and loading the model.
+          return { ...pass, seconds: (performance.now() - started) / 1000 };
+        } finally {
+          await noteEnd(context);
+        }
       }),
     { watched: true },
   );

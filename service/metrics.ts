@@ -94,7 +94,7 @@ const statusGauges: Record<string, [help: string, value: (status: Status) => num
   claimed: ["Products that a worker holds.", (s) => s.claimed],
   lag_seconds: ["Age of the oldest change that is not done; 0 when none waits.", (s) => s.oldest_wait_seconds ?? 0],
   encodings_per_second: ["Products encoded a second over the last five minutes, while products wait.", (s) => s.throughput ?? 0],
-  workers_alive: ["Workers seen in the last two minutes.", (s) => s.workers_alive],
+  workers_alive: ["Workers seen in the last two minutes that have not ended since.", (s) => s.workers_alive],
   triggers_attached: ["Whether all triggers are on the source.", (s) => Number(s.triggers_attached)],
   notes: ["Things out of the ordinary; /status says which.", (s) => s.notes.length],
 };

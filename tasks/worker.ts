@@ -3,7 +3,7 @@ import { type Runner, run, type Task, type TaskList, type WorkerEvents } from "g
 import type { Logger } from "pino";
 import { cronItem, settingsCronItems } from "../runner/cron.ts";
 import type { Database } from "../runner/database.ts";
-import type { EmbedContext } from "../runner/embed.ts";
+import { type EmbedContext, noteEnd } from "../runner/embed.ts";
 import { codeOf, describe, Failure } from "../runner/errors.ts";
 import { workerLogger } from "../runner/log.ts";
 import { requireMigrated, requireSameMigrations } from "../runner/migrate.ts";
@@ -78,6 +78,7 @@ export async function startWorker(database: Database, context: EmbedContext, set
     await runner?.stop().catch(() => {});
     await aside.ended();
     await pool.end();
+    await noteEnd(context);
   };
   try {
     await database.sql`select ${database.sql(context.schema)}.mend_timetable()`;

@@ -41,6 +41,9 @@ test("migrate, embed, search and status do the job", async (t) => {
   t.is(embedded.stdout, "Generated embeddings for 115 products.\n");
   t.regex(embedded.stderr, /115\/115 products/);
   t.is((await run("embed", [], db.env)).stdout, "Generated embeddings for 0 products.\n");
+  const [alive] =
+    await db.sql`select workers_alive::integer as n, worker_last_seen is not null as seen from analytics_features.embedding_status`;
+  t.deepEqual({ ...alive }, { n: 0, seen: true }, "a pass that is over is nobody who will encode");
 
   const found = await run("search", ["пневматическая подушка", "--limit", "3", "--metric", "<=>", "--json"], db.env);
   const hits = JSON.parse(found.stdout) as { product_id: string; name: string; distance: number }[];

@@ -351,7 +351,7 @@ test("workers and products: nobody at work, products set aside, many that vanish
   await finds(t, `${gone} update staging_staging.stg_product set price = 1 where product_id = 7807552`, {
     check: "workers",
     state: "error",
-    finding: /^No worker was seen for two minutes, and 1 products wait\.$/,
+    finding: /^No worker is alive, and 1 products wait\.$/,
     fix: /^npm run worker$/,
   });
   await finds(t, "insert into analytics_features.product_failures (product_id, attempts, error, set_aside) values (1, 5, 'x', true)", {

@@ -101,6 +101,15 @@ test("an id that stands twice has one document, the same at each look", async (t
   t.is(await document(1), first);
 });
 
+test("a source that is not named is refused, and the former stays", async (t) => {
+  await fails(t, db.sql`select analytics_features.set_source('staging_staging', null)`, {
+    code: "PE001",
+    hint: /set_source\('staging_staging'/,
+  });
+  const [row] = await db.sql`select source_schema, source_table from analytics_features.settings`;
+  t.deepEqual({ ...row }, { source_schema: "staging_staging", source_table: "stg_product" });
+});
+
 test("without a source, or without product_id, one sentence says so and what to do", async (t) => {
   await fails(t, db.sql`select analytics_features.product_document(1)`, {
     code: "PE001",

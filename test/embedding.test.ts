@@ -304,6 +304,15 @@ test("another model is refused while vectors are there, and let in after startin
   t.is(await drain(db.sql, another), 2);
 });
 
+test("a dimension that vectors cannot have is refused before anything is thrown away", async (t) => {
+  await insertParts(db.sql, 1, 1);
+  await drain(db.sql, model);
+  for (const dimension of [null, 0, -1, 16_001]) {
+    await fails(t, db.sql`select analytics_features.reset_embeddings(${dimension})`, { code: "PE020", hint: /from 1 to 16000/ });
+  }
+  t.deepEqual(await embedded(), [1]);
+});
+
 test("another dimension is refused while the table is there, and made by starting over", async (t) => {
   await insertParts(db.sql, 1, 2);
   await drain(db.sql, model);

@@ -164,7 +164,8 @@ test("a product that is gone is gone from search by text at once, and one that c
 });
 
 test("bad input is refused with its code and a hint", async (t) => {
-  for (const query of ["", "  \n ", null]) await fails(t, find(query), { code: "PE019", message: "The query is empty." });
+  for (const query of ["", "  \n ", "\u00a0\u2009\u200b\ufeff", null])
+    await fails(t, find(query), { code: "PE019", message: "The query is empty." });
   await fails(t, find("x", 0), { code: "PE014" });
   await fails(t, find("x", 10_001), { code: "PE014" });
   await fails(t, find("x", null), { code: "PE014" });

@@ -95,6 +95,17 @@ test("of a dbt snapshot only the rows valid now are products, and its bookkeepin
   t.deepEqual(await search(1), ["1 second"]);
 });
 
+test("the end of a version counts also where the times of the source are texts", async (t) => {
+  await source(`
+    select product_id, name, valid_from as dbt_valid_from, valid_to as dbt_valid_to
+    from (values
+      (1, 'first', '2026-01-01 00:00:00', '2026-02-01 00:00:00'), (1, 'second', '2026-02-01 00:00:00', null),
+      (2, 'ended', '2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'),
+      (3, 'for ever', '2026-01-01', '9999-12-31'), (4, 'blank', '2026-01-01', ' ')
+    ) v (product_id, name, valid_from, valid_to)`);
+  t.deepEqual(await search(1), ["1 second", "3 for ever", "4 blank"]);
+});
+
 test("the closed rows of a dbt snapshot are no duplicates, and two that are valid at once are", async (t) => {
   await source(`
     select * from (values

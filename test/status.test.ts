@@ -146,6 +146,17 @@ test("products that vanished and were released are missing nowhere", async (t) =
   t.like(await quick(), { state: "incomplete", products: 2, missing: 1 }, "and one that somebody deletes is");
 });
 
+test("products that vanished and were swept before the next comparison are missing nowhere", async (t) => {
+  await insertParts(db.sql, 1, 10);
+  await drain(db.sql, model);
+  await db.sql`select analytics_features.reconcile()`;
+  await db.sql`delete from staging_staging.stg_product where product_id <= 2`;
+  await drain(db.sql, model);
+  await db.sql`update analytics_features.settings set vanished_grace = '0'`;
+  await db.sql`select analytics_features.sweep_vanished()`;
+  t.like(await quick(), { state: "complete", products: 8, embedded: 8, missing: 0, orphans: 0 });
+});
+
 test("while products wait it says how fast they are encoded and how long it will take", async (t) => {
   await insertParts(db.sql, 1, 10);
   const claimed = await claim(db.sql, "w1", 4);

@@ -88,8 +88,8 @@ begin
         select
           (select count(*) from inserted), (select count(*) from updated), (select count(*) from deleted),
           coalesce((select h.gone from hold h where h.held), 0),
-          (select count(*) from fetched f where f.product_id is null),
-          (select count(*) from (select from fetched f where f.product_id is not null group by f.product_id having count(*) > 1) d)
+          (select o.unusable_ids from odd o),
+          (select o.duplicate_ids from odd o)
       $sql$,
       :PGVECTOR_SCHEMA.incoming_sql(coalesce(v_condition, 'true'), not is_full),
       v_names, v_incoming, v_copied, is_full, release

@@ -20,6 +20,14 @@ as $$
           %4$s
         ) s
         order by s.product_id, %5$s, s._is_fetched desc, row(%2$s) using operator(pg_catalog.*<)
+      ),
+      odd as (
+        select
+          (select count(*) from fetched f where f.product_id is null) as unusable_ids,
+          (
+            select count(*)
+            from (select from fetched f where f.product_id is not null and %6$s group by f.product_id having count(*) > 1) d
+          ) as duplicate_ids
       )
     $sql$,
     (
@@ -33,7 +41,8 @@ as $$
       'union all select false, s.product_id, %s from :PGVECTOR_SCHEMA.source_copy s where s.product_id in (select f.product_id from fetched f)',
       c.columns
     ) end,
-    :PGVECTOR_SCHEMA.newest_row_sql('s')
+    :PGVECTOR_SCHEMA.newest_row_sql('s'),
+    :PGVECTOR_SCHEMA.row_is_valid_sql('f')
   )
   from (
     select string_agg(format('s.%I', a.attname), ', ' order by a.attnum) as columns
@@ -43,4 +52,4 @@ as $$
 $$;
 
 comment on function :PGVECTOR_SCHEMA.incoming_sql(text, boolean) is
-  'SQL: the common table expressions fetched (rows of the other database that meet the condition) and incoming (of these one a product, and whether it is newer than the copy''s).';
+  'SQL: the common table expressions fetched (rows of the other database that meet the condition), incoming (of these one a product, and whether it is newer than the copy''s) and odd (how many have no usable id, and how many products stand in several rows that are valid now).';

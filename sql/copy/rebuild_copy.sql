@@ -44,8 +44,8 @@ begin
         )
       select
         (select count(*) from inserted),
-        (select count(*) from fetched f where f.product_id is null),
-        (select count(*) from (select from fetched f where f.product_id is not null group by f.product_id having count(*) > 1) d)
+        (select o.unusable_ids from odd o),
+        (select o.duplicate_ids from odd o)
     $sql$,
     :PGVECTOR_SCHEMA.incoming_sql('true', false),
     (select string_agg(format('%I', a.attname), ', ' order by a.attnum) from pg_attribute a where a.attrelid = ':PGVECTOR_SCHEMA.source_copy_new'::regclass and a.attnum > 0 and a.attname <> 'product_id'),

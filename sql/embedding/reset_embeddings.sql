@@ -7,6 +7,10 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if dimension is null or dimension not between 1 and 16000 then
+    raise exception 'Vectors of % dimensions there are not.', coalesce(dimension::text, 'null')
+      using errcode = 'PE020', hint = 'Pass what the model gives, from 1 to 16000.';
+  end if;
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
   if to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') is not null then
     truncate :PGVECTOR_SCHEMA.:PGVECTOR_TABLE;
@@ -31,4 +35,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.reset_embeddings(integer) is
-  'Throws every vector away and starts over with vectors of this dimension, for another model; returns how many products were queued. Search is empty until they are encoded.';
+  'Throws every vector away and starts over with vectors of this dimension, for another model; returns how many products were queued. Search is empty until they are encoded. Raises PE020 for a dimension that vectors cannot have.';

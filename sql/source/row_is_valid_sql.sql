@@ -1,6 +1,6 @@
 /*
  * A dbt snapshot keeps what a product was before as rows that are closed: they are the past, and neither a product nor
- * one too many.
+ * one too many. Where the source's times are texts, so is the end: in the order of ISO 8601, as newest_row_sql() takes them.
  */
 create or replace function :PGVECTOR_SCHEMA.row_is_valid_sql(alias text) returns text
 language plpgsql stable parallel safe
@@ -9,10 +9,20 @@ as $$
 begin
   return coalesce(
     (
-      select format('coalesce(%I.%I operator(pg_catalog.>) pg_catalog.now(), true)', alias, c.column_name)
+      select format(
+        case t.typcategory
+          when 'D' then 'coalesce(%I.dbt_valid_to operator(pg_catalog.>) pg_catalog.now(), true)'
+          else $sql$coalesce(
+            nullif(pg_catalog.btrim(%I.dbt_valid_to::pg_catalog.text), '')
+              operator(pg_catalog.>) pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') collate pg_catalog."C",
+            true
+          )$sql$
+        end,
+        alias
+      )
       from :PGVECTOR_SCHEMA.source_columns c
       join pg_type t on t.oid = c.type
-      where c.column_name = 'dbt_valid_to' and t.typcategory = 'D'
+      where c.column_name = 'dbt_valid_to' and t.typcategory in ('D', 'S')
     ),
     'true'
   );

@@ -63,7 +63,7 @@ begin
   failed := v_queue.failed;
   oldest_wait := clock_timestamp() - v_queue.oldest;
 
-  select count(*) filter (where w.last_seen_at > clock_timestamp() - interval '2 minutes'), max(w.last_seen_at)
+  select count(*) filter (where w.ended_at is null and w.last_seen_at > clock_timestamp() - interval '2 minutes'), max(w.last_seen_at)
   into workers_alive, worker_last_seen
   from :PGVECTOR_SCHEMA.embedding_workers w;
 
@@ -126,7 +126,7 @@ begin
     select format('%s of %s vectors are of vanished products, which is more than a clear-out looks like: none is deleted. Mend the source, or let them go: select :PGVECTOR_SCHEMA.release_vanished();', held, v_vectors)
     where held > 0
     union all
-    select format('No worker was seen for two minutes, and %s products wait: npm run worker', queued)
+    select format('No worker is alive, and %s products wait: npm run worker', queued)
     where queued > 0 and workers_alive = 0
     union all
     select format('The words of %s products are not as they are now; a worker takes them up, or: select :PGVECTOR_SCHEMA.index_words();', v_wordless)

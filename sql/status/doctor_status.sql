@@ -31,7 +31,7 @@ begin
           ('triggers', 'The triggers for%are disabled%', 'warning', ''),
           ('comparison', 'The source was not compared%', 'warning', ''),
           ('comparison', 'The last % failed%', 'error', 'select * from :PGVECTOR_SCHEMA.source_log order by log_id desc limit 10;'),
-          ('workers', 'No worker was seen%', 'error', ''),
+          ('workers', 'No worker is alive%', 'error', ''),
           ('products', '%could not be encoded%', 'warning', ''),
           ('products', '%vectors are of vanished products%', 'warning', ''),
           ('index', '%have no index for search%', 'warning', '')
@@ -67,7 +67,7 @@ begin
             (
               'workers',
               case when v_status.workers_alive = 0 then 'warning' else 'ok' end,
-              case when v_status.workers_alive = 0 then 'No worker was seen for two minutes; nothing waits now, and the next change would.' else format('%s alive.', v_status.workers_alive) end,
+              case when v_status.workers_alive = 0 then 'No worker is alive; nothing waits now, and the next change would.' else format('%s alive.', v_status.workers_alive) end,
               case when v_status.workers_alive = 0 then 'npm run worker, or npm run embed from cron' end
             ),
             ('products', 'ok', format('%s %% have a vector, %s wait, none is set aside.', coalesce(v_status.coverage::text, '–'), v_status.queued), null),

@@ -23,7 +23,7 @@ comment on column :PGVECTOR_SCHEMA.embedding_status.compared_at is 'When source 
 comment on column :PGVECTOR_SCHEMA.embedding_status.compared_queued is 'How many products that comparison queued, because nothing else had.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.unusable_ids is 'Rows whose product_id is null or no whole number; they are no products here.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.duplicate_ids is 'product_ids that stand in several rows, of a dbt snapshot in several that are valid now; the newest row counts.';
-comment on column :PGVECTOR_SCHEMA.embedding_status.workers_alive is 'Workers seen in the last two minutes; one that runs gives a sign of life every minute.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.workers_alive is 'Workers seen in the last two minutes that have not ended since; one that runs gives a sign of life every minute.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.worker_last_seen is 'Last sign of life of any worker.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.model is 'The active model, with revision and precision.';
 comment on column :PGVECTOR_SCHEMA.embedding_status.dimension is 'Components of its vectors.';

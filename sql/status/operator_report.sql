@@ -37,7 +37,7 @@ as $$
     'workers', coalesce((
       select jsonb_agg(to_jsonb(w) order by w.last_seen_at desc)
       from (
-        select w.worker, w.started_at, w.last_seen_at, w.last_seen_at > now() - interval '2 minutes' as alive
+        select w.worker, w.started_at, w.last_seen_at, w.ended_at is null and w.last_seen_at > now() - interval '2 minutes' as alive
         from :PGVECTOR_SCHEMA.embedding_workers w
         order by w.last_seen_at desc
         limit 20

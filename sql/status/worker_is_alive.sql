@@ -10,7 +10,7 @@ as $$
   select exists (
     select
     from :PGVECTOR_SCHEMA.embedding_workers w
-    where starts_with(w.worker, worker_is_alive.host || ':') and w.last_seen_at > now() - worker_is_alive.within
+    where starts_with(w.worker, worker_is_alive.host || ':') and w.ended_at is null and w.last_seen_at > now() - worker_is_alive.within
   )
 $$;
 

@@ -4,7 +4,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   insert into :PGVECTOR_SCHEMA.embedding_workers as w (worker)
   values (worker_seen.worker)
-  on conflict (worker) do update set last_seen_at = now();
+  on conflict (worker) do update set last_seen_at = now(), ended_at = null;
 
   delete from :PGVECTOR_SCHEMA.embedding_workers w where w.last_seen_at < now() - interval '1 day'
 $$;

@@ -229,6 +229,20 @@ test("an index and a grant on the copy are still there when it was made anew", a
   }
 });
 
+test("the closed rows of a snapshot there are no duplicates, whether the copy is made, compared or refreshed", async (t) => {
+  await connected(3);
+  await upstream`alter table staging_staging.stg_product add dbt_valid_from timestamp, add dbt_valid_to timestamp`;
+  await upstream`insert into staging_staging.stg_product (product_id, name, dbt_valid_from, dbt_valid_to) values (1, 'before', '2026-01-01', '2026-02-01')`;
+  const duplicates = async () => (await db.sql`select duplicate_ids::integer as n from analytics_features.source_connection`)[0]?.n;
+  t.is(await did(), "rebuilt +3 ~0 -0");
+  t.is(await duplicates(), 0);
+  t.is(await did(true), "full +0 ~0 -0");
+  t.is(await duplicates(), 0);
+  await upstream`insert into staging_staging.stg_product (product_id, name, dbt_valid_from) values (1, 'twice', '2026-01-01')`;
+  t.is(await did(true), "full +0 ~1 -0");
+  t.is(await duplicates(), 1);
+});
+
 test("another column can tell what changed", async (t) => {
   await connected(3);
   await upstream`alter table staging_staging.stg_product add loaded_on timestamptz`;

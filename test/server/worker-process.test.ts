@@ -75,6 +75,8 @@ test("Ctrl-C reaches the worker twice, from the terminal and from npm, and lets 
   await closed;
   t.regex(log, /worker stopped/);
   t.is(await claims(), 0);
+  const [status] = await db.sql`select state, workers_alive::integer as alive from analytics_features.embedding_status`;
+  t.deepEqual({ ...status }, { state: "waiting", alive: 0 }, "nobody waits two minutes to learn that it is gone");
 });
 
 test("a second SIGTERM ends the worker at once, and its lease gives the rest back", async (t) => {

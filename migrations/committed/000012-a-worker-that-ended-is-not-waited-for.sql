@@ -1,0 +1,889 @@
+--! Previous: sha1:9579cc1ff09f56f5d6d3c4d1fa1d3a1bd067dca2
+--! Hash: sha1:51a29ca51e67ebfe0e5fc83eb6c56cde7478eb07
+--! Message: A worker that ended is not waited for
+
+-- One object a file below sql/, included here; see CONVENTIONS.md.
+select '[1]':::VECTOR_SCHEMA.vector, :TRGM_SCHEMA.similarity('a', 'a');
+set local search_path = pg_catalog, pg_temp;
+set local check_function_bodies = off;
+truncate :PGVECTOR_SCHEMA.source_expressions;
+--! Included source/row_is_valid_sql.sql
+/*
+ * A dbt snapshot keeps what a product was before as rows that are closed: they are the past, and neither a product nor
+ * one too many. Where the source's times are texts, so is the end: in the order of ISO 8601, as newest_row_sql() takes them.
+ */
+create or replace function :PGVECTOR_SCHEMA.row_is_valid_sql(alias text) returns text
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return coalesce(
+    (
+      select format(
+        case t.typcategory
+          when 'D' then 'coalesce(%I.dbt_valid_to operator(pg_catalog.>) pg_catalog.now(), true)'
+          else $sql$coalesce(
+            nullif(pg_catalog.btrim(%I.dbt_valid_to::pg_catalog.text), '')
+              operator(pg_catalog.>) pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') collate pg_catalog."C",
+            true
+          )$sql$
+        end,
+        alias
+      )
+      from :PGVECTOR_SCHEMA.source_columns c
+      join pg_type t on t.oid = c.type
+      where c.column_name = 'dbt_valid_to' and t.typcategory in ('D', 'S')
+    ),
+    'true'
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.row_is_valid_sql(text) is
+  'SQL condition that a source row of a dbt snapshot is valid now; true where there is no such column. alias names the row.';
+--! EndIncluded source/row_is_valid_sql.sql
+--! Included source/set_source.sql
+create or replace function :PGVECTOR_SCHEMA.set_source(source_schema text, source_table text) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if source_schema is null or source_table is null then
+    raise exception 'No source is named: schema or table is null.'
+      using errcode = 'PE001', hint = 'Name both: select :PGVECTOR_SCHEMA.set_source(''staging_staging'', ''stg_product'');';
+  end if;
+  update :PGVECTOR_SCHEMA.settings s
+  set source_schema = set_source.source_schema, source_table = set_source.source_table
+  where (s.source_schema, s.source_table) is distinct from (set_source.source_schema, set_source.source_table);
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.set_source(text, text) is
+  'Names the relation that the products are read from; it need not exist yet. Follow it with attach(). Raises PE001 when a name is null.';
+--! EndIncluded source/set_source.sql
+--! Included copy/copy_upstream.sql
+/*
+ * Rows are compared as they are stored (*<>), and only those that differ are written: the triggers queue
+ * what changed and nothing else, and a full comparison of an unchanged table writes nothing. The
+ * other server's transaction has one snapshot, like ours, and an upstream table that is swapped while
+ * we wait for it looks empty in it, as one that a load has just emptied does: so what vanishes is
+ * held by the same share as vectors are, and the next refresh, which is full then, sees whether it was true.
+ */
+create or replace function :PGVECTOR_SCHEMA.copy_upstream(is_full boolean, release boolean default false)
+returns table (outcome text, inserted bigint, updated bigint, deleted bigint)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  v_started timestamptz := clock_timestamp();
+  v_condition text;
+  v_columns bigint;
+  v_held bigint;
+  v_unusable bigint;
+  v_duplicate bigint;
+  v_names text;
+  v_copied text;
+  v_incoming text;
+begin
+  if not :PGVECTOR_SCHEMA.follow_upstream() then
+    select r.inserted, r.updated, r.deleted, r.held, r.unusable_ids, r.duplicate_ids
+    into inserted, updated, deleted, v_held, v_unusable, v_duplicate
+    from :PGVECTOR_SCHEMA.rebuild_copy(release) r;
+    outcome := 'rebuilt';
+    perform :PGVECTOR_SCHEMA.attach();
+  else
+    if not is_full then
+      select count(*), string_agg(w.condition, ' or ') filter (where w.sign <> all (coalesce(c.seen, '{}')))
+      into v_columns, v_condition
+      from :PGVECTOR_SCHEMA.copy_window() w
+      cross join :PGVECTOR_SCHEMA.source_connection c;
+      is_full := v_columns = 0;
+    end if;
+    outcome := case when is_full then 'full' else 'incremental' end;
+    if not is_full and v_condition is null then
+      inserted := 0;
+      updated := 0;
+      deleted := 0;
+      update :PGVECTOR_SCHEMA.source_connection c set copied_at = v_started;
+      return next;
+      return;
+    end if;
+    select
+      string_agg(format('%I', a.attname), ', ' order by a.attnum),
+      string_agg(format('c.%I', a.attname), ', ' order by a.attnum),
+      string_agg(format('i.%I', a.attname), ', ' order by a.attnum)
+    into v_names, v_copied, v_incoming
+    from pg_attribute a
+    where a.attrelid = ':PGVECTOR_SCHEMA.source_copy'::regclass and a.attnum > 0 and not a.attisdropped and a.attname <> 'product_id';
+    execute format(
+      $sql$
+        with %1$s,
+          updated as (
+            update :PGVECTOR_SCHEMA.source_copy c
+            set (%2$s) = row(%3$s)
+            from incoming i
+            where i._is_fetched and c.product_id = i.product_id and row(%4$s)::record operator(pg_catalog.*<>) row(%3$s)::record
+            returning c.product_id
+          ),
+          inserted as (
+            insert into :PGVECTOR_SCHEMA.source_copy (product_id, %2$s)
+            select i.product_id, %3$s
+            from incoming i
+            where i._is_fetched and not exists (select from :PGVECTOR_SCHEMA.source_copy c where c.product_id = i.product_id)
+            returning product_id
+          ),
+          gone as materialized (
+            select c.product_id
+            from :PGVECTOR_SCHEMA.source_copy c
+            where %5$L and not exists (select from incoming i where i.product_id = c.product_id)
+          ),
+          hold as materialized (
+            select count(*) as gone, not %6$L and count(*) > s.vanished_hold_share * (select count(*) from :PGVECTOR_SCHEMA.source_copy) as held
+            from gone cross join :PGVECTOR_SCHEMA.settings s
+            group by s.vanished_hold_share
+          ),
+          deleted as (
+            delete from :PGVECTOR_SCHEMA.source_copy c
+            using gone g
+            where c.product_id = g.product_id and not (select h.held from hold h)
+            returning c.product_id
+          )
+        select
+          (select count(*) from inserted), (select count(*) from updated), (select count(*) from deleted),
+          coalesce((select h.gone from hold h where h.held), 0),
+          (select o.unusable_ids from odd o),
+          (select o.duplicate_ids from odd o)
+      $sql$,
+      :PGVECTOR_SCHEMA.incoming_sql(coalesce(v_condition, 'true'), not is_full),
+      v_names, v_incoming, v_copied, is_full, release
+    ) into inserted, updated, deleted, v_held, v_unusable, v_duplicate;
+  end if;
+
+  update :PGVECTOR_SCHEMA.source_connection c
+  set
+    copied_at = v_started,
+    (watermark, seen) = (select string_agg(format('%s %s', w.column_name, w.mark), ', '), array_agg(w.sign) from :PGVECTOR_SCHEMA.copy_window() w),
+    rows = case when outcome = 'incremental' then c.rows + inserted else (select count(*) from :PGVECTOR_SCHEMA.source_copy) end,
+    full_at = case when outcome = 'incremental' then c.full_at else v_started end,
+    held = case when outcome = 'incremental' then c.held else v_held end,
+    unusable_ids = case when outcome = 'incremental' then c.unusable_ids else v_unusable end,
+    duplicate_ids = case when outcome = 'incremental' then c.duplicate_ids else v_duplicate end;
+  return next;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.copy_upstream(boolean, boolean) is
+  'Brings the copy up to the products in the other database: what is newer, or, full, all of it with deletes, which are held when they are too many, unless released. outcome: incremental, full, or rebuilt when the columns changed.';
+--! EndIncluded copy/copy_upstream.sql
+--! Included copy/incoming_sql.sql
+/*
+ * The copy holds one row a product, the one that counts by newest_row_sql(): then it has a primary key,
+ * a change is an update, and search has no rows to choose among. Where only what is newer was fetched,
+ * the row of the copy takes part in the choice: a late version of a product must not replace a later one.
+ * Rows alike in every time are told apart by what they are, so that it is the same one each time.
+ */
+create or replace function :PGVECTOR_SCHEMA.incoming_sql(condition text, among_copied boolean) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select format(
+    $sql$
+      fetched as materialized (
+        select %1$s as product_id, %2$s from :PGVECTOR_SCHEMA.source_upstream s where %3$s
+      ),
+      incoming as materialized (
+        select distinct on (s.product_id) s.*
+        from (
+          select true as _is_fetched, s.product_id, %2$s from fetched s where s.product_id is not null
+          %4$s
+        ) s
+        order by s.product_id, %5$s, s._is_fetched desc, row(%2$s) using operator(pg_catalog.*<)
+      ),
+      odd as (
+        select
+          (select count(*) from fetched f where f.product_id is null) as unusable_ids,
+          (
+            select count(*)
+            from (select from fetched f where f.product_id is not null and %6$s group by f.product_id having count(*) > 1) d
+          ) as duplicate_ids
+      )
+    $sql$,
+    (
+      select :PGVECTOR_SCHEMA.whole_number_sql('s.product_id', a.atttypid)
+      from pg_attribute a
+      where a.attrelid = to_regclass(':PGVECTOR_SCHEMA.source_upstream') and a.attname = 'product_id'
+    ),
+    c.columns,
+    condition,
+    case when among_copied then format(
+      'union all select false, s.product_id, %s from :PGVECTOR_SCHEMA.source_copy s where s.product_id in (select f.product_id from fetched f)',
+      c.columns
+    ) end,
+    :PGVECTOR_SCHEMA.newest_row_sql('s'),
+    :PGVECTOR_SCHEMA.row_is_valid_sql('f')
+  )
+  from (
+    select string_agg(format('s.%I', a.attname), ', ' order by a.attnum) as columns
+    from pg_attribute a
+    where a.attrelid = to_regclass(':PGVECTOR_SCHEMA.source_upstream') and a.attnum > 0 and not a.attisdropped and a.attname <> 'product_id'
+  ) c
+$$;
+
+comment on function :PGVECTOR_SCHEMA.incoming_sql(text, boolean) is
+  'SQL: the common table expressions fetched (rows of the other database that meet the condition), incoming (of these one a product, and whether it is newer than the copy''s) and odd (how many have no usable id, and how many products stand in several rows that are valid now).';
+--! EndIncluded copy/incoming_sql.sql
+--! Included copy/rebuild_copy.sql
+/*
+ * Beside the old copy, which serves until the new one is full: search waits for the swap and no longer.
+ * Indexes and grants that somebody gave the copy come along, as far as the columns do.
+ * The lock timeout is for who reads the copy for minutes; the next refresh tries again. What vanished
+ * too much at once comes along from the old copy, in the columns that both have.
+ */
+create or replace function :PGVECTOR_SCHEMA.rebuild_copy(release boolean default false)
+returns table (inserted bigint, updated bigint, deleted bigint, held bigint, unusable_ids bigint, duplicate_ids bigint)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set client_min_messages = 'warning'
+set lock_timeout = '10s'
+as $$
+#variable_conflict use_variable
+declare
+  v_settings :PGVECTOR_SCHEMA.settings;
+  v_columns text;
+  v_common text;
+  v_before bigint := 0;
+  v_kept text[];
+  v_statement text;
+begin
+  select * into v_settings from :PGVECTOR_SCHEMA.settings;
+  drop table if exists :PGVECTOR_SCHEMA.source_copy_new;
+  select
+    string_agg(format('%I %s%s', a.attname, case a.attname when 'product_id' then 'bigint' else a.atttypid::regtype::text end, case a.attname when 'product_id' then ' not null' end), ', ' order by a.attnum),
+    string_agg(format('%I', a.attname), ', ') filter (where o.attname is not null)
+  into v_columns, v_common
+  from pg_attribute a
+  left join pg_attribute o
+    on o.attrelid = to_regclass(':PGVECTOR_SCHEMA.source_copy') and o.attname = a.attname and not o.attisdropped
+    and (o.atttypid = a.atttypid or a.attname = 'product_id')
+  where a.attrelid = ':PGVECTOR_SCHEMA.source_upstream'::regclass and a.attnum > 0 and not a.attisdropped;
+  execute format('create table :PGVECTOR_SCHEMA.source_copy_new (%s)', v_columns);
+  comment on table :PGVECTOR_SCHEMA.source_copy_new is 'The products of the other database, one row each; made by connect_source() and kept by refresh_copy().';
+
+  -- What is generated from the source's columns is, for these statements, about the new copy's.
+  perform :PGVECTOR_SCHEMA.set_source(':PGVECTOR_SCHEMA', 'source_copy_new');
+  execute format(
+    $sql$
+      with %s,
+        inserted as (
+          insert into :PGVECTOR_SCHEMA.source_copy_new (product_id, %2$s) select i.product_id, %3$s from incoming i returning product_id
+        )
+      select
+        (select count(*) from inserted),
+        (select o.unusable_ids from odd o),
+        (select o.duplicate_ids from odd o)
+    $sql$,
+    :PGVECTOR_SCHEMA.incoming_sql('true', false),
+    (select string_agg(format('%I', a.attname), ', ' order by a.attnum) from pg_attribute a where a.attrelid = ':PGVECTOR_SCHEMA.source_copy_new'::regclass and a.attnum > 0 and a.attname <> 'product_id'),
+    (select string_agg(format('i.%I', a.attname), ', ' order by a.attnum) from pg_attribute a where a.attrelid = ':PGVECTOR_SCHEMA.source_copy_new'::regclass and a.attnum > 0 and a.attname <> 'product_id')
+  ) into inserted, unusable_ids, duplicate_ids;
+  perform :PGVECTOR_SCHEMA.set_source(v_settings.source_schema, v_settings.source_table);
+  alter table :PGVECTOR_SCHEMA.source_copy_new add primary key (product_id);
+
+  updated := 0;
+  deleted := 0;
+  held := 0;
+  if to_regclass(':PGVECTOR_SCHEMA.source_copy') is not null then
+    select count(*), count(*) filter (where not exists (select from :PGVECTOR_SCHEMA.source_copy_new n where n.product_id = c.product_id))
+    into v_before, deleted
+    from :PGVECTOR_SCHEMA.source_copy c;
+    if not release and deleted > v_settings.vanished_hold_share * v_before then
+      execute format(
+        'insert into :PGVECTOR_SCHEMA.source_copy_new (%1$s) select %1$s from :PGVECTOR_SCHEMA.source_copy on conflict (product_id) do nothing',
+        v_common
+      );
+      held := deleted;
+      deleted := 0;
+    end if;
+  end if;
+  select array_agg(k.statement) into v_kept
+  from (
+    select pg_get_indexdef(i.indexrelid) as statement
+    from pg_index i
+    where i.indrelid = to_regclass(':PGVECTOR_SCHEMA.source_copy') and not i.indisprimary
+    union all
+    select format(
+      'grant %s on :PGVECTOR_SCHEMA.source_copy to %s',
+      a.privilege_type, case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end
+    )
+    from pg_class c
+    cross join lateral aclexplode(c.relacl) a
+    where c.oid = to_regclass(':PGVECTOR_SCHEMA.source_copy') and a.grantee <> c.relowner
+  ) k;
+  drop table if exists :PGVECTOR_SCHEMA.source_copy;
+  alter table :PGVECTOR_SCHEMA.source_copy_new rename to source_copy;
+  alter index :PGVECTOR_SCHEMA.source_copy_new_pkey rename to source_copy_pkey;
+  foreach v_statement in array coalesce(v_kept, '{}') loop
+    begin
+      execute v_statement;
+    exception when undefined_column or undefined_function or datatype_mismatch or undefined_object then
+      raise warning 'Not kept when the copy of the products was made anew: %', v_statement;
+    end;
+  end loop;
+  return next;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.rebuild_copy(boolean) is
+  'Makes the copy of the products anew, with the columns that they have now; released, without those that are gone, however many. Triggers and comparison follow by attach().';
+--! EndIncluded copy/rebuild_copy.sql
+--! Included embedding/drop_vanished.sql
+/*
+ * In turn with the claims: one that looked on meanwhile would take a product that comes back for one that has its vector still.
+ * What vanished since the last comparison stands in its count of products, and the status tells by the vectors that are
+ * marked, which go here: so they are taken off that count.
+ */
+create or replace function :PGVECTOR_SCHEMA.drop_vanished(only_if_due boolean) returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_rows bigint;
+begin
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_queue'), 1);
+  perform :PGVECTOR_SCHEMA.unmark_returned();
+  perform :PGVECTOR_SCHEMA.lock_words();
+  with
+    dropped as (
+      delete from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+      using :PGVECTOR_SCHEMA.vanished_products() v
+      where e.product_id = v.product_id and (not only_if_due or v.due_at <= now() and not v.held)
+      returning e.product_id, e.vanished_at
+    ),
+    wordless as (
+      delete from :PGVECTOR_SCHEMA.product_words w using dropped d where w.product_id = d.product_id
+    ),
+    recounted as (
+      update :PGVECTOR_SCHEMA.source_log l
+      set products = l.products - (select count(*) from dropped d where d.vanished_at > l.logged_at)
+      where l.log_id = (:PGVECTOR_SCHEMA.last_comparison()).log_id
+    )
+  select count(*) into v_rows from dropped;
+  perform :PGVECTOR_SCHEMA.drop_vanished_elsewhere();
+  return v_rows;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.drop_vanished(boolean) is
+  'Deletes vectors and words of vanished products, all of them or those that are due; returns how many. What sweep_vanished() and release_vanished() share. Raises PE001, PE002, PE003, PE005.';
+--! EndIncluded embedding/drop_vanished.sql
+--! Included embedding/release_vanished.sql
+create or replace function :PGVECTOR_SCHEMA.release_vanished() returns bigint
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select :PGVECTOR_SCHEMA.drop_vanished(only_if_due => false)
+$$;
+
+comment on function :PGVECTOR_SCHEMA.release_vanished() is
+  'Lets a mass disappearance through: deletes vectors and words of all vanished products now, held or not, grace or not; returns how many. Raises PE001, PE002, PE003, PE005.';
+--! EndIncluded embedding/release_vanished.sql
+--! Included embedding/reset_embeddings.sql
+/*
+ * TRUNCATE and ALTER rather than DROP: grants stay. A view over the column makes ALTER fail, and
+ * then nothing is lost.
+ */
+create or replace function :PGVECTOR_SCHEMA.reset_embeddings(dimension integer) returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if dimension is null or dimension not between 1 and 16000 then
+    raise exception 'Vectors of % dimensions there are not.', coalesce(dimension::text, 'null')
+      using errcode = 'PE020', hint = 'Pass what the model gives, from 1 to 16000.';
+  end if;
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+  if to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') is not null then
+    truncate :PGVECTOR_SCHEMA.:PGVECTOR_TABLE;
+    execute format(
+      'alter table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE alter column embedding type :VECTOR_SCHEMA.vector(%s)',
+      reset_embeddings.dimension
+    );
+  end if;
+  perform :PGVECTOR_SCHEMA.create_vector_table(':PGVECTOR_TABLE', reset_embeddings.dimension);
+  delete from :PGVECTOR_SCHEMA.product_failures f where f.model_id = coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
+  -- For the model that comes next, whichever it is; what is kept of others is left alone.
+  update :PGVECTOR_SCHEMA.product_queue q
+  set model_id = 0, claim_id = null
+  where q.model_id = :PGVECTOR_SCHEMA.active_model_id();
+  update :PGVECTOR_SCHEMA.product_changes c set model_id = 0 where c.model_id = :PGVECTOR_SCHEMA.active_model_id();
+  update :PGVECTOR_SCHEMA.embedding_models m set is_active = false, activated_at = null where m.is_active;
+  if :PGVECTOR_SCHEMA.source_relation() is null then
+    return 0;
+  end if;
+  return :PGVECTOR_SCHEMA.reconcile();
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.reset_embeddings(integer) is
+  'Throws every vector away and starts over with vectors of this dimension, for another model; returns how many products were queued. Search is empty until they are encoded. Raises PE020 for a dimension that vectors cannot have.';
+--! EndIncluded embedding/reset_embeddings.sql
+--! Included embedding/sweep_vanished.sql
+create or replace function :PGVECTOR_SCHEMA.sweep_vanished() returns bigint
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select :PGVECTOR_SCHEMA.drop_vanished(only_if_due => true)
+$$;
+
+comment on function :PGVECTOR_SCHEMA.sweep_vanished() is
+  'Deletes vectors and words of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE003, PE005.';
+--! EndIncluded embedding/sweep_vanished.sql
+--! Included search/query_key.sql
+/*
+ * The first thousand characters: more than any model here reads. An index entry can hold so many of two bytes each; of a script that takes
+ * three or four, as Chinese does, fewer. Blanks are also those that come along from a web page, which not every locale knows.
+ */
+create or replace function :PGVECTOR_SCHEMA.query_key(query text) returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_key text := left(btrim(regexp_replace(normalize(left(query, 4000), NFC), E'[\\s\u00A0\u2000-\u200B\u202F\u2060\u3000\uFEFF]+', ' ', 'g')), 1000);
+begin
+  return nullif(btrim(case when octet_length(v_key) > 2600 then left(v_key, 650) else v_key end), '');
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.query_key(text) is
+  'A query as it is cached and encoded: blanks squeezed, at most 1000 characters, or 650 where more take over 2600 bytes; null when nothing is left.';
+--! EndIncluded search/query_key.sql
+--! Included status/compute_status.sql
+/*
+ * From the data, not from the queue: after a table swap without triggers the queue is empty and
+ * says nothing, and just then the numbers matter. Exact means comparing every product with its
+ * vector. The quick way starts from the last comparison and is right as long as nothing can have
+ * escaped since: it is the same relation with the same columns, and it has not lost its triggers. If it may have, the
+ * numbers are null and the state is unknown, rather than a comforting zero. What waits counts as
+ * missing or stale although some of it may turn out unchanged.
+ *
+ * Security definer, so that a reader needs no right on tables. It answers also while the source is
+ * missing.
+ */
+create or replace function :PGVECTOR_SCHEMA.compute_status(exact boolean default true) returns table (
+  source text,
+  state text,
+  products bigint,
+  embedded bigint,
+  coverage numeric,
+  missing bigint,
+  stale bigint,
+  orphans bigint,
+  held bigint,
+  failed bigint,
+  queued bigint,
+  claimed bigint,
+  oldest_wait interval,
+  throughput numeric,
+  time_to_go interval,
+  source_exists boolean,
+  triggers_attached boolean,
+  compared_at timestamptz,
+  compared_queued bigint,
+  unusable_ids bigint,
+  duplicate_ids bigint,
+  workers_alive bigint,
+  worker_last_seen timestamptz,
+  model text,
+  dimension integer,
+  notes text[]
+)
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+-- Of tables that nobody analyzed yet, compiling takes five times as long as counting.
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_last :PGVECTOR_SCHEMA.source_log := :PGVECTOR_SCHEMA.last_comparison();
+  v_source oid := :PGVECTOR_SCHEMA.source_relation();
+  v_vectors bigint;
+  v_queue record;
+  v_wordless bigint := 0;
+begin
+  perform :PGVECTOR_SCHEMA.require_embeddings();
+  select format('%I.%I', s.source_schema, s.source_table) into source from :PGVECTOR_SCHEMA.settings s;
+  source_exists := v_source is not null;
+  select coalesce(bool_and(t.enabled is true), false) into triggers_attached from :PGVECTOR_SCHEMA.source_triggers t;
+  select count(*) into v_vectors from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE;
+  select count(*), count(*) filter (where v.held) into orphans, held from :PGVECTOR_SCHEMA.vanished_products() v;
+
+  select * into v_queue from :PGVECTOR_SCHEMA.queue_summary(exact);
+  queued := v_queue.queued;
+  claimed := v_queue.claimed;
+  failed := v_queue.failed;
+  oldest_wait := clock_timestamp() - v_queue.oldest;
+
+  select count(*) filter (where w.ended_at is null and w.last_seen_at > clock_timestamp() - interval '2 minutes'), max(w.last_seen_at)
+  into workers_alive, worker_last_seen
+  from :PGVECTOR_SCHEMA.embedding_workers w;
+
+  select m.name || ' (' || m.revision || ', ' || m.precision || ')', m.dimension
+  into model, dimension
+  from :PGVECTOR_SCHEMA.embedding_models m
+  where m.is_active;
+
+  compared_at := v_last.logged_at;
+  compared_queued := v_last.queued;
+  unusable_ids := v_last.unusable_ids;
+  duplicate_ids := v_last.duplicate_ids;
+
+  if exact and source_exists and :PGVECTOR_SCHEMA.may_read_source() and :PGVECTOR_SCHEMA.document_hook_problem() is null then
+    select
+      count(*) filter (where d.state <> 'orphan'),
+      count(*) filter (where d.state in ('current', 'stale')),
+      count(*) filter (where d.state = 'missing'),
+      count(*) filter (where d.state = 'stale'),
+      count(*) filter (where d.state = 'orphan'),
+      count(*) filter (where d.state <> 'orphan' and d.has_words is not true)
+    into products, embedded, missing, stale, orphans, v_wordless
+    from :PGVECTOR_SCHEMA.embedding_difference() d;
+    select s.unusable_ids, s.duplicate_ids into unusable_ids, duplicate_ids from :PGVECTOR_SCHEMA.source_shape() s;
+  elsif v_last.source_oid = v_source and (triggers_attached or not v_last.triggers_attached)
+    and not :PGVECTOR_SCHEMA.columns_changed()
+  then
+    embedded := v_vectors - orphans;
+    -- A vector that somebody deleted is missing too, and nothing is queued for it yet.
+    products := greatest(
+      embedded + coalesce(v_queue.without_vector, 0),
+      v_last.products - (
+        select count(*) from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at > v_last.logged_at
+      )
+    );
+    missing := products - embedded;
+    stale := coalesce(v_queue.with_vector, greatest(queued + failed - missing, 0));
+  end if;
+  -- Cut and not rounded: one product missing of a million is not 100 percent.
+  coverage := trunc(100.0 * embedded / nullif(products, 0), 2);
+
+  if queued > 0 then
+    throughput := :PGVECTOR_SCHEMA.throughput(:PGVECTOR_SCHEMA.active_model_id());
+    time_to_go := make_interval(secs => round(queued / nullif(throughput, 0))::double precision);
+  end if;
+
+  state := case
+    when not source_exists then 'no source'
+    when products is null then 'unknown'
+    when queued > 0 and workers_alive = 0 then 'waiting'
+    when queued > 0 then 'working'
+    when missing + stale > 0 then 'incomplete'
+    else 'complete'
+  end;
+  notes := array(
+    select s.note from :PGVECTOR_SCHEMA.status_notes() s
+    union all
+    select m.note from :PGVECTOR_SCHEMA.model_notes() m
+    union all
+    select format('%s of %s vectors are of vanished products, which is more than a clear-out looks like: none is deleted. Mend the source, or let them go: select :PGVECTOR_SCHEMA.release_vanished();', held, v_vectors)
+    where held > 0
+    union all
+    select format('No worker is alive, and %s products wait: npm run worker', queued)
+    where queued > 0 and workers_alive = 0
+    union all
+    select format('The words of %s products are not as they are now; a worker takes them up, or: select :PGVECTOR_SCHEMA.index_words();', v_wordless)
+    where v_wordless > 0
+    union all
+    select format('%s products could not be encoded: select * from :PGVECTOR_SCHEMA.product_failures;', failed)
+    where failed > 0
+  );
+  return next;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.compute_status(boolean) from public;
+
+comment on function :PGVECTOR_SCHEMA.compute_status(boolean) is
+  'How things stand, in the columns of embedding_status. Exact: compares every product with its vector, about 0.1 s for 10,000; otherwise from the last comparison on. Raises PE002, PE003.';
+--! EndIncluded status/compute_status.sql
+--! Included status/doctor_status.sql
+/*
+ * The status says in sentences what is out of the ordinary; here each becomes a finding, so that no two
+ * places can differ. A note that no check below knows is a finding all the same.
+ */
+create or replace function :PGVECTOR_SCHEMA.doctor_status(client jsonb)
+returns table (check_name text, state text, finding text, fix text)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_status record;
+  v_dimension integer;
+  v_named text := client ->> 'source';
+  v_index text;
+begin
+  select * into v_status from :PGVECTOR_SCHEMA.compute_status(exact => false);
+
+  return query
+    with
+      known (check_name, pattern, state, fix) as (
+        values
+          ('source', 'The source does not exist%', 'error', ''),
+          ('source', '% may not read the source%', 'error', ''),
+          ('source', 'Row level security of the source%', 'warning', ''),
+          ('source', '%rows have no usable product_id%', 'warning', 'Mend the dbt model: docs/sql.md#source'),
+          ('source', '%product_ids stand in several rows%', 'warning', 'Mend the dbt model: docs/sql.md#source'),
+          ('source', 'The source has no column%', 'warning', 'Let the dbt model select it, if there is one'),
+          ('source', 'The source has no index on product_id%', 'warning', ''),
+          ('triggers', 'The source is a%cannot have triggers%', 'ok', ''),
+          ('triggers', 'The source lacks the triggers%', 'warning', ''),
+          ('triggers', 'The triggers for%are disabled%', 'warning', ''),
+          ('comparison', 'The source was not compared%', 'warning', ''),
+          ('comparison', 'The last % failed%', 'error', 'select * from :PGVECTOR_SCHEMA.source_log order by log_id desc limit 10;'),
+          ('workers', 'No worker is alive%', 'error', ''),
+          ('products', '%could not be encoded%', 'warning', ''),
+          ('products', '%vectors are of vanished products%', 'warning', ''),
+          ('index', '%have no index for search%', 'warning', '')
+      ),
+      notes as (
+        select
+          coalesce(k.check_name, 'status') as check_name,
+          coalesce(k.state, 'warning') as state,
+          n.note,
+          coalesce(k.fix, '') as fix,
+          -- What to do stands at the end: after the last full stop, or else after the first colon.
+          case when n.note ~ '(select |npm run |run dbt|config[(])' then
+            coalesce(substring(n.note from '^(.*[.]) [^.]*:'), substring(n.note from '^([^:]*:)'))
+          end as head,
+          n.position
+        from unnest(v_status.notes) with ordinality n (note, position)
+        left join known k on n.note like k.pattern
+      ),
+      findings as (
+        select
+          n.check_name, n.state,
+          case when n.head is null or n.fix <> '' then n.note else regexp_replace(n.head, '(, or)?[:.]$', '.') end as finding,
+          case when n.fix <> '' then n.fix when n.head is not null then btrim(substr(n.note, length(n.head) + 1)) end as fix,
+          n.position
+        from notes n
+        union all
+        select o.check_name, o.state, o.finding, o.fix, 0
+        from (
+          values
+            ('source', 'ok', format('%s, %s products.', v_status.source, coalesce(v_status.products::text, 'nobody counted yet how many')), null),
+            ('triggers', 'ok', 'All four are attached and enabled.', null),
+            ('comparison', 'ok', format('Source and vectors were last compared at %s; %s products were queued.', date_trunc('second', v_status.compared_at), v_status.compared_queued), null),
+            (
+              'workers',
+              case when v_status.workers_alive = 0 then 'warning' else 'ok' end,
+              case when v_status.workers_alive = 0 then 'No worker is alive; nothing waits now, and the next change would.' else format('%s alive.', v_status.workers_alive) end,
+              case when v_status.workers_alive = 0 then 'npm run worker, or npm run embed from cron' end
+            ),
+            ('products', 'ok', format('%s %% have a vector, %s wait, none is set aside.', coalesce(v_status.coverage::text, '–'), v_status.queued), null),
+            (
+              'index', 'ok',
+              case when :PGVECTOR_SCHEMA.search_index() is null then 'None, and none is needed for so few vectors.' else 'Search can go along an index.' end,
+              null
+            )
+        ) o (check_name, state, finding, fix)
+        where not exists (select from notes n where n.check_name = o.check_name)
+          and (v_status.source_exists or o.check_name not in ('triggers', 'comparison'))
+          and (v_status.compared_at is not null or o.check_name <> 'comparison')
+          and (v_status.triggers_attached or o.check_name <> 'triggers')
+      )
+    select f.check_name, f.state, f.finding, f.fix
+    from findings f
+    order by array_position(array['source', 'triggers', 'comparison', 'workers', 'products', 'index', 'status'], f.check_name), f.position;
+
+  select string_agg(i.index_name, ', ') into v_index from :PGVECTOR_SCHEMA.vector_indexes i where not i.valid and i.phase is null;
+  return query
+    select 'index', 'warning', format('Left by a build that failed: %s. It costs every writer and serves no search.', v_index),
+      format('drop index concurrently :PGVECTOR_SCHEMA.%s;', replace(v_index, ', ', ', :PGVECTOR_SCHEMA.'))
+    where v_index is not null;
+
+  select a.atttypmod into v_dimension
+  from pg_attribute a
+  where a.attrelid = :PGVECTOR_SCHEMA.require_embeddings() and a.attname = 'embedding' and not a.attisdropped;
+  return query
+    select 'vectors', 'error', format('The configured dimension (%s) is not that of the stored vectors (%s).', client ->> 'dimension', v_dimension),
+      format('PGVECTOR_EMBEDDING_DIM=%s, or another model: docs/changing-the-model.md', v_dimension)
+    where (client ->> 'dimension')::integer <> v_dimension
+      -- What the variable says of a table whose model was changed since is of the past.
+      and not exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.is_active and m.activated_at is not null);
+  return query
+    select 'vectors', 'warning', format('The model here is %s (%s), and the stored vectors are of %s.', client ->> 'model', client ->> 'revision', v_status.model),
+      'Leave EMBEDDING_MODEL out, or let it name that one; to change the model: docs/changing-the-model.md'
+    where client ? 'revision' and not exists (
+        select from :PGVECTOR_SCHEMA.embedding_models m
+        where m.is_kept and (m.name, m.revision) = (client ->> 'model', client ->> 'revision')
+      )
+      and strpos(v_status.model, format('%s (%s', client ->> 'model', client ->> 'revision')) = 0;
+  return query
+    select 'vectors', 'ok', format('%s components; the model is %s.', v_dimension, coalesce(v_status.model, 'none yet: no worker came')), null
+    where (client ->> 'dimension')::integer is not distinct from v_dimension or not client ? 'dimension'
+      or exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.is_active and m.activated_at is not null);
+
+  return query
+    select 'source', 'warning', format('The settings here name the source %s, and the database reads %s.', v_named, v_status.source),
+      'Correct STAGING_DB_SCHEMA and STAGING_DB_TABLE here, or write them to the database: npm run migrate'
+    where v_named <> v_status.source;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.doctor_status(jsonb) is 'The part of doctor() about source, triggers, comparison, workers, products, index and vectors: the status and its notes, a finding each. Raises PE002, PE003.';
+--! EndIncluded status/doctor_status.sql
+--! Included status/embedding_status.sql
+create or replace view :PGVECTOR_SCHEMA.embedding_status as
+  select * from :PGVECTOR_SCHEMA.compute_status(exact => false);
+
+comment on view :PGVECTOR_SCHEMA.embedding_status is 'How things stand, in one row that a dashboard can read every few seconds: from the last comparison of products and vectors, and what happened since. compute_status() compares anew.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.source is 'Where the products are read from.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.state is 'complete, working (a worker is at it), waiting (no worker is), incomplete (nothing waits, but some failed), unknown (the source was rebuilt, or its columns changed, and it was not compared yet), or no source.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.products is 'Live products in the source; null when unknown.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.embedded is 'Live products that have a vector, current or stale: what search can find.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.coverage is 'embedded in percent of products; null when there is none.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.missing is 'Live products without a vector, at the most.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.stale is 'Live products whose vector is of an earlier text or another model, at the most: what waits is counted before it is looked at. The old vector serves until the new one lands.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.orphans is 'Vectors whose product is gone from the source; not searched, deleted after settings.vanished_grace.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.held is 'Orphans that are not deleted although their grace may be over, because too many vanished at once: release_vanished() lets them go, keep_vanished() starts the grace over.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.failed is 'Products set aside after settings.max_attempts (see product_failures).';
+comment on column :PGVECTOR_SCHEMA.embedding_status.queued is 'Products that wait (see queued_products), claimed ones among them; not each of them needs encoding.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.claimed is 'Products that a worker holds now.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.oldest_wait is 'Age of the oldest change that is not done; null when none waits.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.throughput is 'While products wait: how many are encoded a second, over the last five minutes.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.time_to_go is 'queued at that throughput; null while nothing is encoded.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.source_exists is 'Whether the source is there now.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.triggers_attached is 'Whether all four triggers are on the source and enabled (see source_triggers); notes say why not.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.compared_at is 'When source and vectors were last compared (see source_log).';
+comment on column :PGVECTOR_SCHEMA.embedding_status.compared_queued is 'How many products that comparison queued, because nothing else had.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.unusable_ids is 'Rows whose product_id is null or no whole number; they are no products here.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.duplicate_ids is 'product_ids that stand in several rows, of a dbt snapshot in several that are valid now; the newest row counts.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.workers_alive is 'Workers seen in the last two minutes that have not ended since; one that runs gives a sign of life every minute.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.worker_last_seen is 'Last sign of life of any worker.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.model is 'The active model, with revision and precision.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.dimension is 'Components of its vectors.';
+comment on column :PGVECTOR_SCHEMA.embedding_status.notes is 'What is out of the ordinary and what to do about it; empty when nothing is.';
+--! EndIncluded status/embedding_status.sql
+--! Included status/embedding_workers.sql
+create table if not exists :PGVECTOR_SCHEMA.embedding_workers (
+  worker text primary key,
+  started_at timestamptz not null default now(),
+  last_seen_at timestamptz not null default now()
+);
+
+alter table :PGVECTOR_SCHEMA.embedding_workers add column if not exists ended_at timestamptz;
+
+comment on table  :PGVECTOR_SCHEMA.embedding_workers is 'Who encodes, and when it last gave a sign of life; gone a day after the last.';
+comment on column :PGVECTOR_SCHEMA.embedding_workers.worker is 'Host, process and start of the worker.';
+comment on column :PGVECTOR_SCHEMA.embedding_workers.started_at is 'When it was first seen.';
+comment on column :PGVECTOR_SCHEMA.embedding_workers.last_seen_at is 'When it last claimed or was on duty.';
+comment on column :PGVECTOR_SCHEMA.embedding_workers.ended_at is 'When it ended in order; null while it works, and of one that was killed.';
+--! EndIncluded status/embedding_workers.sql
+--! Included status/operator_report.sql
+/*
+ * With the caller's rights: failures and the log are an operator's to see and not every reader's.
+ */
+create or replace function :PGVECTOR_SCHEMA.operator_report() returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_build_object(
+    'failures', coalesce((
+      select jsonb_agg(to_jsonb(f) order by f.failed_at desc, f.product_id)
+      from (
+        select f.product_id::text, f.attempts, f.error, f.failed_at, f.set_aside
+        from :PGVECTOR_SCHEMA.product_failures f
+        order by f.failed_at desc, f.product_id
+        limit 100
+      ) f
+    ), '[]'),
+    'failures_in_all', (select count(*) from :PGVECTOR_SCHEMA.product_failures),
+    'log', coalesce((
+      select jsonb_agg(to_jsonb(l) order by l.log_id desc)
+      from (
+        select l.log_id, l.logged_at, l.event, l.error, l.products, l.missing, l.stale, l.orphans, l.queued, l.seconds
+        from :PGVECTOR_SCHEMA.source_log l
+        order by l.log_id desc
+        limit 20
+      ) l
+    ), '[]'),
+    'activity', coalesce((
+      select jsonb_agg(to_jsonb(a) order by a.minute)
+      from (
+        select a.minute, sum(a.stored) as stored, sum(a.failed) as failed
+        from :PGVECTOR_SCHEMA.embedding_activity a
+        where a.minute > now() - interval '1 hour'
+        group by a.minute
+      ) a
+    ), '[]'),
+    'workers', coalesce((
+      select jsonb_agg(to_jsonb(w) order by w.last_seen_at desc)
+      from (
+        select w.worker, w.started_at, w.last_seen_at, w.ended_at is null and w.last_seen_at > now() - interval '2 minutes' as alive
+        from :PGVECTOR_SCHEMA.embedding_workers w
+        order by w.last_seen_at desc
+        limit 20
+      ) w
+    ), '[]'),
+    'models', coalesce((
+      select jsonb_agg(to_jsonb(m) order by m.state = 'active' desc, m.model_id)
+      from (
+        select m.model_id, m.name, m.revision, m.precision, m.dimension, m.state, m.coverage, m.queued, m.time_to_go, m.error
+        from :PGVECTOR_SCHEMA.model_status m
+      ) m
+    ), '[]'),
+    'indexes', coalesce((
+      select jsonb_agg(to_jsonb(i) order by i.index_name)
+      from (
+        select i.index_name, i.method, i.type, i.valid, i.serves_search, i.phase, i.percent, pg_size_pretty(i.bytes) as size
+        from :PGVECTOR_SCHEMA.vector_indexes i
+      ) i
+    ), '[]')
+  )
+$$;
+
+comment on function :PGVECTOR_SCHEMA.operator_report() is
+  'What an operator looks at beside embedding_status, as one object: the last failures, comparisons, workers, models, indexes, and what was encoded each minute of the last hour.';
+--! EndIncluded status/operator_report.sql
+--! Included status/worker_ended.sql
+create or replace function :PGVECTOR_SCHEMA.worker_ended(worker text) returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  update :PGVECTOR_SCHEMA.embedding_workers w set ended_at = now() where w.worker = worker_ended.worker
+$$;
+
+comment on function :PGVECTOR_SCHEMA.worker_ended(text) is 'Notes that a worker ended in order, so that nobody waits for it.';
+--! EndIncluded status/worker_ended.sql
+--! Included status/worker_is_alive.sql
+/*
+ * For the probe of a container or a unit, which knows its host and not the worker's name. A task that
+ * takes long, as building an index does, is no sign of death: hence half an hour, where the status, which
+ * kills nobody, takes two minutes.
+ */
+create or replace function :PGVECTOR_SCHEMA.worker_is_alive(host text, within interval default '30 minutes') returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select
+    from :PGVECTOR_SCHEMA.embedding_workers w
+    where starts_with(w.worker, worker_is_alive.host || ':') and w.ended_at is null and w.last_seen_at > now() - worker_is_alive.within
+  )
+$$;
+
+comment on function :PGVECTOR_SCHEMA.worker_is_alive(text, interval) is 'Whether a worker on this host gave a sign of life within this time; npm run alive asks it.';
+--! EndIncluded status/worker_is_alive.sql
+--! Included status/worker_seen.sql
+create or replace function :PGVECTOR_SCHEMA.worker_seen(worker text) returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into :PGVECTOR_SCHEMA.embedding_workers as w (worker)
+  values (worker_seen.worker)
+  on conflict (worker) do update set last_seen_at = now(), ended_at = null;
+
+  delete from :PGVECTOR_SCHEMA.embedding_workers w where w.last_seen_at < now() - interval '1 day'
+$$;
+
+comment on function :PGVECTOR_SCHEMA.worker_seen(text) is 'Notes a sign of life of a worker.';
+--! EndIncluded status/worker_seen.sql
