@@ -1,7 +1,16 @@
 import { toSql } from "pgvector";
 import type { EmbedContext } from "./embed.ts";
+import { codeOf, describe } from "./errors.ts";
 
 type SearchContext = Pick<EmbedContext, "sql" | "schema" | "models">;
+
+interface TextQuery {
+  text: string;
+  mode: string;
+  limit: number;
+  /** JSON of what products have to be. */
+  filter?: string | undefined;
+}
 
 export interface Hit {
   product_id: string;
@@ -41,10 +50,7 @@ export async function searchVectors(
  * search_products_text() with the query's vector put in its cache first, so that nobody has to wait for a worker. On a standby,
  * where nothing can be put, a vector that is not there yet is encoded for mode vectors, and hybrid is from words alone.
  */
-export async function searchText(
-  { sql, schema, models }: SearchContext,
-  query: { text: string; mode: string; limit: number; filter?: string | undefined },
-): Promise<TextHit[]> {
+export async function searchText({ sql, schema, models }: SearchContext, query: TextQuery): Promise<TextHit[]> {
   const filter = query.filter ?? null;
   const [row] = await sql<{ key: string | null; cached: boolean; is_read_only: boolean }[]>`
     select ${sql(schema)}.query_key(${query.text}) as key, ${sql(schema)}.query_embedding(${query.text}) is not null as cached,
@@ -70,8 +76,39 @@ export async function searchText(
     }
     await sql`select ${sql(schema)}.store_query_embedding(${query.text}, ${modelId}, ${vector})`;
   }
+  return hitsOf({ sql, schema }, query);
+}
+
+/** Whether this login may search and no more, as a reader; false where nothing is migrated, which is for others to say. */
+export async function mayOnlyRead({ sql, schema }: Pick<EmbedContext, "sql" | "schema">): Promise<boolean> {
+  const [row] = await sql<{ may_store: boolean | null }[]>`
+    select bool_and(has_function_privilege(p.oid, 'execute')) as may_store
+    from pg_proc p
+    where p.pronamespace = to_regnamespace(quote_ident(${schema})) and p.proname = 'store_query_embedding'`;
+  return row?.may_store === false;
+}
+
+/**
+ * search_products_text() for a login that may not put a vector in the cache: a worker is asked for it and waited for. Where none
+ * comes the answer is from words, and `onWithout` is told why.
+ */
+export async function searchTextAsReader(
+  { sql, schema }: Pick<EmbedContext, "sql" | "schema">,
+  query: TextQuery,
+  onWithout: (reason: string) => void,
+): Promise<TextHit[]> {
+  if (query.mode !== "words") {
+    await sql`call ${sql(schema)}.embed_query(${query.text})`.catch((error) => {
+      if (!["PE026", "PE036"].includes(codeOf(error) ?? "")) throw error;
+      onWithout(describe(error));
+    });
+  }
+  return hitsOf({ sql, schema }, query);
+}
+
+function hitsOf({ sql, schema }: Pick<EmbedContext, "sql" | "schema">, { text, limit, filter, mode }: TextQuery) {
   return sql<TextHit[]>`
     select * from ${sql(schema)}.search_products_text(
-      ${query.text}, ${query.limit}::integer, ${filter}::text::jsonb, ${query.mode}
+      ${text}, ${limit}::integer, ${filter ?? null}::text::jsonb, ${mode}
     )`;
 }

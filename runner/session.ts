@@ -34,7 +34,7 @@ async function noRight(sql: Sql, error: unknown): Promise<Failure> {
   return new Failure(
     "PE174",
     `The login ${row?.login} lacks a right: ${error instanceof Error ? error.message : String(error)}.`,
-    `npm run doctor says what it may. For worker, embed and search, as a superuser: grant product_embeddings_worker to ${row?.login};  for status product_embeddings_reader is enough, and migrate is for who owns our schema: docs/security.md`,
+    `npm run doctor says what it may. For worker, embed and search --metric, as a superuser: grant product_embeddings_worker to ${row?.login};  for search and status product_embeddings_reader is enough, and migrate is for who owns our schema: docs/security.md`,
     { cause: error },
   );
 }

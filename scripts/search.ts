@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { searchText, searchVectors } from "../runner/search.ts";
+import { mayOnlyRead, searchText, searchTextAsReader, searchVectors } from "../runner/search.ts";
 import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings } from "../runner/settings.ts";
 import { commandLine, main, wholeNumber } from "./command.ts";
@@ -30,6 +30,13 @@ await main(async () => {
   const text = command.args[0] ?? "";
   const settings = readSettings();
   await withDatabase(settings, async (database) => {
+    const { sql } = database;
+    const { schema } = settings;
+    if (metric === undefined && (await mayOnlyRead({ sql, schema }))) {
+      const hits = await searchTextAsReader({ sql, schema }, { text, mode, limit, filter }, (reason) => console.error(reason));
+      console.log(asJson ? JSON.stringify(hits) : textHitTable(hits));
+      return;
+    }
     await withModels(database, settings, async (context) => {
       if (metric !== undefined) {
         const hits = await searchVectors(context, { text, metric, limit });

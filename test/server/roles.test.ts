@@ -174,6 +174,30 @@ test("a reader searches and sees the status, and nothing else", async (t) => {
   await fails(t, as.reader`select * from staging_staging.stg_product`, { code: "42501" });
 });
 
+test("a reader's command searches by words and by a vector that a worker makes, and by words alone where none does", async (t) => {
+  const search = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run("search", ["--json", ...args], { DATABASE_URL: urlOf("reader") });
+    t.is(code, 0, stderr);
+    const [hit] = JSON.parse(stdout) as { name: string; used_vectors: boolean }[];
+    return { name: hit?.name, used: hit?.used_vectors, stderr };
+  };
+  t.deepEqual(await search("part 4", "--mode", "words"), { name: "part 4", used: false, stderr: "" });
+  const worker = start("worker", [], { DATABASE_URL: urlOf("worker") });
+  try {
+    await until(async () => worker.output().includes("worker started"), worker.output);
+    t.deepEqual(await search("part 5"), { name: "part 5", used: true, stderr: "" });
+  } finally {
+    worker.process.kill("SIGTERM");
+    await worker.ended;
+  }
+  const alone = await search("part 6");
+  t.like(alone, { name: "part 6", used: false });
+  t.regex(alone.stderr, /^PE026: No worker encoded the query within .*\n→ .*npm run worker/);
+  const refused = await run("search", ["part 6", "--metric", "l2"], { DATABASE_URL: urlOf("reader") });
+  t.is(refused.code, 3);
+  t.regex(refused.stderr, /^PE174: .*\n→ .*for search and status product_embeddings_reader is enough/);
+});
+
 test("every group has what it needs, and everybody in one gets the doctor's answers, a stranger that he is one", async (t) => {
   for (const [who, groups] of [
     ["reader", /is in the groups: reader/],
