@@ -41,7 +41,7 @@ export class Gate {
   ): Promise<T> {
     signal.throwIfAborted();
     try {
-      const answer = this.#policy.execute(() => this.#stoppable(signal, query(this.#sql, this.#sql(this.#schema))), signal);
+      const answer = this.#policy.execute(() => this.#stoppable(signal, query), signal);
       return await unlessAborted(signal, answer);
     } catch (error) {
       if (!isBulkheadRejectedError(error)) throw error;
@@ -62,18 +62,26 @@ export class Gate {
     return this.#queueSize - this.#policy.queueSlots;
   }
 
-  async #stoppable<T extends readonly object[]>(signal: AbortSignal, query: Pending<T>): Promise<T> {
+  async #stoppable<T extends readonly object[]>(
+    signal: AbortSignal,
+    query: (sql: Sql, schema: postgres.Helper<string>) => Pending<T>,
+  ): Promise<T> {
+    // Nobody else has this connection before the server has seen the stop, which would end whatever runs there by then.
+    const own = await this.#sql.reserve();
     let stopped: Promise<unknown> | undefined;
-    const stop = () => {
-      stopped = cancel(query);
-    };
-    if (this.#cancels) signal.addEventListener("abort", stop, { once: true });
+    let stop = () => {};
     try {
-      return await query;
+      signal.throwIfAborted();
+      const running = query(own, own(this.#schema));
+      stop = () => {
+        stopped = cancel(running);
+      };
+      if (this.#cancels) signal.addEventListener("abort", stop, { once: true });
+      return await running;
     } finally {
       signal.removeEventListener("abort", stop);
-      // The place stays taken until the server has seen it, or it would stop the next query of this connection.
       await stopped;
+      own.release();
     }
   }
 }

@@ -324,7 +324,9 @@ test("what an operator does needs an operator's key, which can do the rest as we
 
 test("a database that can only be read, or has no room, is no fault of the request, and the log says which it was", async (t) => {
   const variables = { HTTP_OPERATOR_KEYS: "an-operators-key-1" };
-  const asked = async (sql: Sql) => {
+  const asked = async (transaction: object) => {
+    const own = Object.assign(transaction, { release: () => {} });
+    const sql = Object.assign(own, { reserve: async () => own }) as unknown as Sql;
     let lines = "";
     const write = (chunk: Buffer, _: string, done: () => void) => {
       lines += chunk;
@@ -339,7 +341,7 @@ test("a database that can only be read, or has no room, is no fault of the reque
   const undo = new Error("undo");
   await t.throwsAsync(
     db.sql.begin("read only", async (sql) => {
-      const { detail, lines } = await asked(sql as unknown as Sql);
+      const { detail, lines } = await asked(sql);
       t.is(detail, "The database can only be read.");
       t.regex(lines, /"code":"PE102","cause":"25006"/);
       throw undo;
@@ -350,7 +352,7 @@ test("a database that can only be read, or has no room, is no fault of the reque
     db.sql.begin(async (sql) => {
       await sql.unsafe(`create or replace function analytics_features.retry_failed(product_id bigint default null) returns bigint
         language plpgsql as $$ begin raise 'No space left on device' using errcode = 'disk_full'; end $$`);
-      const { detail, lines } = await asked(sql as unknown as Sql);
+      const { detail, lines } = await asked(sql);
       t.is(detail, "The database has no room.");
       t.regex(lines, /"code":"PE102","cause":"53100"/);
       throw undo;
