@@ -481,6 +481,20 @@ test("the description is OpenAPI 3.1 and has every route with its parameters", a
   t.truthy(description.paths["/search"].get.responses["400"].content["application/problem+json"].schema);
 });
 
+test("the description says of each route whether it needs a key, as it does", async (t) => {
+  for (const HTTP_API_KEYS of ["", "a-readers-key-0001"]) {
+    const { app } = await service(db.sql, { HTTP_API_KEYS, HTTP_OPERATOR_KEYS: "an-operators-key-1" });
+    const { paths } = (await app.inject("/openapi.json")).json() as { paths: Record<string, Record<string, { security?: object[] }>> };
+    for (const [path, methods] of Object.entries(paths)) {
+      for (const [method, { security }] of Object.entries(methods)) {
+        const { statusCode } = await app.inject({ method: method as "get", url: path });
+        t.is(security?.length === 1, statusCode === 401, `${method} ${path} ${HTTP_API_KEYS}`);
+      }
+    }
+    await app.close();
+  }
+});
+
 test("it is not ready while it stops, nor before a model was registered or the database migrated", async (t) => {
   const { app, context } = await service(db.sql);
   t.like((await app.inject("/ready")).json(), { ready: true, state: "complete", workers_alive: 1 });
