@@ -5,6 +5,7 @@ import { join } from "node:path";
 import anyTest from "ava";
 import { watchConnections } from "../../runner/connections.ts";
 import { connect } from "../../runner/database.ts";
+import { codeOf } from "../../runner/errors.ts";
 import { root } from "../../runner/settings.ts";
 import { Gate } from "../../service/gate.ts";
 import { type Running, run, start } from "../helpers/command.ts";
@@ -218,6 +219,30 @@ test("what is stopped for one request stops no other, however late the server he
   await stop?.();
   await holder`select pg_advisory_unlock(2)`;
   await t.notThrowsAsync(other);
+  holder.release();
+  await sql.end();
+});
+
+test("who gives up while waiting leaves the line at once, and holds up nobody behind", async (t) => {
+  const sql = connect(readerEnv().DATABASE_URL, 2);
+  const gate = new Gate(sql, "analytics_features", { poolSize: 1, queueSize: 2 }, { embedded: false });
+  const holder = await db.sql.reserve();
+  await holder`select pg_advisory_lock(3)`;
+  const take = (signal: AbortSignal) => gate.run(signal, (sql) => sql`select pg_advisory_xact_lock(3)`);
+  const patient = new AbortController().signal;
+  const first = take(patient);
+  const ending = new AbortController();
+  const gone = [take(ending.signal), take(ending.signal)].map((waits) => waits.catch((error: Error) => error.message));
+  t.is(gate.waiting, 2);
+  t.is(await take(patient).catch(codeOf), "PE164");
+  ending.abort(new Error("given up"));
+  t.deepEqual(await Promise.all(gone), ["given up", "given up"]);
+  t.is(gate.waiting, 0);
+  const behind = take(patient);
+  const last = take(patient);
+  await holder`select pg_advisory_unlock(3)`;
+  await Promise.all([first, behind, last]);
+  t.deepEqual([gate.running, gate.waiting], [0, 0]);
   holder.release();
   await sql.end();
 });
