@@ -193,6 +193,14 @@ const keys = list.refine(
   "must be keys of at least 16 characters, or sha256: and 64 hexadecimal digits, with commas between",
 );
 
+/* Compared letter by letter with what a browser sends: a / behind it, or the port that goes without saying, would let nobody in. */
+function isOrigin(given: string): boolean {
+  if (given === "*") return true;
+  const origin = URL.canParse(given) ? new URL(given).origin : undefined;
+  // Of an application's own scheme (capacitor://localhost) Node says none.
+  return origin === given || (origin === "null" && /^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/.test(given));
+}
+
 /* The worker parses it, which takes graphile-worker; "off" is never, and the default comes before it. */
 const cronPattern = (pattern: string) =>
   z
@@ -256,7 +264,10 @@ const variables = z.object({
   HTTP_PORT: port.optional(),
   HTTP_API_KEYS: keys,
   HTTP_OPERATOR_KEYS: keys,
-  HTTP_CORS_ORIGINS: list,
+  HTTP_CORS_ORIGINS: list.refine(
+    (all) => all.every(isOrigin),
+    "must be origins as browsers send them, such as https://shop.example (no path, no / behind it), or *",
+  ),
   HTTP_RATE_LIMIT: z
     .union([z.literal("off").transform(() => undefined), whole(1_000_000)], "must be a whole number from 1 to 1000000, or off")
     .optional(),
