@@ -95,6 +95,8 @@ export function brokenOff(url: string, error: unknown): Failure | undefined {
   const failure = (sentence: string, hint: string) =>
     new Failure("PE102", `The database ${withoutPassword(url)} ${sentence}`, hint, { cause: error });
   if (code === "53300") return noRoom(url, error);
+  // The driver of migrate and worker verifies by any sslmode, and comes second.
+  if (/^(DEPTH_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|CERT_)/.test(code)) return unreachable(url, error);
   if (/^(53|58030)/.test(code))
     return failure(`has no room: ${reason}.`, "Make room on the server, and run it again: what was done is kept.");
   if (code === "25006") {
