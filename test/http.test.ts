@@ -192,8 +192,13 @@ test("what cannot be answered is a problem with a code and a hint, and tells not
   await app.close();
 });
 
-test("what is no HTTP, or an address that is not percent-encoded, is told so as well", async (t) => {
-  const { app } = await service(db.sql);
+test("what is no HTTP, or an address that is not percent-encoded, is told so as well, and logged", async (t) => {
+  let lines = "";
+  const write = (chunk: Buffer, _: string, done: () => void) => {
+    lines += chunk;
+    done();
+  };
+  const { app } = await service(db.sql, {}, pino(new Writable({ write })));
   const { port } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
   const say = (request: string) =>
     new Promise<string>((resolve, reject) => {
@@ -208,7 +213,11 @@ test("what is no HTTP, or an address that is not percent-encoded, is told so as 
   const rest = "HTTP/1.1\r\nhost: x\r\n\r\n";
   t.regex(await say(`GET /search?query=фильтр ${rest}`), /^HTTP\/1\.1 400 .*application\/problem\+json.*is no HTTP.*"code":"PE162"/s);
   t.regex(await say(`GET /search?query=${"x".repeat(70_000)} ${rest}`), /^HTTP\/1\.1 431 .*longer than 65536 bytes.*"code":"PE162"/s);
-  t.regex(await say(`FIND /search?query=x ${rest}`), /^HTTP\/1\.1 400 .*no method of HTTP.*"code":"PE162"/s);
+  const refused = await say(`FIND /search?query=x ${rest}`);
+  t.regex(refused, /^HTTP\/1\.1 400 .*no method of HTTP.*"code":"PE162"/s);
+  const [, id] = /"request_id":"([^"]+)"/.exec(refused) ?? [];
+  t.true(lines.includes(`"reqId":"${id}","code":"PE162","cause":"HPE_INVALID_METHOD","status":400`), lines);
+  t.notRegex(lines, /фильтр|FIND/);
   await app.close();
 });
 
