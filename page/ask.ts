@@ -121,6 +121,9 @@ export async function ask<T>(
     headers,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.body === undefined ? {} : { method: "POST", body: JSON.stringify(options.body) }),
+  }).catch(() => {
+    // Each browser has words of its own for it, none of which says what to do.
+    throw new Problem("The service does not answer.", "", "Try again in a moment, or see whether it runs and is reached.");
   });
   const answer = await response.json().catch(() => undefined);
   // Such as a proxy's page that says in HTML that there is no service behind it.

@@ -95,6 +95,8 @@ export function brokenOff(url: string, error: unknown): Failure | undefined {
   const failure = (sentence: string, hint: string) =>
     new Failure("PE102", `The database ${withoutPassword(url)} ${sentence}`, hint, { cause: error });
   if (code === "53300") return noRoom(url, error);
+  // The driver of migrate and worker verifies by any sslmode, and comes second.
+  if (/^(DEPTH_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|CERT_)/.test(code)) return unreachable(url, error);
   if (/^(53|58030)/.test(code))
     return failure(`has no room: ${reason}.`, "Make room on the server, and run it again: what was done is kept.");
   if (code === "25006") {
@@ -133,7 +135,6 @@ function unreachable(url: string, error: unknown): Failure {
   if (broken !== undefined) return broken;
   const reasons: Record<string, string> = {
     "28P01": "the password is wrong",
-    "28000": "the server does not let this user in",
     "3D000": "there is no such database",
     ECONNREFUSED: "nothing listens there",
     ENOTFOUND: "there is no such host",
@@ -149,10 +150,10 @@ function unreachable(url: string, error: unknown): Failure {
     );
   }
   const reason = reasons[codeOf(error) ?? ""] ?? (error instanceof Error ? error.message : String(error));
-  return new Failure(
-    "PE102",
-    `The database ${withoutPassword(url)} cannot be reached: ${reason}.`,
-    "Check DATABASE_URL or PGVECTOR_HOST, PGVECTOR_PORT, PGVECTOR_DATABASE, PGVECTOR_USER and PGVECTOR_PASSWORD in the environment and in .env; with none of them set the embedded database is used.",
-    { cause: error },
-  );
+  const hint = /certificate(?! has expired)/.test(reason)
+    ? "Let NODE_EXTRA_CA_CERTS=/path/ca.pem name who signed it, and DATABASE_URL the host that it was made out to."
+    : /, no encryption$/.test(reason)
+      ? "If the server takes TLS only: DATABASE_URL=postgres://user:password@host:5432/database?sslmode=verify-full"
+      : "Check DATABASE_URL or PGVECTOR_HOST, PGVECTOR_PORT, PGVECTOR_DATABASE, PGVECTOR_USER and PGVECTOR_PASSWORD in the environment and in .env; with none of them set the embedded database is used.";
+  return new Failure("PE102", `The database ${withoutPassword(url)} cannot be reached: ${reason}.`, hint, { cause: error });
 }

@@ -31,7 +31,11 @@ const maxConnections = 100;
  */
 export async function openEmbedded(wanted: { dataDir: string; port: number; portIsFixed: boolean }): Promise<EmbeddedDatabase> {
   const lockFile = `${wanted.dataDir}.lock`;
-  mkdirSync(dirname(wanted.dataDir), { recursive: true });
+  try {
+    mkdirSync(dirname(wanted.dataDir), { recursive: true });
+  } catch (error) {
+    throw cannotWrite(lockFile, error);
+  }
   const serving = await takeLock(lockFile);
   if (serving !== undefined) return { url: urlOf(serving.port), shared: true, close: async () => {} };
 
@@ -109,11 +113,7 @@ async function takeLock(lockFile: string): Promise<Serving | undefined> {
       writeFileSync(lockFile, JSON.stringify({ pid: process.pid, port: 0 }), { flag: "wx" });
       return undefined;
     } catch (error) {
-      if (codeOf(error) !== "EEXIST") {
-        throw new Failure("PE104", `The embedded database cannot write ${lockFile}.`, "Name a folder you may write: EMBEDDED_DATA_DIR.", {
-          cause: error,
-        });
-      }
+      if (codeOf(error) !== "EEXIST") throw cannotWrite(lockFile, error);
     }
     const serving = readLock(lockFile);
     if (serving !== undefined && serving.pid !== process.pid && isRunning(serving.pid)) {
@@ -129,6 +129,16 @@ async function takeLock(lockFile: string): Promise<Serving | undefined> {
     }
     rmSync(lockFile, { force: true });
   }
+}
+
+/* Who is deployed with a variable misspelt gets here, and meant a server. */
+function cannotWrite(lockFile: string, cause: unknown): Failure {
+  return new Failure(
+    "PE104",
+    `The embedded database cannot write ${lockFile}.`,
+    "Name a folder you may write (EMBEDDED_DATA_DIR), or the server that you meant (DATABASE_URL or PGVECTOR_HOST): none is named.",
+    { cause },
+  );
 }
 
 function readLock(lockFile: string): Serving | undefined {

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { isIPv6 } from "node:net";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -97,12 +98,7 @@ export function readSettings(env: NodeJS.ProcessEnv = environmentWithDotEnv()): 
   const parsed = variables.safeParse(given);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    const name = String(issue?.path[0] ?? "");
-    throw new Failure(
-      "PE100",
-      `${name} ${issue?.message ?? "is not valid"}.`,
-      `Correct ${name} in the environment or in .env; docs/settings.md lists what it takes.`,
-    );
+    throw notValid(String(issue?.path[0] ?? ""), issue?.message ?? "is not valid");
   }
   const v = parsed.data;
   return {
@@ -144,6 +140,10 @@ export function readSettings(env: NodeJS.ProcessEnv = environmentWithDotEnv()): 
     },
     logLevel: v.LOG_LEVEL,
   };
+}
+
+function notValid(name: string, reason: string): Failure {
+  return new Failure("PE100", `${name} ${reason}.`, `Correct ${name} in the environment or in .env; docs/settings.md lists what it takes.`);
 }
 
 /** What a connection string says about TLS; undefined where it says nothing. */
@@ -192,6 +192,14 @@ const keys = list.refine(
   (all) => all.every((key) => (key.startsWith("sha256:") ? /^sha256:[0-9a-f]{64}$/.test(key) : key.length >= 16)),
   "must be keys of at least 16 characters, or sha256: and 64 hexadecimal digits, with commas between",
 );
+
+/* Compared letter by letter with what a browser sends: a / behind it, or the port that goes without saying, would let nobody in. */
+function isOrigin(given: string): boolean {
+  if (given === "*") return true;
+  const origin = URL.canParse(given) ? new URL(given).origin : undefined;
+  // Of an application's own scheme (capacitor://localhost) Node says none.
+  return origin === given || (origin === "null" && /^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/.test(given));
+}
 
 /* The worker parses it, which takes graphile-worker; "off" is never, and the default comes before it. */
 const cronPattern = (pattern: string) =>
@@ -256,7 +264,10 @@ const variables = z.object({
   HTTP_PORT: port.optional(),
   HTTP_API_KEYS: keys,
   HTTP_OPERATOR_KEYS: keys,
-  HTTP_CORS_ORIGINS: list,
+  HTTP_CORS_ORIGINS: list.refine(
+    (all) => all.every(isOrigin),
+    "must be origins as browsers send them, such as https://shop.example (no path, no / behind it), or *",
+  ),
   HTTP_RATE_LIMIT: z
     .union([z.literal("off").transform(() => undefined), whole(1_000_000)], "must be a whole number from 1 to 1000000, or off")
     .optional(),
@@ -293,8 +304,13 @@ function databaseSettings(v: Variables): DatabaseSettings {
       portIsFixed: v.EMBEDDED_PORT !== undefined,
     };
   }
+  // A URL leaves out what cannot be a host, and would lead to this machine.
+  if (!isIPv6(place.host) && !/^[^\s/\\?#@:[\]<>^|%]+$/.test(place.host)) {
+    const name = v.PGVECTOR_HOST === undefined ? "STAGING_DB_HOST" : "PGVECTOR_HOST";
+    throw notValid(name, "must be a host's name or address: no port, path, space or bracket");
+  }
   const url = new URL("postgres://localhost");
-  url.hostname = place.host.includes(":") ? `[${place.host}]` : place.host;
+  url.hostname = isIPv6(place.host) ? `[${place.host}]` : place.host;
   url.port = String(place.port);
   url.pathname = `/${encodeURIComponent(place.database)}`;
   url.username = encodeURIComponent(v.PGVECTOR_USER ?? v.STAGING_DB_USER ?? "analytics");

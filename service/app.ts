@@ -161,9 +161,13 @@ export async function createService(
         version: "1",
       },
       components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
-      ...(http.keys.length === 0 ? {} : { security: [{ key: [] }] }),
     },
-    transform: jsonSchemaTransform,
+    // What asks for a key in any case says so itself.
+    transform: (given) => {
+      const { schema, url } = jsonSchemaTransform(given);
+      const security = http.keys.length === 0 || given.route.config?.open === true ? [] : [{ key: [] }];
+      return { schema: { security, ...schema }, url };
+    },
     transformObject: jsonSchemaTransformObject,
   });
   // The viewer is open: it shows what there is to ask, and no answer.

@@ -1,4 +1,3 @@
-import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from "cockatiel";
 import type postgres from "postgres";
 import type { Sql } from "../runner/database.ts";
 import { Failure } from "../runner/errors.ts";
@@ -14,15 +13,15 @@ type Pending<T extends readonly object[]> = postgres.PendingQuery<T & postgres.R
 export class Gate {
   readonly #sql: Sql;
   readonly #schema: string;
-  readonly #policy: BulkheadPolicy;
   readonly #size: number;
   readonly #queueSize: number;
   readonly #cancels: boolean;
+  readonly #line = new Set<() => void>();
+  #running = 0;
 
   constructor(sql: Sql, schema: string, http: Pick<HttpSettings, "poolSize" | "queueSize">, options: { embedded: boolean }) {
     this.#sql = sql;
     this.#schema = schema;
-    this.#policy = bulkhead(http.poolSize, http.queueSize);
     this.#size = http.poolSize;
     this.#queueSize = http.queueSize;
     // The embedded server has one session: whom it would stop cannot be told.
@@ -40,40 +39,76 @@ export class Gate {
     query: (sql: Sql, schema: postgres.Helper<string>) => Pending<T>,
   ): Promise<T> {
     signal.throwIfAborted();
-    try {
-      const answer = this.#policy.execute(() => this.#stoppable(signal, query(this.#sql, this.#sql(this.#schema))), signal);
-      return await unlessAborted(signal, answer);
-    } catch (error) {
-      if (!isBulkheadRejectedError(error)) throw error;
+    if (this.#running < this.#size) this.#running++;
+    else await this.#turn(signal);
+    return unlessAborted(
+      signal,
+      this.#stoppable(signal, query).finally(() => this.#leave()),
+    );
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#line.size;
+  }
+
+  /** Waits for the place of one that leaves. Who gives up is out of the line at once, or it would be full of them. */
+  #turn(signal: AbortSignal): Promise<void> {
+    if (this.#line.size >= this.#queueSize) {
       throw new Failure(
         "PE164",
         `${this.#size} requests are with the database and ${this.#queueSize} wait, which is all there is room for.`,
         "Try again in a second; HTTP_POOL_SIZE and HTTP_QUEUE_SIZE make more room.",
-        { cause: error },
       );
     }
+    return new Promise((resolve, reject) => {
+      const turn = () => {
+        signal.removeEventListener("abort", giveUp);
+        resolve();
+      };
+      const giveUp = () => {
+        this.#line.delete(turn);
+        reject(signal.reason);
+      };
+      this.#line.add(turn);
+      signal.addEventListener("abort", giveUp, { once: true });
+    });
   }
 
-  get running(): number {
-    return this.#size - this.#policy.executionSlots;
+  /** Its place is that of who has waited longest. */
+  #leave(): void {
+    const [next] = this.#line;
+    if (next === undefined) {
+      this.#running--;
+      return;
+    }
+    this.#line.delete(next);
+    next();
   }
 
-  get waiting(): number {
-    return this.#queueSize - this.#policy.queueSlots;
-  }
-
-  async #stoppable<T extends readonly object[]>(signal: AbortSignal, query: Pending<T>): Promise<T> {
+  async #stoppable<T extends readonly object[]>(
+    signal: AbortSignal,
+    query: (sql: Sql, schema: postgres.Helper<string>) => Pending<T>,
+  ): Promise<T> {
+    // Nobody else has this connection before the server has seen the stop, which would end whatever runs there by then.
+    const own = await this.#sql.reserve();
     let stopped: Promise<unknown> | undefined;
-    const stop = () => {
-      stopped = cancel(query);
-    };
-    if (this.#cancels) signal.addEventListener("abort", stop, { once: true });
+    let stop = () => {};
     try {
-      return await query;
+      signal.throwIfAborted();
+      const running = query(own, own(this.#schema));
+      stop = () => {
+        stopped = cancel(running);
+      };
+      if (this.#cancels) signal.addEventListener("abort", stop, { once: true });
+      return await running;
     } finally {
       signal.removeEventListener("abort", stop);
-      // The place stays taken until the server has seen it, or it would stop the next query of this connection.
       await stopped;
+      own.release();
     }
   }
 }

@@ -111,8 +111,9 @@ const unreadable: Record<string, [status: number, reason: string, detail: string
 };
 
 /** What is no HTTP, or an address with letters that are not percent-encoded, never becomes a request. */
-export function refuseUnreadable(error: Error, socket: Socket): void {
+export function refuseUnreadable(this: FastifyInstance, error: Error, socket: Socket): void {
   if (!socket.writable) return;
+  const id = randomUUID();
   const [status, reason, detail, hint] = unreadable[codeOf(error) ?? ""] ?? [
     400,
     "Bad Request",
@@ -126,8 +127,9 @@ export function refuseUnreadable(error: Error, socket: Socket): void {
     detail,
     code: "PE162",
     hint,
-    request_id: randomUUID(),
+    request_id: id,
   } satisfies Problem);
+  this.log.info({ reqId: id, code: "PE162", cause: codeOf(error), status }, "problem");
   const head = [
     `HTTP/1.1 ${status} ${reason}`,
     "content-type: application/problem+json",

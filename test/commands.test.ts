@@ -1,8 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TLSSocket } from "node:tls";
 import anyTest from "ava";
+import { brokenOff } from "../runner/database.ts";
 import { root } from "../runner/settings.ts";
 import { run, start } from "./helpers/command.ts";
 import { useDatabase } from "./helpers/database.ts";
@@ -123,6 +126,40 @@ test("where TLS is asked of a server that has none, the sentence names sslmode",
   const { code, stderr } = await run("status", [], { DATABASE_URL: `postgres://u@127.0.0.1:${port}/d?sslmode=require` });
   t.is(code, 3);
   t.regex(stderr, /PE102: .* by sslmode=require it has to take TLS, .*\n→ Switch TLS on/);
+  server.close();
+});
+
+test("who is not let in is told the server's own reason, and where that is TLS, what to set", async (t) => {
+  const refusal = 'no pg_hba.conf entry for host "127.0.0.1", user "u", database "d", no encryption';
+  const fields = Buffer.from(`SFATAL\0C28000\0M${refusal}\0\0`);
+  const head = Buffer.from("E....");
+  head.writeInt32BE(fields.length + 4, 1);
+  const server = createServer((socket) => socket.once("data", () => socket.end(Buffer.concat([head, fields]))));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const { code, stderr } = await run("status", [], { DATABASE_URL: `postgres://u@127.0.0.1:${port}/d` });
+  t.is(code, 3);
+  t.true(stderr.includes(`cannot be reached: ${refusal}.\n→ If the server takes TLS only: `), stderr);
+  server.close();
+});
+
+test("a certificate that nobody vouches for is said with the variable for it", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-test-"));
+  const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "certificate", "-subj", "/CN=localhost"];
+  execFileSync("openssl", made, { cwd: folder, stdio: "pipe" });
+  const secured = { isServer: true, key: readFileSync(join(folder, "key")), cert: readFileSync(join(folder, "certificate")) };
+  rmSync(folder, { recursive: true });
+  const server = createServer((socket) =>
+    socket.once("data", () => socket.write("S", () => new TLSSocket(socket, secured).on("error", () => {}))),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const { code, stderr } = await run("status", [], { DATABASE_URL: `postgres://u@127.0.0.1:${port}/d?sslmode=verify-full` });
+  t.is(code, 3);
+  t.regex(stderr, /PE102: .* self-signed certificate\.\n→ Let NODE_EXTRA_CA_CERTS=/);
+  // By the driver that comes second, where the first one did not verify.
+  const untrusted = Object.assign(new Error("self-signed certificate"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+  t.regex(brokenOff("postgres://u@h/d?sslmode=require", untrusted)?.hint ?? "", /^Let NODE_EXTRA_CA_CERTS=/);
   server.close();
 });
 

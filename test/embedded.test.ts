@@ -61,6 +61,18 @@ test("a lock that a killed process left is taken over", async (t) => {
   t.false(existsSync(`${dataDir}.lock`));
 });
 
+test("a folder that cannot be made is told from a server that was not named", async (t) => {
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  for (const dataDir of [join(file, "data"), join(file, "below/data")]) {
+    await fails(t, openDatabase(settings({ EMBEDDED_DATA_DIR: dataDir })), {
+      code: "PE104",
+      message: `The embedded database cannot write ${dataDir}.lock.`,
+      hint: /DATABASE_URL/,
+    });
+  }
+});
+
 test("a port that is taken is passed over, unless it was asked for by name", async (t) => {
   const holder = createServer();
   await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));

@@ -192,8 +192,13 @@ test("what cannot be answered is a problem with a code and a hint, and tells not
   await app.close();
 });
 
-test("what is no HTTP, or an address that is not percent-encoded, is told so as well", async (t) => {
-  const { app } = await service(db.sql);
+test("what is no HTTP, or an address that is not percent-encoded, is told so as well, and logged", async (t) => {
+  let lines = "";
+  const write = (chunk: Buffer, _: string, done: () => void) => {
+    lines += chunk;
+    done();
+  };
+  const { app } = await service(db.sql, {}, pino(new Writable({ write })));
   const { port } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
   const say = (request: string) =>
     new Promise<string>((resolve, reject) => {
@@ -208,7 +213,11 @@ test("what is no HTTP, or an address that is not percent-encoded, is told so as 
   const rest = "HTTP/1.1\r\nhost: x\r\n\r\n";
   t.regex(await say(`GET /search?query=фильтр ${rest}`), /^HTTP\/1\.1 400 .*application\/problem\+json.*is no HTTP.*"code":"PE162"/s);
   t.regex(await say(`GET /search?query=${"x".repeat(70_000)} ${rest}`), /^HTTP\/1\.1 431 .*longer than 65536 bytes.*"code":"PE162"/s);
-  t.regex(await say(`FIND /search?query=x ${rest}`), /^HTTP\/1\.1 400 .*no method of HTTP.*"code":"PE162"/s);
+  const refused = await say(`FIND /search?query=x ${rest}`);
+  t.regex(refused, /^HTTP\/1\.1 400 .*no method of HTTP.*"code":"PE162"/s);
+  const [, id] = /"request_id":"([^"]+)"/.exec(refused) ?? [];
+  t.true(lines.includes(`"reqId":"${id}","code":"PE162","cause":"HPE_INVALID_METHOD","status":400`), lines);
+  t.notRegex(lines, /фильтр|FIND/);
   await app.close();
 });
 
@@ -324,7 +333,9 @@ test("what an operator does needs an operator's key, which can do the rest as we
 
 test("a database that can only be read, or has no room, is no fault of the request, and the log says which it was", async (t) => {
   const variables = { HTTP_OPERATOR_KEYS: "an-operators-key-1" };
-  const asked = async (sql: Sql) => {
+  const asked = async (transaction: object) => {
+    const own = Object.assign(transaction, { release: () => {} });
+    const sql = Object.assign(own, { reserve: async () => own }) as unknown as Sql;
     let lines = "";
     const write = (chunk: Buffer, _: string, done: () => void) => {
       lines += chunk;
@@ -339,7 +350,7 @@ test("a database that can only be read, or has no room, is no fault of the reque
   const undo = new Error("undo");
   await t.throwsAsync(
     db.sql.begin("read only", async (sql) => {
-      const { detail, lines } = await asked(sql as unknown as Sql);
+      const { detail, lines } = await asked(sql);
       t.is(detail, "The database can only be read.");
       t.regex(lines, /"code":"PE102","cause":"25006"/);
       throw undo;
@@ -350,7 +361,7 @@ test("a database that can only be read, or has no room, is no fault of the reque
     db.sql.begin(async (sql) => {
       await sql.unsafe(`create or replace function analytics_features.retry_failed(product_id bigint default null) returns bigint
         language plpgsql as $$ begin raise 'No space left on device' using errcode = 'disk_full'; end $$`);
-      const { detail, lines } = await asked(sql as unknown as Sql);
+      const { detail, lines } = await asked(sql);
       t.is(detail, "The database has no room.");
       t.regex(lines, /"code":"PE102","cause":"53100"/);
       throw undo;
@@ -477,6 +488,20 @@ test("the description is OpenAPI 3.1 and has every route with its parameters", a
     schema: { type: "integer", minimum: 1, maximum: 10_000, default: 10 },
   });
   t.truthy(description.paths["/search"].get.responses["400"].content["application/problem+json"].schema);
+});
+
+test("the description says of each route whether it needs a key, as it does", async (t) => {
+  for (const HTTP_API_KEYS of ["", "a-readers-key-0001"]) {
+    const { app } = await service(db.sql, { HTTP_API_KEYS, HTTP_OPERATOR_KEYS: "an-operators-key-1" });
+    const { paths } = (await app.inject("/openapi.json")).json() as { paths: Record<string, Record<string, { security?: object[] }>> };
+    for (const [path, methods] of Object.entries(paths)) {
+      for (const [method, { security }] of Object.entries(methods)) {
+        const { statusCode } = await app.inject({ method: method as "get", url: path });
+        t.is(security?.length === 1, statusCode === 401, `${method} ${path} ${HTTP_API_KEYS}`);
+      }
+    }
+    await app.close();
+  }
 });
 
 test("it is not ready while it stops, nor before a model was registered or the database migrated", async (t) => {

@@ -134,21 +134,28 @@ inTab("a column that has no answer says so, beside the others' hits, until it ha
   t.is(await page.getByText("No answer.").count(), 0);
 });
 
-inTab("a proxy without a service behind it is a sentence, and nothing goes on loading", "/?lang=en&q=домкрат", async (t, page) => {
-  await column(page, "By words").getByRole("button").first().click();
-  const panel = page.getByRole("dialog", { name: "Similar products" });
-  await panel.getByRole("listitem").nth(11).waitFor();
-  await page.route(/\/(search|similar)\?/, (route) =>
-    route.fulfill({ status: 502, contentType: "text/html", body: "<html>Bad Gateway</html>" }),
-  );
-  await panel.getByRole("listitem").first().getByRole("button").click();
-  await panel.getByRole("alert").getByText("Something before the service answered: 502 Bad Gateway.").waitFor();
-  t.is(await panel.getByRole("listitem").count(), 0);
-  await page.goto(`${url}/?lang=en&q=домкрат`);
-  await page.getByRole("alert").getByText("Something before the service answered: 502 Bad Gateway.").waitFor();
-  await page.getByText("No answer.").nth(2).waitFor();
-  t.is(await page.getByText("Loading …").count(), 0);
-});
+inTab(
+  "a proxy without a service behind it, or nothing at all, is a sentence, and nothing goes on loading",
+  "/?lang=en&q=домкрат",
+  async (t, page) => {
+    await column(page, "By words").getByRole("button").first().click();
+    const panel = page.getByRole("dialog", { name: "Similar products" });
+    await panel.getByRole("listitem").nth(11).waitFor();
+    await page.route(/\/(search|similar)\?/, (route) =>
+      route.fulfill({ status: 502, contentType: "text/html", body: "<html>Bad Gateway</html>" }),
+    );
+    await panel.getByRole("listitem").first().getByRole("button").click();
+    await panel.getByRole("alert").getByText("Something before the service answered: 502 Bad Gateway.").waitFor();
+    t.is(await panel.getByRole("listitem").count(), 0);
+    await page.goto(`${url}/?lang=en&q=домкрат`);
+    await page.getByRole("alert").getByText("Something before the service answered: 502 Bad Gateway.").waitFor();
+    await page.getByText("No answer.").nth(2).waitFor();
+    t.is(await page.getByText("Loading …").count(), 0);
+    await page.route(/\/search\?/, (route) => route.abort());
+    await page.getByRole("searchbox").fill("колодки");
+    await page.getByRole("alert").getByText("The service does not answer.").waitFor();
+  },
+);
 
 inTab("a filter leaves out what does not pass, and one that there is not is explained", "/?lang=en&q=фильтр", async (t, page) => {
   await column(page, "By both").getByRole("listitem").nth(9).waitFor();

@@ -78,9 +78,11 @@ test("without a word about HTTP it listens to this machine alone and is open to 
     HTTP_PORT: "9000",
     HTTP_API_KEYS: " one-key-of-16-chars, another-of-16-chars ",
     HTTP_RATE_LIMIT: "60",
+    HTTP_CORS_ORIGINS: "http://localhost:3000, capacitor://localhost",
     HTTP_LOG_QUERIES: "on",
   });
   t.like(given.http, { port: 9000, portIsFixed: true, rateLimit: 60, logQueries: true });
+  t.deepEqual(given.http.corsOrigins, ["http://localhost:3000", "capacitor://localhost"]);
   t.deepEqual(given.http.keys, ["one-key-of-16-chars", "another-of-16-chars"]);
   t.is(readSettings({ HTTP_RATE_LIMIT: "off" }).http.rateLimit, undefined);
 });
@@ -118,6 +120,11 @@ test("a value that cannot be is refused by its name", async (t) => {
     ["PGVECTOR_EMBEDDING_DIM", "384.5"],
     ["PGVECTOR_EMBEDDING_DIM", "0"],
     ["PGVECTOR_PORT", "70000"],
+    ["PGVECTOR_HOST", "db "],
+    ["PGVECTOR_HOST", "db:5432"],
+    ["PGVECTOR_HOST", "/var/run/postgresql"],
+    ["PGVECTOR_HOST", "user@db"],
+    ["STAGING_DB_HOST", "postgres://db"],
     ["PGVECTOR_SCHEMA", "Analytics Features"],
     ["PGVECTOR_SCHEMA", "x; drop schema y"],
     ["PGVECTOR_SCHEMA", "graphile_worker"],
@@ -133,6 +140,9 @@ test("a value that cannot be is refused by its name", async (t) => {
     ["HTTP_API_KEYS", "short"],
     ["HTTP_OPERATOR_KEYS", "sha256:abc"],
     ["HTTP_RATE_LIMIT", "many"],
+    ["HTTP_CORS_ORIGINS", "https://shop.example/"],
+    ["HTTP_CORS_ORIGINS", "https://shop.example, shop.example"],
+    ["HTTP_CORS_ORIGINS", "https://Shop.example:443"],
     ["HTTP_QUEUE_SIZE", "-1"],
     ["HTTP_LOG_QUERIES", "yes"],
   ] as const) {

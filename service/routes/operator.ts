@@ -17,6 +17,7 @@ export function operatorRoutes(context: ServiceContext): FastifyPluginAsyncZod {
           summary: "Failures, comparisons, workers, models, indexes, and what was encoded in the last hour",
           description: "operator_report(). Needs an operator's key.",
           tags: ["Running"],
+          security: [{ key: [] }],
           response: {
             200: z.looseObject({ failures: z.array(z.looseObject({ product_id: z.string(), error: z.string() })) }),
             ...problemResponses,
@@ -36,6 +37,7 @@ export function operatorRoutes(context: ServiceContext): FastifyPluginAsyncZod {
           summary: "Tries failed products again, one or all",
           description: "retry_failed(). Needs an operator's key.",
           tags: ["Running"],
+          security: [{ key: [] }],
           body: z.strictObject({ product_id: givenProductId.nullable().default(null) }),
           response: { 200: z.object({ retried: z.number() }), ...problemResponses },
         },

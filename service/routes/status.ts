@@ -73,7 +73,10 @@ export function statusRoutes(context: ServiceContext): FastifyPluginAsyncZod {
         schema: {
           summary: "For Prometheus",
           tags: ["Running"],
-          response: { 200: { description: "Prometheus' text format", content: { "text/plain": { schema: z.string() } } } },
+          response: {
+            200: { description: "Prometheus' text format", content: { "text/plain": { schema: z.string() } } },
+            401: problemResponses[401],
+          },
         },
       },
       async (request, reply) => {

@@ -6,7 +6,7 @@ import { codeOf } from "../../runner/errors.ts";
 import { useDatabase } from "../helpers/database.ts";
 import { until } from "../helpers/source.ts";
 
-/* What patches/ mends in the driver: each of these hung, ended the process or ran where it must not. */
+/* What patches/ mends in the driver: each of these hung, ended the process, ran where it must not or was answered wrongly. */
 const test = anyTest.serial;
 const db = useDatabase(anyTest);
 const url = () => db.env.DATABASE_URL as string;
@@ -53,6 +53,13 @@ test("a query that waits on a connection that breaks fails with what the server 
   t.is(await codeOfFailure(sql`select pg_terminate_backend(pg_backend_pid())`), "57P01");
   const [row] = await sql`select 1 as answer`;
   t.is(row?.answer, 1);
+  await sql.end();
+});
+
+test("rows that came before an error are no part of the next answer", async (t) => {
+  const { sql } = breakable(1);
+  t.is(await codeOfFailure(sql`select 1 / (3 - n) from generate_series(1, 5) n`), "22012");
+  t.deepEqual([...(await sql`select 1 as answer`)], [{ answer: 1 }]);
   await sql.end();
 });
 

@@ -3,8 +3,11 @@ import { once } from "node:events";
 import { type AddressInfo, connect as connectSocket, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import anyTest from "ava";
+import { watchConnections } from "../../runner/connections.ts";
 import { connect } from "../../runner/database.ts";
+import { codeOf } from "../../runner/errors.ts";
 import { root } from "../../runner/settings.ts";
+import { Gate } from "../../service/gate.ts";
 import { type Running, run, start } from "../helpers/command.ts";
 import { useDatabase } from "../helpers/database.ts";
 import { startNetwork } from "../helpers/network.ts";
@@ -168,6 +171,79 @@ test("more than can run and wait are told to come back at once; what takes too l
   lock.release();
   t.is((await ask()).statusCode, 200);
   await app.close();
+  await sql.end();
+});
+
+test("what is stopped for one request stops no other, however late the server hears of it", async (t) => {
+  const watch = watchConnections(readerEnv().DATABASE_URL, 10_000);
+  let stop: (() => Promise<unknown>) | undefined;
+  const socket = () => {
+    const socket = watch.socket();
+    // Not at once: connecting puts its own back.
+    queueMicrotask(() => {
+      const write = socket.write.bind(socket) as (chunk: Buffer, done?: () => void) => boolean;
+      socket.write = ((chunk: Buffer, done?: () => void) => {
+        if (chunk.length !== 16 || chunk.readInt32BE(4) !== 80877102) return write(chunk, done);
+        stop = () => {
+          write(chunk, done);
+          return once(socket, "close");
+        };
+        return true;
+      }) as typeof socket.write;
+    });
+    return socket;
+  };
+  const sql = connect(readerEnv().DATABASE_URL, 1, { watch: { ...watch, socket } });
+  const gate = new Gate(sql, "analytics_features", { poolSize: 2, queueSize: 0 }, { embedded: false });
+  const holder = await db.sql.reserve();
+  await holder`select pg_advisory_lock(1), pg_advisory_lock(2)`;
+  const take = (signal: AbortSignal, lock: number) => gate.run(signal, (sql) => sql`select pg_advisory_lock(${lock})`);
+  const has = async (lock: number, isGranted: boolean) => {
+    const locks = await holder`
+      select from pg_locks l join pg_stat_activity a using (pid)
+      where a.usename = ${reader} and l.locktype = 'advisory' and l.objid = ${lock} and l.granted = ${isGranted}`;
+    return locks.length === 1;
+  };
+
+  const ending = new AbortController();
+  const ended = take(ending.signal, 1).catch((error: Error) => error.message);
+  await until(() => has(1, false), "it waits");
+  const other = take(new AbortController().signal, 2);
+  ending.abort(new Error("given up"));
+  t.is(await ended, "given up");
+  await until(async () => stop !== undefined, "it is to be stopped");
+  await holder`select pg_advisory_unlock(1)`;
+  await until(() => has(1, true), "it is over before it is stopped");
+  // The other one, if it were let in.
+  await until(() => has(2, false), "it waits", 0.5).catch(() => {});
+  await stop?.();
+  await holder`select pg_advisory_unlock(2)`;
+  await t.notThrowsAsync(other);
+  holder.release();
+  await sql.end();
+});
+
+test("who gives up while waiting leaves the line at once, and holds up nobody behind", async (t) => {
+  const sql = connect(readerEnv().DATABASE_URL, 2);
+  const gate = new Gate(sql, "analytics_features", { poolSize: 1, queueSize: 2 }, { embedded: false });
+  const holder = await db.sql.reserve();
+  await holder`select pg_advisory_lock(3)`;
+  const take = (signal: AbortSignal) => gate.run(signal, (sql) => sql`select pg_advisory_xact_lock(3)`);
+  const patient = new AbortController().signal;
+  const first = take(patient);
+  const ending = new AbortController();
+  const gone = [take(ending.signal), take(ending.signal)].map((waits) => waits.catch((error: Error) => error.message));
+  t.is(gate.waiting, 2);
+  t.is(await take(patient).catch(codeOf), "PE164");
+  ending.abort(new Error("given up"));
+  t.deepEqual(await Promise.all(gone), ["given up", "given up"]);
+  t.is(gate.waiting, 0);
+  const behind = take(patient);
+  const last = take(patient);
+  await holder`select pg_advisory_unlock(3)`;
+  await Promise.all([first, behind, last]);
+  t.deepEqual([gate.running, gate.waiting], [0, 0]);
+  holder.release();
   await sql.end();
 });
 

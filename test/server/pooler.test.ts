@@ -20,7 +20,7 @@ const pooler = async (url: string) => {
   return (JSON.parse(stdout) as { findings: Finding[] }).findings.find(({ check }) => check === "pooler");
 };
 
-test("in transaction mode everything works: migrate, embed, worker, search; and the doctor sees it", async (t) => {
+test("in transaction mode everything works: migrate, embed, worker, serve, search; and the doctor sees it", async (t) => {
   await createSample(db.sql);
   await withPooler(db.env.DATABASE_URL ?? "", "transaction", async (url) => {
     const env = { DATABASE_URL: url };
@@ -31,6 +31,16 @@ test("in transaction mode everything works: migrate, embed, worker, search; and 
     t.is(JSON.parse(embedded.stdout).stored, 115);
     const found = await run("search", ["пневмоподушка", "--json", "--limit", "3"], env);
     t.is(JSON.parse(found.stdout).length, 3, found.stderr);
+
+    const served = start("serve", [], { ...env, HTTP_PORT: "0" });
+    await until(
+      async () => /"url":"[^"]+"/.test(served.output()),
+      () => served.output(),
+    );
+    const [, address] = /"url":"([^"]+)"/.exec(served.output()) ?? [];
+    t.is((await fetch(`${address}/search?query=x`)).status, 200);
+    served.process.kill("SIGTERM");
+    t.is((await served.ended).code, 0);
 
     const worker = start("worker", [], env);
     await until(async () => /worker started/.test(worker.output()), "the worker starts");
