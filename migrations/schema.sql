@@ -4313,7 +4313,8 @@ begin
           select c.*, analytics_features.min_max(2 - c.distance, 2 - max(c.distance) over (), 2 - min(c.distance) over ()) as vector_share
           from candidate c
         ) c
-        order by c.is_exact desc nulls last, lead desc, c.product_id
+        -- Not by is_exact itself, which is null for who has no word: any word would be more than the best vector.
+        order by (c.is_exact is true) desc, lead desc, c.product_id
         limit greatest(20, max_results)
       ),
       compared as (
@@ -9272,11 +9273,14 @@ begin
     from analytics_features.settings s
     left join analytics_features.embedding_models m
       on case when signal_weights.model_id is null then m.is_active else m.model_id = signal_weights.model_id end
+    left join analytics_features.query_embeddings q
+      on has_vector and q.query = analytics_features.query_key(signal_weights.query) and q.model_id = m.model_id
+    cross join lateral (select greatest(m.spelled_out, q.spelled_out) as spelled_out) f
     cross join lateral (
       select
-        case when has_vector then s.vector_weight * (1 - coalesce(m.spelled_out, 0) / 2) else 0 end as vector,
+        case when has_vector then s.vector_weight * (1 - coalesce(f.spelled_out, 0) / 2) else 0 end as vector,
         -- A tenth at the least: of what nothing was found in, spelling still tells a little. And what the model does not read it cannot answer.
-        case when query ~ '[[:digit:]]' then 1 else least(greatest(coalesce(coverage, 0), 0.1, m.spelled_out), 1) end as words
+        case when signal_weights.query ~ '[[:digit:]]' then 1 else least(greatest(power(coalesce(coverage, 0), 2), 0.1, f.spelled_out), 1) end as words
     ) c
     cross join lateral (select c.vector / (c.vector + (1 - c.vector) * c.words) as vector) w;
 end
@@ -9286,7 +9290,7 @@ $$;
 -- Name: FUNCTION signal_weights(query text, coverage double precision, has_vector boolean, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.signal_weights(query text, coverage double precision, has_vector boolean, model_id integer) IS 'How much words, trigrams and vector count for a query, 1 together: from settings, by how much of the query the products have (coverage of rank_words()) and how well the model reads the language. model_id: null for the active one.';
+COMMENT ON FUNCTION analytics_features.signal_weights(query text, coverage double precision, has_vector boolean, model_id integer) IS 'How much words, trigrams and vector count for a query, 1 together: from settings, by how much of the query the products have (coverage of rank_words()) and how well the model reads the language of both. model_id: null for the active one.';
 
 --
 -- Name: similar_products(bigint, integer, jsonb, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -10021,10 +10025,10 @@ $$;
 COMMENT ON FUNCTION analytics_features.store_map(product_ids bigint[], xs real[], ys real[]) IS 'Puts a new map in the place of the old one: places of products, in one order; returns how many.';
 
 --
--- Name: store_query_embedding(text, integer, public.vector); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: store_query_embedding(text, integer, public.vector, double precision); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector) RETURNS boolean
+CREATE FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector, spelled_out double precision DEFAULT NULL::double precision) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -10041,19 +10045,19 @@ begin
   if v_query is null or not exists (select from analytics_features.kept_models k where k.model_id = store_query_embedding.model_id) then
     return null;
   end if;
-  insert into analytics_features.query_embeddings as q (query, model_id, embedding)
-  values (v_query, store_query_embedding.model_id, public.l2_normalize(store_query_embedding.embedding))
+  insert into analytics_features.query_embeddings as q (query, model_id, embedding, spelled_out)
+  values (v_query, store_query_embedding.model_id, public.l2_normalize(store_query_embedding.embedding), store_query_embedding.spelled_out)
   on conflict on constraint query_embeddings_key do update
-  set embedding = excluded.embedding, attempts = 0, error = null;
+  set embedding = excluded.embedding, spelled_out = excluded.spelled_out, attempts = 0, error = null;
   return true;
 end
 $$;
 
 --
--- Name: FUNCTION store_query_embedding(query text, model_id integer, embedding public.vector); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION store_query_embedding(query text, model_id integer, embedding public.vector, spelled_out double precision); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector) IS 'Stores the vector of a query, at unit length; null and nothing stored when the query is empty or no vectors of the model are kept any more. Raises PE003, PE011 to PE013.';
+COMMENT ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector, spelled_out double precision) IS 'Stores the vector of a query, at unit length, and how much of the query the model''s tokenizer spells out, 0 to 1; null and nothing stored when the query is empty or no vectors of the model are kept any more. Raises PE003, PE011 to PE013.';
 
 --
 -- Name: sweep_texts(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -12373,7 +12377,9 @@ CREATE TABLE analytics_features.query_embeddings (
     uses bigint DEFAULT 0 NOT NULL,
     used_at timestamp with time zone DEFAULT now() NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
-    error text
+    error text,
+    spelled_out double precision,
+    CONSTRAINT query_embeddings_spelled_out_check CHECK (((spelled_out >= (0)::double precision) AND (spelled_out <= (1)::double precision)))
 );
 
 --
@@ -12429,6 +12435,12 @@ COMMENT ON COLUMN analytics_features.query_embeddings.attempts IS 'Failed attemp
 --
 
 COMMENT ON COLUMN analytics_features.query_embeddings.error IS 'What the last attempt said; never the query.';
+
+--
+-- Name: COLUMN query_embeddings.spelled_out; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.query_embeddings.spelled_out IS 'Share of its letters that the model''s tokenizer spells out one by one, 0 to 1: a language that the model does not read; null without letters, or where nobody said.';
 
 --
 -- Name: queued_products; Type: VIEW; Schema: analytics_features; Owner: -
@@ -15381,11 +15393,11 @@ REVOKE ALL ON FUNCTION analytics_features.store_map(product_ids bigint[], xs rea
 GRANT ALL ON FUNCTION analytics_features.store_map(product_ids bigint[], xs real[], ys real[]) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION store_query_embedding(query text, model_id integer, embedding public.vector); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION store_query_embedding(query text, model_id integer, embedding public.vector, spelled_out double precision); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector) FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector) TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector, spelled_out double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector, spelled_out double precision) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION sweep_texts(); Type: ACL; Schema: analytics_features; Owner: -

@@ -206,8 +206,7 @@ export async function embedQueries(context: EmbedContext): Promise<number> {
     for (const { query } of queries) {
       try {
         const [encoded] = await encoder.encode([query], "query");
-        if (encoded === undefined) throw new Error("The encoder returned no vector.");
-        await sql`select ${schema}.store_query_embedding(${query}, ${modelId}, ${toSql(Array.from(encoded.vector))})`;
+        await storeQuery(context, { modelId, encoder }, query, encoded);
       } catch (error) {
         await sql`select ${schema}.fail_query(${query}, ${error instanceof Error ? error.message : String(error)}, ${modelId})`;
       }
@@ -215,6 +214,18 @@ export async function embedQueries(context: EmbedContext): Promise<number> {
     if (queries.length > 0) return queries.length;
   }
   return 0;
+}
+
+/** Puts the vector of a query where search looks for it, and how well the model reads the query. */
+export async function storeQuery(
+  { sql, schema }: Pick<EmbedContext, "sql" | "schema">,
+  { modelId, encoder }: Pick<KeptModel, "modelId" | "encoder">,
+  query: string,
+  encoded: Encoded | undefined,
+): Promise<void> {
+  if (encoded === undefined) throw new Error("The encoder returned no vector.");
+  await sql`
+    select ${sql(schema)}.store_query_embedding(${query}, ${modelId}, ${toSql(Array.from(encoded.vector))}, ${encoder.spelledOut([query])})`;
 }
 
 async function store(

@@ -1,6 +1,5 @@
-import { toSql } from "pgvector";
 import type { Sql } from "./database.ts";
-import type { EmbedContext } from "./embed.ts";
+import { type EmbedContext, storeQuery } from "./embed.ts";
 import { Failure } from "./errors.ts";
 
 export interface Judgment {
@@ -52,19 +51,16 @@ export async function unembeddedQueries(sql: Sql, schema: string): Promise<strin
 
 /** Encodes queries and stores their vectors where search looks for them. */
 export async function encodeGoldenQueries(
-  { sql, schema, models, batchSize }: EmbedContext,
+  context: EmbedContext,
   queries: readonly string[],
   options: { signal?: AbortSignal; onBatch?: (encoded: number) => void } = {},
 ): Promise<void> {
-  const { encoder, modelId } = await models.active();
+  const { batchSize } = context;
+  const model = await context.models.active();
   for (let start = 0; start < queries.length && options.signal?.aborted !== true; start += batchSize) {
     const batch = queries.slice(start, start + batchSize);
-    const encoded = await encoder.encode(batch, "query");
-    for (const [index, query] of batch.entries()) {
-      const vector = encoded[index]?.vector;
-      if (vector === undefined) throw new Error("The encoder returned too few vectors.");
-      await sql`select ${sql(schema)}.store_query_embedding(${query}, ${modelId}, ${toSql(Array.from(vector))})`;
-    }
+    const encoded = await model.encoder.encode(batch, "query");
+    for (const [index, query] of batch.entries()) await storeQuery(context, model, query, encoded[index]);
     options.onBatch?.(batch.length);
   }
 }

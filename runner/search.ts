@@ -1,5 +1,5 @@
 import { toSql } from "pgvector";
-import type { EmbedContext } from "./embed.ts";
+import { type EmbedContext, storeQuery } from "./embed.ts";
 import { codeOf, describe } from "./errors.ts";
 
 type SearchContext = Pick<EmbedContext, "sql" | "schema" | "models">;
@@ -57,13 +57,13 @@ export async function searchText({ sql, schema, models }: SearchContext, query: 
       current_setting('transaction_read_only')::boolean as is_read_only`;
   const wantsVector = row?.is_read_only === true ? query.mode === "vectors" : true;
   if (row?.key !== null && row?.key !== undefined && !row.cached && wantsVector) {
-    const { encoder, modelId } = await models.active();
-    const [encoded] = await encoder.encode([row.key], "query");
-    if (encoded === undefined) throw new Error("The encoder returned no vector.");
-    const vector = toSql(Array.from(encoded.vector));
-    if (row.is_read_only) {
+    const model = await models.active();
+    const [encoded] = await model.encoder.encode([row.key], "query");
+    if (encoded !== undefined && row.is_read_only) {
       const hits = await sql<Hit[]>`
-        select * from ${sql(schema)}.search_products(${vector}, 'cosine', ${query.limit}::integer, ${filter}::text::jsonb)`;
+        select * from ${sql(schema)}.search_products(
+          ${toSql(Array.from(encoded.vector))}, 'cosine', ${query.limit}::integer, ${filter}::text::jsonb
+        )`;
       return hits.map((hit, index) => ({
         ...hit,
         score: 1 - hit.distance,
@@ -74,7 +74,7 @@ export async function searchText({ sql, schema, models }: SearchContext, query: 
         used_vectors: true,
       }));
     }
-    await sql`select ${sql(schema)}.store_query_embedding(${query.text}, ${modelId}, ${vector})`;
+    await storeQuery({ sql, schema }, model, row.key, encoded);
   }
   return hitsOf({ sql, schema }, query);
 }

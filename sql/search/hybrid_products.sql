@@ -125,7 +125,8 @@ begin
           select c.*, :PGVECTOR_SCHEMA.min_max(2 - c.distance, 2 - max(c.distance) over (), 2 - min(c.distance) over ()) as vector_share
           from candidate c
         ) c
-        order by c.is_exact desc nulls last, lead desc, c.product_id
+        -- Not by is_exact itself, which is null for who has no word: any word would be more than the best vector.
+        order by (c.is_exact is true) desc, lead desc, c.product_id
         limit greatest(20, max_results)
       ),
       compared as (

@@ -19,12 +19,14 @@ alter table :PGVECTOR_SCHEMA.query_embeddings
   drop constraint if exists query_embeddings_pkey,
   drop constraint if exists query_embeddings_key,
   alter column model_id set not null,
-  add constraint query_embeddings_key primary key (query, model_id);
+  add constraint query_embeddings_key primary key (query, model_id),
+  add column if not exists spelled_out double precision check (spelled_out between 0 and 1);
 
 comment on table  :PGVECTOR_SCHEMA.query_embeddings is 'Vectors of queries: asked for by searching, made by the worker, at most settings.query_cache_size of them.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.query is 'The query (see query_key).';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.model_id is 'The model of the vector.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.embedding is 'The vector, of unit length; null until the worker came.';
+comment on column :PGVECTOR_SCHEMA.query_embeddings.spelled_out is 'Share of its letters that the model''s tokenizer spells out one by one, 0 to 1: a language that the model does not read; null without letters, or where nobody said.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.kept is 'Never forgotten: golden queries.';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.uses is 'Searches with it, counted once an hour at the most (once a minute while there is no vector).';
 comment on column :PGVECTOR_SCHEMA.query_embeddings.used_at is 'When it was last counted.';

@@ -1,4 +1,6 @@
-create or replace function :PGVECTOR_SCHEMA.store_query_embedding(query text, model_id integer, embedding :VECTOR_SCHEMA.vector) returns boolean
+create or replace function :PGVECTOR_SCHEMA.store_query_embedding(
+  query text, model_id integer, embedding :VECTOR_SCHEMA.vector, spelled_out double precision default null
+) returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -15,13 +17,13 @@ begin
   if v_query is null or not exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = store_query_embedding.model_id) then
     return null;
   end if;
-  insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, embedding)
-  values (v_query, store_query_embedding.model_id, :VECTOR_SCHEMA.l2_normalize(store_query_embedding.embedding))
+  insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, embedding, spelled_out)
+  values (v_query, store_query_embedding.model_id, :VECTOR_SCHEMA.l2_normalize(store_query_embedding.embedding), store_query_embedding.spelled_out)
   on conflict on constraint query_embeddings_key do update
-  set embedding = excluded.embedding, attempts = 0, error = null;
+  set embedding = excluded.embedding, spelled_out = excluded.spelled_out, attempts = 0, error = null;
   return true;
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.store_query_embedding(text, integer, :VECTOR_SCHEMA.vector) is
-  'Stores the vector of a query, at unit length; null and nothing stored when the query is empty or no vectors of the model are kept any more. Raises PE003, PE011 to PE013.';
+comment on function :PGVECTOR_SCHEMA.store_query_embedding(text, integer, :VECTOR_SCHEMA.vector, double precision) is
+  'Stores the vector of a query, at unit length, and how much of the query the model''s tokenizer spells out, 0 to 1; null and nothing stored when the query is empty or no vectors of the model are kept any more. Raises PE003, PE011 to PE013.';
