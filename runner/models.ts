@@ -51,6 +51,8 @@ interface Row extends Omit<ModelIdentity, "maxTokens" | "queryPrefix" | "passage
 }
 
 interface KeptRow extends Row {
+  /** What the last worker that could not load it noted. */
+  error: string | null;
   spelled_out: number | null;
   windows: boolean;
 }
@@ -100,7 +102,8 @@ export function openModels(sql: Sql, schema: string, settings: EncoderSettings):
           windows: row.windows,
           isFitKnown: row.spelled_out !== null,
         });
-        if (failedAt.delete(row.model_id)) await sql`select ${sql(schema)}.fail_model(${row.model_id}, null)`;
+        failedAt.delete(row.model_id);
+        if (row.error !== null) await sql`select ${sql(schema)}.fail_model(${row.model_id}, null)`;
       } catch (error) {
         if (row.is_active) throw error;
         failedAt.set(row.model_id, Date.now());
