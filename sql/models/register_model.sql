@@ -40,7 +40,7 @@ begin
         detail = 'Vectors of two models cannot be compared, so they never share a table.',
         hint = format(
           'Leave EMBEDDING_MODEL and EMBEDDING_PRECISION out, or set the model to %s. To change the model without a gap in search: select :PGVECTOR_SCHEMA.prepare_model(%L);  and when it is ready: select :PGVECTOR_SCHEMA.activate_model(); Or start over, with search empty meanwhile: select :PGVECTOR_SCHEMA.reset_embeddings(%s);',
-          v_active.name, register_model.name, register_model.dimension
+          coalesce(v_active.path, v_active.name), coalesce(register_model.path, register_model.name), register_model.dimension
         );
   end if;
 
