@@ -216,11 +216,23 @@ test("a model that can no longer be loaded is activated only by force, and is so
   writeFileSync(join(own, "1_Pooling", "config.json"), '{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}');
   await work();
   t.like((await models())[1], { state: "failed" });
-  await fails(t, activate(), { code: "PE032", message: /own cannot be loaded.*files/, hint: /activate_model\('\d+', force => true\)/ });
+  await withModels(db.database, db.settings, async (context) => {
+    await db.sql`select analytics_features.activate_model(force => true)`;
+    await fails(t, embedQueued(context), { code: "PE116" });
+    const [status] = await db.sql`select array_to_string(notes, ' ') as notes from analytics_features.embedding_status`;
+    t.regex(status?.notes, /own cannot be loaded by a worker, which so encodes nothing: The files/);
+    await db.sql`select analytics_features.rollback_model()`;
+  });
+  await fails(t, db.sql`select analytics_features.activate_model('own')`, {
+    code: "PE032",
+    message: /own cannot be loaded.*files/,
+    hint: /activate_model\('\d+', force => true\)/,
+  });
   rmSync(join(own, "1_Pooling"), { recursive: true });
   await work();
-  t.like((await models())[1], { state: "ready" });
-  await activate();
+  const [sound] = await db.sql`select error from analytics_features.model_status where name = 'own'`;
+  t.is(sound?.error, null);
+  await db.sql`select analytics_features.activate_model('own')`;
   await db.sql`select analytics_features.rollback_model()`;
 });
 
