@@ -45,6 +45,7 @@ declare
   v_bound text;
   v_views text[];
   v_statement text;
+  v_forced text;
 begin
   if activate_model.model is null and not exists (select from analytics_features.model_preparation p where p.model_id is not null) then
     raise exception 'No model is prepared.'
@@ -59,15 +60,21 @@ begin
   if v_to.is_active then
     return format('%s is the active model already.', v_to.name);
   end if;
+  v_forced := format('select analytics_features.activate_model(%L, force => true);', v_to.model_id::text);
   perform analytics_features.require_embeddings();
   v_table := analytics_features.embeddings_table(v_to.model_id);
 
   if force is not true then
+    if v_to.error is not null then
+      raise exception 'The model % cannot be loaded, so nothing would be encoded any more: %', v_to.name, v_to.error
+        using errcode = 'PE032',
+          hint = 'The worker tries again every minute. To have it all the same: ' || v_forced;
+    end if;
     select * into v_gaps from analytics_features.model_gaps(v_to.model_id);
     if v_gaps.missing + v_gaps.stale > 0 then
       raise exception 'The model % is not complete: % products have no vector of it and % an outdated one.', v_to.name, v_gaps.missing, v_gaps.stale
         using errcode = 'PE032',
-          hint = 'The worker is at it: select * from analytics_features.model_status;  To have it all the same, with these products missing from search: select analytics_features.activate_model(force => true);';
+          hint = 'The worker is at it: select * from analytics_features.model_status;  To have it all the same, with these products missing from search: ' || v_forced;
     end if;
     if not analytics_features.has_index(v_to.model_id)
       and (analytics_features.search_index() is not null or analytics_features.has_vectors(v_to.model_id, v_from_products))
@@ -75,20 +82,20 @@ begin
       raise exception 'The vectors of % have no index for search yet.', v_to.name
         using errcode = 'PE032',
           hint = format(
-            '%s in psql: select analytics_features.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: select analytics_features.activate_model(force => true);',
+            '%s in psql: select analytics_features.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: %s',
             case when v_from_products is null then 'The worker builds none while settings.index_from_products is null: build it'
               else 'The worker builds it within the hour if its role owns the table; or at once,' end,
-            v_to.model_id
+            v_to.model_id, v_forced
           );
     end if;
   end if;
   select string_agg(format('%s %s', d.kind, d.relation), ', ' order by d.relation) into v_bound
-  from analytics_features.embeddings_dependents() d
+  from analytics_features.embeddings_dependents(v_to.model_id) d
   where not d.can_follow;
   if v_bound is not null and force is not true then
     raise exception 'Bound to the table of vectors and not able to follow the change of model: %.', v_bound
       using errcode = 'PE033',
-        hint = 'Drop them, activate, and make them again (dbt run does), or leave them on the former model: select analytics_features.activate_model(force => true);';
+        hint = 'Drop them, activate, and make them again (dbt run does), or leave them on the former model: ' || v_forced;
   end if;
   -- As they are written now: after the change their text would name the table that they are bound to.
   select array_agg(
@@ -97,7 +104,7 @@ begin
       d.relation, ' with (' || nullif(array_to_string(c.reloptions, ', '), '') || ')', pg_get_viewdef(c.oid)
     )
   ) into v_views
-  from analytics_features.embeddings_dependents() d
+  from analytics_features.embeddings_dependents(v_to.model_id) d
   join pg_class c on c.oid = d.relation::regclass
   where d.can_follow;
   execute format('analyze analytics_features.%I', v_table);
@@ -125,7 +132,7 @@ begin
     raise exception 'The models were changed meanwhile.'
       using errcode = 'PE034', hint = 'See how they stand: select * from analytics_features.model_status;';
   end if;
-  v_former := 'product_embeddings' || '_' || v_from.model_id;
+  v_former := 'product_embeddings' || '_' || coalesce(v_from.model_id, 0);
   execute format('alter table analytics_features.product_embeddings rename to %I', v_former);
   perform analytics_features.rename_indexes(v_former, 'product_embeddings');
   execute format('alter table analytics_features.%I rename to product_embeddings', v_table);
@@ -142,6 +149,13 @@ begin
     execute v_statement;
   end loop;
   perform analytics_features.announce_changes();
+  if v_from.model_id is null then
+    -- reset_embeddings() emptied it for a model that did not come, and what waits for that one waits for this one too.
+    execute format('drop table analytics_features.%I', v_former);
+    delete from analytics_features.product_queue q where q.model_id = 0;
+    delete from analytics_features.product_changes c where c.model_id = 0;
+    return format('%s is active.', v_to.name);
+  end if;
   return format('%s is active. %s is kept true: select analytics_features.rollback_model(); or, when it is not needed any more: select analytics_features.drop_model(%L);',
     v_to.name, v_from.name, v_from.model_id::text);
 end
@@ -151,7 +165,7 @@ $$;
 -- Name: FUNCTION activate_model(model text, force boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.activate_model(model text, force boolean) IS 'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use.';
+COMMENT ON FUNCTION analytics_features.activate_model(model text, force boolean) IS 'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete, cannot be loaded or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use.';
 
 --
 -- Name: active_model_id(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -461,7 +475,7 @@ begin
       using errcode = 'PE030',
         hint = format(
           'select * from analytics_features.model_status;  If it is the former one: select analytics_features.rollback_model();  This request is taken back by: select analytics_features.drop_model(%L);',
-          begin_preparation.name
+          (select p.model from analytics_features.model_preparation p)
         );
   end if;
 
@@ -1125,7 +1139,7 @@ $$;
 -- Name: FUNCTION compare_models(k integer, model text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.compare_models(k integer, model text) IS 'The active model and another whose vectors are kept (the prepared one when null), side by side on the golden queries, for each kind (null: all kinds) and for vectors and hybrid: nDCG@k, MRR, recall@k, and overlap@k, the share of the other''s first k that the active one has there too. Raises PE014, PE031, and what evaluate_search() raises.';
+COMMENT ON FUNCTION analytics_features.compare_models(k integer, model text) IS 'The active model and another whose vectors are kept (the prepared one when null), side by side on the golden queries, for each kind (null: all kinds) and for vectors and hybrid: nDCG@k, MRR, recall@k, and overlap@k, the share of the other''s first k that the active one has there too. Raises PE014, PE031, and what evaluate_search() raises, and warns as it does.';
 
 --
 -- Name: compose_document(text, text[], double precision[], jsonb, text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -2942,6 +2956,7 @@ CREATE FUNCTION analytics_features.drop_model(model text) RETURNS void
 #variable_conflict use_column
 declare
   v_model_id integer;
+  v_bound text;
 begin
   perform pg_advisory_xact_lock(hashtext('analytics_features.embedding_models'), 2);
   delete from analytics_features.model_preparation p where p.model = drop_model.model and p.model_id is null;
@@ -2953,7 +2968,13 @@ begin
     raise exception 'The model % is the active one.', drop_model.model
       using errcode = 'PE031', hint = 'Only one that is prepared, or the former one, can be dropped: select * from analytics_features.model_status;';
   end if;
-  execute format('drop table if exists analytics_features.%I', analytics_features.embeddings_table(v_model_id));
+  begin
+    execute format('drop table if exists analytics_features.%I', analytics_features.embeddings_table(v_model_id));
+  exception when dependent_objects_still_exist then
+    get stacked diagnostics v_bound = pg_exception_detail;
+    raise exception 'Something is bound to the vectors of %, and would go with them.', drop_model.model
+      using errcode = 'PE033', detail = v_bound, hint = 'Drop it, or make it anew over the active model''s vectors, as dbt run does, and call this again.';
+  end;
   update analytics_features.embedding_models m set is_kept = false, activated_at = null where m.model_id = v_model_id;
   delete from analytics_features.model_preparation p where p.model_id = v_model_id;
   delete from analytics_features.product_changes c where c.model_id = v_model_id;
@@ -2968,7 +2989,7 @@ $$;
 -- Name: FUNCTION drop_model(model text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.drop_model(model text) IS 'Gives up a model that is prepared, or the former one, with its vectors: by name, folder or number. Raises PE031 for the active one and for one that is not kept.';
+COMMENT ON FUNCTION analytics_features.drop_model(model text) IS 'Gives up a model that is prepared, or the former one, with its vectors: by name, folder or number. Raises PE031 for the active one and for one that is not kept, PE033 for views that are bound to its vectors.';
 
 --
 -- Name: drop_vanished(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3227,10 +3248,10 @@ $_$;
 COMMENT ON FUNCTION analytics_features.embedding_difference(model_id integer) IS 'Each product and vector of a model, the active one when null: missing (no vector), stale (of another text or model), orphan (no such live product) or current; has_words: its words are taken up as they are now. Reads everything: about 0.1 s for 10,000 products. Raises PE001, PE002, PE003, PE005, PE029.';
 
 --
--- Name: embeddings_dependents(); Type: FUNCTION; Schema: analytics_features; Owner: -
+-- Name: embeddings_dependents(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
-CREATE FUNCTION analytics_features.embeddings_dependents() RETURNS TABLE(relation text, kind text, can_follow boolean)
+CREATE FUNCTION analytics_features.embeddings_dependents(model_id integer DEFAULT NULL::integer) RETURNS TABLE(relation text, kind text, can_follow boolean)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3245,8 +3266,8 @@ CREATE FUNCTION analytics_features.embeddings_dependents() RETURNS TABLE(relatio
         where a.attrelid = d.relation and a.attnum > 0 and a.atttypid = 'public.vector'::regtype and a.atttypmod <> -1
           and a.atttypmod is distinct from coalesce((
             select m.dimension
-            from analytics_features.model_preparation p
-            join analytics_features.embedding_models m on m.model_id = p.model_id
+            from analytics_features.embedding_models m
+            where m.model_id = coalesce(embeddings_dependents.model_id, (select p.model_id from analytics_features.model_preparation p))
           ), a.atttypmod)
       )
   from (
@@ -3265,10 +3286,10 @@ CREATE FUNCTION analytics_features.embeddings_dependents() RETURNS TABLE(relatio
 $$;
 
 --
--- Name: FUNCTION embeddings_dependents(); Type: COMMENT; Schema: analytics_features; Owner: -
+-- Name: FUNCTION embeddings_dependents(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.embeddings_dependents() IS 'Views, materialized views and foreign keys that are bound to the table of vectors, and whether activate_model() takes them along; the others have to be dropped before it, and made again after.';
+COMMENT ON FUNCTION analytics_features.embeddings_dependents(model_id integer) IS 'Views, materialized views and foreign keys that are bound to the table of vectors, and whether activate_model() takes them along to this model, the prepared one when null; the others have to be dropped before it, and made again after.';
 
 --
 -- Name: embeddings_table(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3307,6 +3328,7 @@ CREATE FUNCTION analytics_features.evaluate_search(k integer DEFAULT 10, model_i
 #variable_conflict use_column
 declare
   v_other_id integer;
+  v_model record;
 begin
   if evaluate_search.k is null or evaluate_search.k not between 1 and 10000 then
     raise exception 'The limit must be from 1 to 10000, not %.', coalesce(evaluate_search.k::text, 'null')
@@ -3315,6 +3337,13 @@ begin
   perform analytics_features.lock_source();
   perform analytics_features.lock_embeddings();
   v_other_id := nullif(evaluate_search.model_id, analytics_features.active_model_id());
+  select s.name, s.products, greatest(s.products - s.embedded, s.queued) as waiting into v_model
+  from analytics_features.model_status s
+  where s.model_id = coalesce(v_other_id, analytics_features.active_model_id());
+  if v_model.waiting > 0 then
+    raise warning '% of % products have no vector of % yet, or one of a former text: figures with vectors are not what they will be.',
+      v_model.waiting, v_model.products, v_model.name;
+  end if;
 
   return query
     with
@@ -3388,7 +3417,7 @@ $$;
 -- Name: FUNCTION evaluate_search(k integer, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.evaluate_search(k integer, model_id integer) IS 'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005 and PE014.';
+COMMENT ON FUNCTION analytics_features.evaluate_search(k integer, model_id integer) IS 'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. Warns while products wait to be encoded. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005 and PE014.';
 
 --
 -- Name: extend_claim(bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4005,8 +4034,8 @@ begin
     grant insert on analytics_features.source_log to product_embeddings_attacher;
     -- Only the owner of a table can put triggers on it, and so attach it.
     grant select, insert, delete on analytics_features.related_tables to product_embeddings_attacher;
-    -- What a data team fills, as often as not from a dbt seed.
-    grant select, insert, update, delete on analytics_features.synonyms, analytics_features.golden_queries to product_embeddings_attacher;
+    -- What a data team fills, as often as not from a dbt seed, which truncates first.
+    grant select, insert, update, delete, truncate on analytics_features.synonyms, analytics_features.golden_queries to product_embeddings_attacher;
     grant execute on function
       analytics_features.attach(),
       analytics_features.attach_after_build(text, text, boolean),
@@ -4683,6 +4712,7 @@ CREATE FUNCTION analytics_features.index_due() RETURNS TABLE(statement text)
 declare
   v_table regclass := analytics_features.require_embeddings();
   v_model_id integer;
+  v_dimension integer;
   v_from bigint := (select s.index_from_products from analytics_features.settings s);
 begin
   if v_from is null or not pg_has_role((select c.relowner from pg_class c where c.oid = v_table), 'usage') then
@@ -4703,13 +4733,18 @@ begin
       )
     order by k.is_active desc
   loop
+    select a.atttypmod into v_dimension
+    from pg_attribute a
+    where a.attrelid = to_regclass(format('analytics_features.%I', analytics_features.embeddings_table(v_model_id))) and a.attname = 'embedding';
+    -- Beyond 2,000 components pgvector indexes halves alone, and beyond 4,000 nothing.
+    continue when v_dimension > 4000;
     return query
       select format('drop index concurrently if exists analytics_features.%I', c.relname)
       from pg_index i
       join pg_class c on c.oid = i.indexrelid
       where i.indrelid = to_regclass(format('analytics_features.%I', analytics_features.embeddings_table(v_model_id))) and not i.indisvalid;
     return query select format('set maintenance_work_mem = %L', analytics_features.index_memory(v_model_id));
-    return query select analytics_features.index_sql(model_id => v_model_id);
+    return query select analytics_features.index_sql(as_halfvec => v_dimension > 2000, model_id => v_model_id);
     return query select 'reset maintenance_work_mem';
   end loop;
 end
@@ -5256,7 +5291,7 @@ begin
   begin
     -- Public collections have one text under two numbers, and then judge a document twice.
     insert into analytics_features.golden_queries as g (query, product_id, grade, kind)
-    select j.query, j.product_id, max(greatest(j.grade, 0)), min(coalesce(j.kind, ''))
+    select j.query, j.product_id, max(case when j.grade < 0 then 0 else j.grade end), min(coalesce(j.kind, ''))
     from jsonb_to_recordset(load_golden_queries.judgments) j (query text, product_id bigint, grade smallint, kind text)
     group by j.query, j.product_id;
   exception when data_exception or integrity_constraint_violation or program_limit_exceeded then
@@ -5586,7 +5621,10 @@ begin
   from analytics_features.product_embeddings e
   where e.updated_at > v_mapped_at::timestamp or e.vanished_at > v_mapped_at;
   return v_mapped_at < now() - interval '1 hour'
-    and (v_changed * 20 > v_vectors or abs(v_mapped - least(v_wanted, v_vectors)) * 20 > v_wanted);
+    and (
+      v_changed * 20 > v_vectors or abs(v_mapped - least(v_wanted, v_vectors)) * 20 > v_wanted
+      or exists (select from analytics_features.embedding_models m where m.is_active and m.activated_at > v_mapped_at)
+    );
 end
 $$;
 
@@ -5594,7 +5632,7 @@ $$;
 -- Name: FUNCTION map_due(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.map_due() IS 'Whether product_map should be made anew: there is none, or a twentieth of the catalogue changed since and the map is an hour old.';
+COMMENT ON FUNCTION analytics_features.map_due() IS 'Whether product_map should be made anew: there is none, or a twentieth of the catalogue or the model changed since and the map is an hour old.';
 
 --
 -- Name: map_sample(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -5949,9 +5987,12 @@ begin
     from analytics_features.model_preparation p
     where p.model_id is null;
   return query
-    select format('The model %s cannot be loaded, so its vectors are not kept true: %s If it is not needed any more: select analytics_features.drop_model(%L);', m.name, m.error, m.model_id::text)
+    select case m.is_active
+      when true then format('The model %s cannot be loaded by a worker, which so encodes nothing: %s Bring its files back to where that worker runs, and see there: npm run doctor', m.name, m.error)
+      else format('The model %s cannot be loaded, so its vectors are not kept true: %s If it is not needed any more: select analytics_features.drop_model(%L);', m.name, m.error, m.model_id::text)
+    end
     from analytics_features.embedding_models m
-    where m.error is not null and m.is_kept;
+    where m.error is not null and (m.is_kept or m.is_active);
 end
 $$;
 
@@ -8094,7 +8135,7 @@ COMMENT ON FUNCTION analytics_features.refresh_word_statistics(only_if_due boole
 CREATE FUNCTION analytics_features.register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text DEFAULT ''::text, passage_prefix text DEFAULT ''::text, path text DEFAULT NULL::text) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 declare
   v_active analytics_features.embedding_models;
   v_model_id integer;
@@ -8105,6 +8146,13 @@ begin
     register_model.max_tokens, register_model.query_prefix, register_model.passage_prefix, register_model.path
   );
   select * into v_active from analytics_features.embedding_models m where m.is_active;
+  if v_active.model_id is null and exists (select from analytics_features.embedding_models m where m.model_id = v_model_id and m.is_kept) then
+    raise exception 'No model is active, and vectors of % are kept.', register_model.name
+      using errcode = 'PE021',
+        hint = format(
+          'Search by them again: select analytics_features.activate_model(%L);  or start over without them: select analytics_features.drop_model(%1$L);', v_model_id::text
+        );
+  end if;
   if v_active.model_id = v_model_id
     or exists (select from analytics_features.embedding_models m where m.model_id = v_model_id and m.is_kept)
   then
@@ -8118,7 +8166,7 @@ begin
         detail = 'Vectors of two models cannot be compared, so they never share a table.',
         hint = format(
           'Leave EMBEDDING_MODEL and EMBEDDING_PRECISION out, or set the model to %s. To change the model without a gap in search: select analytics_features.prepare_model(%L);  and when it is ready: select analytics_features.activate_model(); Or start over, with search empty meanwhile: select analytics_features.reset_embeddings(%s);',
-          v_active.name, register_model.name, register_model.dimension
+          coalesce(v_active.path, v_active.name), coalesce(register_model.path, register_model.name), register_model.dimension
         );
   end if;
 
@@ -8139,7 +8187,7 @@ begin
   delete from analytics_features.query_embeddings q where q.model_id = v_active.model_id;
   return v_model_id;
 end
-$$;
+$_$;
 
 --
 -- Name: FUNCTION register_model(name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer, query_prefix text, passage_prefix text, path text); Type: COMMENT; Schema: analytics_features; Owner: -
@@ -14349,11 +14397,11 @@ REVOKE ALL ON FUNCTION analytics_features.embedding_difference(model_id integer)
 GRANT ALL ON FUNCTION analytics_features.embedding_difference(model_id integer) TO product_embeddings_worker;
 
 --
--- Name: FUNCTION embeddings_dependents(); Type: ACL; Schema: analytics_features; Owner: -
+-- Name: FUNCTION embeddings_dependents(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
 --
 
-REVOKE ALL ON FUNCTION analytics_features.embeddings_dependents() FROM PUBLIC;
-GRANT ALL ON FUNCTION analytics_features.embeddings_dependents() TO product_embeddings_worker;
+REVOKE ALL ON FUNCTION analytics_features.embeddings_dependents(model_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.embeddings_dependents(model_id integer) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION embeddings_table(model_id integer); Type: ACL; Schema: analytics_features; Owner: -
@@ -15681,7 +15729,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.embedding_workers 
 -- Name: TABLE golden_queries; Type: ACL; Schema: analytics_features; Owner: -
 --
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.golden_queries TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE analytics_features.golden_queries TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.golden_queries TO product_embeddings_worker;
 
 --
@@ -15941,7 +15989,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.source_triggers TO
 -- Name: TABLE synonyms; Type: ACL; Schema: analytics_features; Owner: -
 --
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.synonyms TO product_embeddings_attacher;
+GRANT SELECT,INSERT,DELETE,TRUNCATE,UPDATE ON TABLE analytics_features.synonyms TO product_embeddings_attacher;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE analytics_features.synonyms TO product_embeddings_worker;
 
 --

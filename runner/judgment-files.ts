@@ -44,6 +44,8 @@ export async function readGoldenQueries(file: string): Promise<Judgment[]> {
       info: { lines: number };
       record: Record<string, string>;
     }[];
+    // They take the place of those that are there.
+    if (rows.length === 0) throw unexpected(file, 1, "there is no golden query in it");
     return rows.map(({ info, record }) => checked(golden, record, file, info.lines));
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;

@@ -23,8 +23,8 @@ export interface KeptModel extends LoadedModel {
 /** The encoders of one process, loaded when they are needed: which models those are is for the database to say. */
 export interface Models {
   /**
-   * The models whose vectors are kept, the active one first. One other than the active that cannot be
-   * loaded is left out, noted in embedding_models.error, and tried again after a minute.
+   * The models whose vectors are kept, the active one first. One that cannot be loaded is noted in
+   * embedding_models.error, and if it is not the active one it is left out and tried again after a minute.
    *
    * @throws Failure PE110 to PE112 the active one cannot be loaded; PE021 its files are not those that the vectors are from
    */
@@ -51,6 +51,8 @@ interface Row extends Omit<ModelIdentity, "maxTokens" | "queryPrefix" | "passage
 }
 
 interface KeptRow extends Row {
+  /** What the last worker that could not load it noted. */
+  error: string | null;
   spelled_out: number | null;
   windows: boolean;
 }
@@ -100,11 +102,12 @@ export function openModels(sql: Sql, schema: string, settings: EncoderSettings):
           windows: row.windows,
           isFitKnown: row.spelled_out !== null,
         });
-        if (failedAt.delete(row.model_id)) await sql`select ${sql(schema)}.fail_model(${row.model_id}, null)`;
+        failedAt.delete(row.model_id);
+        if (row.error !== null) await sql`select ${sql(schema)}.fail_model(${row.model_id}, null)`;
       } catch (error) {
+        await sql`select ${sql(schema)}.fail_model(${row.model_id}, ${error instanceof Error ? error.message : String(error)})`;
         if (row.is_active) throw error;
         failedAt.set(row.model_id, Date.now());
-        await sql`select ${sql(schema)}.fail_model(${row.model_id}, ${error instanceof Error ? error.message : String(error)})`;
       }
     }
     return models;

@@ -52,12 +52,12 @@ export async function withEncoder<T>(settings: Settings, use: (encoder: Encoder)
 }
 
 /** @throws Failure PE113 when the model's vectors do not fit the configured table */
-export function checkDimension(model: ModelIdentity, { dimension, schema }: Settings): void {
+export function checkDimension(model: ModelIdentity, { dimension, schema, encoder }: Settings): void {
   if (model.dimension === dimension) return;
   throw new Failure(
     "PE113",
     `Configured embedding dimension (${dimension}) does not match model output (${model.dimension})`,
-    `Set PGVECTOR_EMBEDDING_DIM=${model.dimension}, or choose a model of ${dimension} dimensions. If vectors are stored already, change the model without a gap, in psql: select ${schema}.prepare_model('${model.name}');  or start the table over: select ${schema}.reset_embeddings(${model.dimension});`,
+    `Set PGVECTOR_EMBEDDING_DIM=${model.dimension}, or choose a model of ${dimension} dimensions. If vectors are stored already, change the model without a gap, in psql: select ${schema}.prepare_model('${folderOf(encoder) ?? model.name}');  or start the table over: select ${schema}.reset_embeddings(${model.dimension});`,
   );
 }
 
@@ -114,8 +114,6 @@ export async function embedContext(sql: Sql, settings: Settings, encoder: Encode
   await requireMigrated(sql, settings);
   const schema = sql(settings.schema);
   const { name, revision, precision, dimension, pooling, maxTokens, queryPrefix, passagePrefix } = encoder.model;
-  const { modelPath, model } = settings.encoder;
-  const folder = modelPath ?? (isAbsolute(model) ? model : undefined);
   const [kept] = await sql`
     select from ${schema}.embedding_models m join ${schema}.kept_models k using (model_id)
     where (m.name, m.revision, m.precision) = (${name}, ${revision}, ${precision}) and m.activated_at is not null`;
@@ -125,11 +123,16 @@ export async function embedContext(sql: Sql, settings: Settings, encoder: Encode
   }
   const [row] = await sql<{ model_id: number }[]>`
     select ${schema}.register_model(
-      ${name}, ${revision}, ${precision}, ${dimension}, ${pooling}, ${maxTokens}, ${queryPrefix}, ${passagePrefix}, ${folder ?? null}
+      ${name}, ${revision}, ${precision}, ${dimension}, ${pooling}, ${maxTokens}, ${queryPrefix}, ${passagePrefix}, ${folderOf(settings.encoder) ?? null}
     ) as model_id`;
   const context = contextOf(sql, settings);
   context.models.adopt(row?.model_id ?? 0, encoder);
   return context;
+}
+
+/** Where a model lies that is named by its folder. */
+function folderOf({ modelPath, model }: Settings["encoder"]): string | undefined {
+  return modelPath ?? (isAbsolute(model) ? model : undefined);
 }
 
 function contextOf(sql: Sql, settings: Settings): EmbedContext {

@@ -89,6 +89,15 @@ async function measure(
   if (signal.aborted) return [];
   // First of all whether the model was made for the language: on standard error, so that the figures stay a table or JSON.
   for (const { note } of await sql<{ note: string }[]>`select note from ${sql(settings.schema)}.model_notes()`) console.error(note);
+  const [late] = await sql<{ note: string }[]>`
+    select pg_catalog.format('%s of %s products have no vector yet, or one of a former text: figures with vectors are not what they will be.', w.waiting, w.products) as note
+    from (
+      select s.products, greatest(s.products - s.embedded, s.queued) as waiting
+      from ${sql(settings.schema)}.model_status s
+      where s.state = 'active'
+    ) w
+    where w.waiting > 0`;
+  if (late !== undefined) console.error(late.note);
   return evaluate(sql, settings.schema, k);
 }
 

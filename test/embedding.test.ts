@@ -294,6 +294,10 @@ test("another model is refused while vectors are there, and let in after startin
   await insertParts(db.sql, 1, 2);
   await drain(db.sql, model);
   await fails(t, registerModel(db.sql, "another"), { code: "PE021", message: /test .*another/, hint: /reset_embeddings\(384\)/ });
+  await fails(t, db.sql`select analytics_features.register_model('mine', 'r1', 'fp32', 384, 'mean', 256, '', '', '/models/mine')`, {
+    code: "PE021",
+    hint: /prepare_model\('\/models\/mine'\)/,
+  });
   t.is(await registerModel(db.sql), model, "the same one is welcome");
 
   const [row] = await db.sql`select analytics_features.reset_embeddings(384)::integer as n`;

@@ -161,7 +161,11 @@ test("another dimension than the configured one is refused in the pipeline's wor
   await fails(t, () => checkDimension(other.model, readSettings({})), {
     code: "PE113",
     message: "Configured embedding dimension (384) does not match model output (768)",
-    hint: /PGVECTOR_EMBEDDING_DIM=768.*reset_embeddings\(768\)/,
+    hint: /PGVECTOR_EMBEDDING_DIM=768.*prepare_model\('tiny-bert-768'\).*reset_embeddings\(768\)/,
+  });
+  await fails(t, () => checkDimension(other.model, readSettings({ EMBEDDING_MODEL_PATH: tiny })), {
+    code: "PE113",
+    hint: new RegExp(`prepare_model\\('${tiny}'\\)`),
   });
   t.notThrows(() => checkDimension(other.model, readSettings({ PGVECTOR_EMBEDDING_DIM: "768" })));
   await other.close();

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest from "ava";
+import postgres from "postgres";
 import { evaluate, type Judgment, loadGoldenQueries, requireQuality, type Score, unembeddedQueries } from "../runner/evaluate.ts";
 import { readDocuments, readGoldenQueries, readJudgments, readQueries } from "../runner/judgment-files.ts";
 import { root } from "../runner/settings.ts";
@@ -315,6 +316,8 @@ test("a file that is not as expected is refused with its line", async (t) => {
       [() => readGoldenQueries(file("c.csv", `${csv}x,1,3,\ny,2,-1,\n`)), /line 3: grade is not a whole number\./],
       [() => readGoldenQueries(file("d.csv", `${csv}" ",1,3,\n`)), /line 2: query is empty\./],
       [() => readGoldenQueries(file("e.csv", `${csv}x,1,3\n`)), /line 2: it is not CSV/],
+      [() => readGoldenQueries(file("f.csv", csv)), /f\.csv, line 1: there is no golden query in it\./],
+      [() => readGoldenQueries(file("g.csv", "")), /g\.csv, line 1: there is no golden query in it\./],
       [() => readGoldenQueries(join(folder, "none.csv")), /none\.csv cannot be read: there is no such file\./],
       [() => documents(file("a.jsonl", '{"_id":"1","text":"x"}\n\n{"_id":2\n')), /a\.jsonl, line 3: it is not JSON\./],
       [() => documents(file("b.jsonl", '{"title":"x","text":"x"}\n')), /line 1: _id is missing\./],
@@ -352,8 +355,19 @@ test("a file that is not as expected is refused with its line", async (t) => {
 test("evaluate loads golden queries, makes their vectors once, prints the figures and fails a build that is not good enough", async (t) => {
   await createSample(db.sql);
   t.is((await run("migrate", [], db.env)).code, 0);
-  t.is((await run("embed", [], db.env)).code, 0);
   const golden = ["--golden", `${root}/sample/golden_queries.csv`];
+  const early = await run("evaluate", golden, db.env);
+  t.regex(early.stderr, /^115 of 115 products have no vector yet/m);
+  const warned: unknown[] = [];
+  const connection = postgres(db.database.url, { prepare: false, max: 1, onnotice: ({ message }) => warned.push(message) });
+  await connection`select from analytics_features.evaluate_search()`;
+  t.regex(warned.join("\n"), /^115 of 115 products have no vector of sentence-transformers\/all-MiniLM-L6-v2 yet/m);
+  t.is((await run("embed", [], db.env)).code, 0);
+  warned.length = 0;
+  await connection`select from analytics_features.evaluate_search()`;
+  t.deepEqual(warned, []);
+  await connection.end();
+  await db.sql`truncate analytics_features.query_embeddings`;
 
   const first = await run("evaluate", [...golden, "--json"], db.env);
   t.is(first.code, 0, first.stderr);
@@ -482,6 +496,7 @@ test("golden queries that are none are refused with the reason, and those that a
     ['"x"', "Golden queries are an array of objects, not string."],
     ["[1]", "A golden query is not as it has to be."],
     ['[{"query": "болт"}]', "A golden query is not as it has to be."],
+    ['[{"query": "болт", "product_id": 1, "score": 3}]', "A golden query is not as it has to be."],
     ['[{"query": " ", "product_id": 1, "grade": 1}]', "A golden query is not as it has to be."],
     ['[{"query": "болт", "product_id": "one", "grade": 1}]', "A golden query is not as it has to be."],
     // More than an index entry holds, and each letter another, since that is compressed.

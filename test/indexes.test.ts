@@ -119,6 +119,31 @@ test("what a failed build left is dropped and built again", async (t) => {
   t.like((await indexes())[0], { index_name: "product_embeddings_hnsw_idx", valid: true, serves_search: true });
 });
 
+test("of a model with more than 2,000 components the halves are indexed, with more than 4,000 nothing", async (t) => {
+  await db.sql`update analytics_features.settings set index_from_products = 10`;
+  for (const [dimension, expected] of [
+    [2560, /using hnsw \(\(embedding::.*halfvec\(2560\)\)/],
+    [4096, undefined],
+  ] as const) {
+    await db.sql`select analytics_features.prepare_model('long')`;
+    const [model] = await db.sql<{ id: number }[]>`
+      select analytics_features.begin_preparation('long', 'r1', 'fp32', ${dimension}, 'mean', 512) as id`;
+    const table = `product_embeddings_${model?.id}`;
+    await db.sql`
+      insert into ${db.sql(`analytics_features.${table}`)} (product_id, embedding)
+      select g, l2_normalize(array(select random() + g * 0 from generate_series(1, ${dimension}::integer))::vector) from generate_series(1, 10) g`;
+    await db.sql`delete from analytics_features.product_queue`;
+    const due = await db.sql<
+      { statement: string }[]
+    >`select statement from analytics_features.index_due() where statement like ${`%${table}_hnsw%`}`;
+    if (expected === undefined) t.is(due.length, 0);
+    else t.regex(due[0]?.statement ?? "", expected);
+    for (const { statement } of due) await db.sql.unsafe(statement);
+    await db.sql`select analytics_features.maintain('w1')`;
+    await db.sql`select analytics_features.drop_model(${String(model?.id)})`;
+  }
+});
+
 test("recall is measured against the exact search, and is whole without an index", async (t) => {
   const measure = async () =>
     (await db.sql`select queries, recall::double precision, index_mean_ms, exact_p99_ms from analytics_features.measure_recall(10, 50)`)[0];

@@ -61,6 +61,14 @@ test("a map is drawn when there is none, and anew when a twentieth of the catalo
   t.true(await isDue());
   await db.sql`update analytics_features.product_map set mapped_at = now() - interval '59 minutes'`;
   t.false(await isDue());
+
+  // Another model's vectors may all be from before the map, as the former's are after going back.
+  await db.sql`update analytics_features.product_embeddings set updated_at = now() - interval '1 day'`;
+  await db.sql`update analytics_features.product_map set mapped_at = now() - interval '61 minutes'`;
+  t.false(await isDue());
+  await db.sql`update analytics_features.embedding_models set activated_at = now() where is_active`;
+  t.true(await isDue());
+  await db.sql`update analytics_features.embedding_models set activated_at = null`;
 });
 
 test("of a large catalogue a part is on the map, and none when the setting says so", async (t) => {

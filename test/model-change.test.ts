@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import anyTest from "ava";
 import { embedQueries, embedQueued } from "../runner/embed.ts";
 import { createLog } from "../runner/log.ts";
@@ -193,6 +195,78 @@ test("a model that cannot be loaded is said in the status, tried again, and give
   await work();
   const [asked] = await db.sql`select error from analytics_features.model_preparation`;
   t.regex(asked?.error, /are kept already/);
+  await fails(
+    t,
+    db.sql`
+      select analytics_features.begin_preparation(name, revision, precision, dimension, pooling, max_tokens)
+      from analytics_features.embedding_models where is_active`,
+    { code: "PE030", hint: /drop_model\('all-MiniLM-L6-v2'\)/ },
+  );
+});
+
+test("a model that can no longer be loaded is activated only by force, and is sound again once a worker loaded it", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-model-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const own = join(folder, "own");
+  cpSync(tiny, own, { recursive: true });
+  await db.sql`select analytics_features.prepare_model(${own})`;
+  await work();
+  t.like((await models())[1], { name: "own", state: "ready" });
+  mkdirSync(join(own, "1_Pooling"));
+  writeFileSync(join(own, "1_Pooling", "config.json"), '{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}');
+  await work();
+  t.like((await models())[1], { state: "failed" });
+  await withModels(db.database, db.settings, async (context) => {
+    await db.sql`select analytics_features.activate_model(force => true)`;
+    await fails(t, embedQueued(context), { code: "PE116" });
+    const [status] = await db.sql`select array_to_string(notes, ' ') as notes from analytics_features.embedding_status`;
+    t.regex(status?.notes, /own cannot be loaded by a worker, which so encodes nothing: The files/);
+    await db.sql`select analytics_features.rollback_model()`;
+  });
+  await fails(t, db.sql`select analytics_features.activate_model('own')`, {
+    code: "PE032",
+    message: /own cannot be loaded.*files/,
+    hint: /activate_model\('\d+', force => true\)/,
+  });
+  rmSync(join(own, "1_Pooling"), { recursive: true });
+  await work();
+  const [sound] = await db.sql`select error from analytics_features.model_status where name = 'own'`;
+  t.is(sound?.error, null);
+  await db.sql`select analytics_features.activate_model('own')`;
+  await db.sql`select analytics_features.rollback_model()`;
+});
+
+test("what force is to do is said for the model that was asked for, also while another is prepared", async (t) => {
+  await db.sql`select analytics_features.prepare_model(${tiny})`;
+  await work();
+  await activate();
+  await db.sql`select analytics_features.prepare_model('another')`;
+  const [former] = await db.sql`
+    select model_id::text as id, analytics_features.embeddings_table(model_id) as table from analytics_features.embedding_models where is_kept`;
+  await db.sql`delete from ${db.sql(`analytics_features.${former?.table}`)}`;
+  await fails(t, db.sql`select analytics_features.rollback_model()`, {
+    code: "PE032",
+    hint: new RegExp(`activate_model\\('${former?.id}', force => true\\)`),
+  });
+  await db.sql`select analytics_features.rollback_model(true)`;
+});
+
+test("after starting over a model whose vectors are kept is taken back, and no worker rests for want of one", async (t) => {
+  await db.sql`select analytics_features.prepare_model(${tiny})`;
+  await work();
+  await activate();
+  await db.sql`select analytics_features.reset_embeddings(384)`;
+  await fails(t, work(), { code: "PE021", message: /^No model is active/, hint: /activate_model\('\d+'\).*drop_model\('\d+'\)/ });
+  await db.sql`update staging_staging.stg_product set name = 'Домкрат другой' where product_id = 8200021`;
+  t.is((await db.sql`select analytics_features.rollback_model() as said`)[0]?.said, "sentence-transformers/all-MiniLM-L6-v2 is active.");
+  t.is((await work()).stored, 1);
+  t.deepEqual(await models(), [
+    { name: "sentence-transformers/all-MiniLM-L6-v2", state: "active", dimension: 384, embedded: 115, queued: 0 },
+  ]);
+  const [status] = await db.sql`select state, queued::integer from analytics_features.embedding_status`;
+  t.is(status?.queued, 0);
+  const tables = await db.sql`select from pg_tables where schemaname = 'analytics_features' and tablename like 'product\\_embeddings%'`;
+  t.is(tables.length, 1);
 });
 
 test("views over the vectors come along where they can, and are named before where they cannot", async (t) => {
@@ -208,7 +282,19 @@ test("views over the vectors come along where they can, and are named before whe
     await db.sql`select n::integer, d, 'security_barrier=true' = any (c.reloptions) as barrier from public.counted, pg_class c where c.relname = 'counted'`;
   t.deepEqual({ ...row }, { n: 115, d: 768, barrier: true });
   await db.sql`drop view public.counted`;
-  await db.sql`select analytics_features.rollback_model()`;
+
+  // Back is a change of dimension too.
+  await db.sql`create view public.joined as select product_id, embedding from analytics_features.product_embeddings`;
+  await fails(t, db.sql`select analytics_features.rollback_model()`, { code: "PE033", message: /view .*joined/, hint: /force/ });
+  await db.sql`select analytics_features.rollback_model(true)`;
+  t.is(await dimension(), 384);
+  await fails(t, db.sql`select analytics_features.drop_model('tiny-bert-768')`, {
+    code: "PE033",
+    message: /bound to the vectors of tiny/,
+    hint: /call this again/,
+  });
+  await db.sql`drop view public.joined`;
+  await db.sql`select analytics_features.drop_model('tiny-bert-768')`;
 });
 
 test("what is granted on the table is granted on the one that takes its place, and indexes keep their names", async (t) => {

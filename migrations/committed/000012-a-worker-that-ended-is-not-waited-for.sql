@@ -1,11 +1,12 @@
 --! Previous: sha1:9579cc1ff09f56f5d6d3c4d1fa1d3a1bd067dca2
---! Hash: sha1:9e990f364f50672725d0a50e430165c54ba51996
+--! Hash: sha1:7552afb2867df356c736e47a8b028d8a3eec7cd9
 --! Message: A worker that ended is not waited for
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
 select '[1]':::VECTOR_SCHEMA.vector, :TRGM_SCHEMA.similarity('a', 'a');
 set local search_path = pg_catalog, pg_temp;
 set local check_function_bodies = off;
+drop function if exists :PGVECTOR_SCHEMA.embeddings_dependents();
 truncate :PGVECTOR_SCHEMA.source_expressions;
 drop function if exists :PGVECTOR_SCHEMA.store_query_embedding(text, integer, :VECTOR_SCHEMA.vector);
 --! Included source/row_is_valid_sql.sql
@@ -338,6 +339,346 @@ $$;
 comment on function :PGVECTOR_SCHEMA.rebuild_copy(boolean) is
   'Makes the copy of the products anew, with the columns that they have now; released, without those that are gone, however many. Triggers and comparison follow by attach().';
 --! EndIncluded copy/rebuild_copy.sql
+--! Included models/activate_model.sql
+/*
+ * Renames two tables, so that every query, grant and dbt model goes on under the name it knows. All
+ * that takes time is done before the locks; what waits behind them waits for a second or two at the most,
+ * since a lock that is not to be had is given up and asked for again.
+ */
+create or replace function :PGVECTOR_SCHEMA.activate_model(model text default null, force boolean default false) returns text
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '3s'
+as $$
+#variable_conflict use_column
+declare
+  v_to :PGVECTOR_SCHEMA.embedding_models;
+  v_from :PGVECTOR_SCHEMA.embedding_models;
+  v_table text;
+  v_former text;
+  v_gaps record;
+  v_from_products bigint := (select s.index_from_products from :PGVECTOR_SCHEMA.settings s);
+  v_bound text;
+  v_views text[];
+  v_statement text;
+  v_forced text;
+begin
+  if activate_model.model is null and not exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is not null) then
+    raise exception 'No model is prepared.'
+      using errcode = 'PE031', hint = 'select :PGVECTOR_SCHEMA.prepare_model(''name'');  and then see: select * from :PGVECTOR_SCHEMA.model_status;';
+  end if;
+  select m.* into strict v_to
+  from :PGVECTOR_SCHEMA.embedding_models m
+  where m.model_id = case
+    when activate_model.model is null then (select p.model_id from :PGVECTOR_SCHEMA.model_preparation p)
+    else :PGVECTOR_SCHEMA.find_model(activate_model.model)
+  end;
+  if v_to.is_active then
+    return format('%s is the active model already.', v_to.name);
+  end if;
+  v_forced := format('select :PGVECTOR_SCHEMA.activate_model(%L, force => true);', v_to.model_id::text);
+  perform :PGVECTOR_SCHEMA.require_embeddings();
+  v_table := :PGVECTOR_SCHEMA.embeddings_table(v_to.model_id);
+
+  if force is not true then
+    if v_to.error is not null then
+      raise exception 'The model % cannot be loaded, so nothing would be encoded any more: %', v_to.name, v_to.error
+        using errcode = 'PE032',
+          hint = 'The worker tries again every minute. To have it all the same: ' || v_forced;
+    end if;
+    select * into v_gaps from :PGVECTOR_SCHEMA.model_gaps(v_to.model_id);
+    if v_gaps.missing + v_gaps.stale > 0 then
+      raise exception 'The model % is not complete: % products have no vector of it and % an outdated one.', v_to.name, v_gaps.missing, v_gaps.stale
+        using errcode = 'PE032',
+          hint = 'The worker is at it: select * from :PGVECTOR_SCHEMA.model_status;  To have it all the same, with these products missing from search: ' || v_forced;
+    end if;
+    if not :PGVECTOR_SCHEMA.has_index(v_to.model_id)
+      and (:PGVECTOR_SCHEMA.search_index() is not null or :PGVECTOR_SCHEMA.has_vectors(v_to.model_id, v_from_products))
+    then
+      raise exception 'The vectors of % have no index for search yet.', v_to.name
+        using errcode = 'PE032',
+          hint = format(
+            '%s in psql: select :PGVECTOR_SCHEMA.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: %s',
+            case when v_from_products is null then 'The worker builds none while settings.index_from_products is null: build it'
+              else 'The worker builds it within the hour if its role owns the table; or at once,' end,
+            v_to.model_id, v_forced
+          );
+    end if;
+  end if;
+  select string_agg(format('%s %s', d.kind, d.relation), ', ' order by d.relation) into v_bound
+  from :PGVECTOR_SCHEMA.embeddings_dependents(v_to.model_id) d
+  where not d.can_follow;
+  if v_bound is not null and force is not true then
+    raise exception 'Bound to the table of vectors and not able to follow the change of model: %.', v_bound
+      using errcode = 'PE033',
+        hint = 'Drop them, activate, and make them again (dbt run does), or leave them on the former model: ' || v_forced;
+  end if;
+  -- As they are written now: after the change their text would name the table that they are bound to.
+  select array_agg(
+    format(
+      'create or replace view %s%s as %s',
+      d.relation, ' with (' || nullif(array_to_string(c.reloptions, ', '), '') || ')', pg_get_viewdef(c.oid)
+    )
+  ) into v_views
+  from :PGVECTOR_SCHEMA.embeddings_dependents(v_to.model_id) d
+  join pg_class c on c.oid = d.relation::regclass
+  where d.can_follow;
+  execute format('analyze :PGVECTOR_SCHEMA.%I', v_table);
+
+  for v_try in 1 .. 5 loop
+    begin
+      perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+      execute format('lock table :PGVECTOR_SCHEMA.%I in access exclusive mode', v_table);
+      -- Longer than deadlock_timeout, after which an autovacuum gives way.
+      perform set_config('lock_timeout', '1500ms', true);
+      lock table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE in access exclusive mode;
+      exit;
+    exception when lock_not_available then
+      if v_try = 5 then
+        raise exception 'Somebody is using the table of vectors for longer than a search takes.'
+          using errcode = 'PE034',
+            hint = 'Call it again. Who it is: select pid, state, xact_start, query from pg_stat_activity where pid in (select pid from pg_locks where relation = '':PGVECTOR_SCHEMA.:PGVECTOR_TABLE''::regclass);';
+      end if;
+      perform pg_sleep(0.2 + 0.3 * random());
+    end;
+  end loop;
+
+  select m.* into v_from from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
+  if v_from.model_id = v_to.model_id or not exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = v_to.model_id) then
+    raise exception 'The models were changed meanwhile.'
+      using errcode = 'PE034', hint = 'See how they stand: select * from :PGVECTOR_SCHEMA.model_status;';
+  end if;
+  v_former := ':PGVECTOR_TABLE' || '_' || coalesce(v_from.model_id, 0);
+  execute format('alter table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE rename to %I', v_former);
+  perform :PGVECTOR_SCHEMA.rename_indexes(v_former, ':PGVECTOR_TABLE');
+  execute format('alter table :PGVECTOR_SCHEMA.%I rename to :PGVECTOR_TABLE', v_table);
+  perform :PGVECTOR_SCHEMA.rename_indexes(':PGVECTOR_TABLE', v_table);
+  -- What was granted on the one after the other was made.
+  perform :PGVECTOR_SCHEMA.copy_grants(v_former, ':PGVECTOR_TABLE');
+
+  update :PGVECTOR_SCHEMA.embedding_models m
+  set is_active = false, is_kept = true, activated_at = coalesce(m.activated_at, m.registered_at)
+  where m.model_id = v_from.model_id;
+  update :PGVECTOR_SCHEMA.embedding_models m set is_active = true, is_kept = false, activated_at = clock_timestamp() where m.model_id = v_to.model_id;
+  delete from :PGVECTOR_SCHEMA.model_preparation p where p.model_id = v_to.model_id;
+  foreach v_statement in array coalesce(v_views, '{}') loop
+    execute v_statement;
+  end loop;
+  perform :PGVECTOR_SCHEMA.announce_changes();
+  if v_from.model_id is null then
+    -- reset_embeddings() emptied it for a model that did not come, and what waits for that one waits for this one too.
+    execute format('drop table :PGVECTOR_SCHEMA.%I', v_former);
+    delete from :PGVECTOR_SCHEMA.product_queue q where q.model_id = 0;
+    delete from :PGVECTOR_SCHEMA.product_changes c where c.model_id = 0;
+    return format('%s is active.', v_to.name);
+  end if;
+  return format('%s is active. %s is kept true: select :PGVECTOR_SCHEMA.rollback_model(); or, when it is not needed any more: select :PGVECTOR_SCHEMA.drop_model(%L);',
+    v_to.name, v_from.name, v_from.model_id::text);
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.activate_model(text, boolean) is
+  'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete, cannot be loaded or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use.';
+--! EndIncluded models/activate_model.sql
+--! Included models/begin_preparation.sql
+/*
+ * Security definer: the table is to belong to who owns the first one, which the worker's role need not.
+ */
+create or replace function :PGVECTOR_SCHEMA.begin_preparation(
+  name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer,
+  query_prefix text default '', passage_prefix text default '', path text default null
+) returns integer
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_model_id integer;
+begin
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+  if not exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is null) then
+    return null;
+  end if;
+  perform :PGVECTOR_SCHEMA.require_embeddings();
+  v_model_id := :PGVECTOR_SCHEMA.note_model(
+    begin_preparation.name, begin_preparation.revision, begin_preparation.precision, begin_preparation.dimension,
+    begin_preparation.pooling, begin_preparation.max_tokens, begin_preparation.query_prefix, begin_preparation.passage_prefix,
+    begin_preparation.path
+  );
+  if exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = v_model_id) then
+    raise exception 'Vectors of the model % (revision %) are kept already.', begin_preparation.name, begin_preparation.revision
+      using errcode = 'PE030',
+        hint = format(
+          'select * from :PGVECTOR_SCHEMA.model_status;  If it is the former one: select :PGVECTOR_SCHEMA.rollback_model();  This request is taken back by: select :PGVECTOR_SCHEMA.drop_model(%L);',
+          (select p.model from :PGVECTOR_SCHEMA.model_preparation p)
+        );
+  end if;
+
+  update :PGVECTOR_SCHEMA.embedding_models m set is_kept = true, activated_at = null where m.model_id = v_model_id;
+  update :PGVECTOR_SCHEMA.model_preparation p set model_id = v_model_id, error = null;
+  perform :PGVECTOR_SCHEMA.create_vector_table(:PGVECTOR_SCHEMA.embeddings_table(v_model_id), begin_preparation.dimension);
+  perform :PGVECTOR_SCHEMA.copy_grants(':PGVECTOR_TABLE', :PGVECTOR_SCHEMA.embeddings_table(v_model_id));
+  return v_model_id;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.begin_preparation(text, text, text, integer, text, integer, text, text, text) from public;
+
+comment on function :PGVECTOR_SCHEMA.begin_preparation(text, text, text, integer, text, integer, text, text, text) is
+  'For the worker that loaded the model of model_preparation: registers it and makes its table; returns its id, null when there is nothing to begin. Then reconcile() queues its products. Raises PE003, and PE030 for a model whose vectors are kept already.';
+--! EndIncluded models/begin_preparation.sql
+--! Included models/drop_model.sql
+create or replace function :PGVECTOR_SCHEMA.drop_model(model text) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_model_id integer;
+  v_bound text;
+begin
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+  delete from :PGVECTOR_SCHEMA.model_preparation p where p.model = drop_model.model and p.model_id is null;
+  if found then
+    return;
+  end if;
+  v_model_id := :PGVECTOR_SCHEMA.find_model(drop_model.model);
+  if v_model_id = :PGVECTOR_SCHEMA.active_model_id() then
+    raise exception 'The model % is the active one.', drop_model.model
+      using errcode = 'PE031', hint = 'Only one that is prepared, or the former one, can be dropped: select * from :PGVECTOR_SCHEMA.model_status;';
+  end if;
+  begin
+    execute format('drop table if exists :PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(v_model_id));
+  exception when dependent_objects_still_exist then
+    get stacked diagnostics v_bound = pg_exception_detail;
+    raise exception 'Something is bound to the vectors of %, and would go with them.', drop_model.model
+      using errcode = 'PE033', detail = v_bound, hint = 'Drop it, or make it anew over the active model''s vectors, as dbt run does, and call this again.';
+  end;
+  update :PGVECTOR_SCHEMA.embedding_models m set is_kept = false, activated_at = null where m.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.model_preparation p where p.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.product_changes c where c.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.product_queue q where q.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.product_failures f where f.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.text_embeddings t where t.model_id = v_model_id;
+  delete from :PGVECTOR_SCHEMA.query_embeddings q where q.model_id = v_model_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.drop_model(text) is
+  'Gives up a model that is prepared, or the former one, with its vectors: by name, folder or number. Raises PE031 for the active one and for one that is not kept, PE033 for views that are bound to its vectors.';
+--! EndIncluded models/drop_model.sql
+--! Included models/embeddings_dependents.sql
+/*
+ * A view is bound to the table and not to its name: after a change of model it would go on showing the
+ * former one. A plain view that we own is made anew by activate_model(); what cannot be is for its owner
+ * to drop before and to make again, as dbt does at its next run.
+ */
+create or replace function :PGVECTOR_SCHEMA.embeddings_dependents(model_id integer default null)
+returns table (relation text, kind text, can_follow boolean)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select distinct
+    d.relation::regclass::text,
+    case d.relkind when 'v' then 'view' when 'm' then 'materialized view' else 'foreign key' end,
+    d.relkind = 'v' and pg_has_role(d.relowner, 'usage')
+      -- A column of another dimension is of another type, which a view cannot take over.
+      and not exists (
+        select
+        from pg_attribute a
+        where a.attrelid = d.relation and a.attnum > 0 and a.atttypid = ':VECTOR_SCHEMA.vector'::regtype and a.atttypmod <> -1
+          and a.atttypmod is distinct from coalesce((
+            select m.dimension
+            from :PGVECTOR_SCHEMA.embedding_models m
+            where m.model_id = coalesce(embeddings_dependents.model_id, (select p.model_id from :PGVECTOR_SCHEMA.model_preparation p))
+          ), a.atttypmod)
+      )
+  from (
+    select c.oid as relation, c.relkind, c.relowner
+    from pg_depend p
+    join pg_rewrite r on r.oid = p.objid
+    join pg_class c on c.oid = r.ev_class
+    where p.classid = 'pg_rewrite'::regclass and p.refclassid = 'pg_class'::regclass
+      and p.refobjid = to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') and c.oid <> p.refobjid
+    union all
+    select f.conrelid, 'f', null
+    from pg_constraint f
+    where f.contype = 'f' and f.confrelid = to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE')
+  ) d
+  order by 1
+$$;
+
+comment on function :PGVECTOR_SCHEMA.embeddings_dependents(integer) is
+  'Views, materialized views and foreign keys that are bound to the table of vectors, and whether activate_model() takes them along to this model, the prepared one when null; the others have to be dropped before it, and made again after.';
+--! EndIncluded models/embeddings_dependents.sql
+--! Included models/register_model.sql
+/*
+ * Two models' vectors in one table would be compared with each other and mean nothing, so another
+ * model is let in only while the table holds no vector of the active one, or when it has a table of its
+ * own.
+ */
+create or replace function :PGVECTOR_SCHEMA.register_model(
+  name text, revision text, "precision" text, dimension integer, pooling text, max_tokens integer,
+  query_prefix text default '', passage_prefix text default '', path text default null
+) returns integer
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_active :PGVECTOR_SCHEMA.embedding_models;
+  v_model_id integer;
+begin
+  perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
+  v_model_id := :PGVECTOR_SCHEMA.note_model(
+    register_model.name, register_model.revision, register_model.precision, register_model.dimension, register_model.pooling,
+    register_model.max_tokens, register_model.query_prefix, register_model.passage_prefix, register_model.path
+  );
+  select * into v_active from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
+  if v_active.model_id is null and exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = v_model_id and m.is_kept) then
+    raise exception 'No model is active, and vectors of % are kept.', register_model.name
+      using errcode = 'PE021',
+        hint = format(
+          'Search by them again: select :PGVECTOR_SCHEMA.activate_model(%L);  or start over without them: select :PGVECTOR_SCHEMA.drop_model(%1$L);', v_model_id::text
+        );
+  end if;
+  if v_active.model_id = v_model_id
+    or exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = v_model_id and m.is_kept)
+  then
+    return v_model_id;
+  end if;
+
+  if exists (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.model_id = v_active.model_id) then
+    raise exception 'The vectors come from the model % (revision %), this worker has % (revision %).',
+      v_active.name, v_active.revision, register_model.name, register_model.revision
+      using errcode = 'PE021',
+        detail = 'Vectors of two models cannot be compared, so they never share a table.',
+        hint = format(
+          'Leave EMBEDDING_MODEL and EMBEDDING_PRECISION out, or set the model to %s. To change the model without a gap in search: select :PGVECTOR_SCHEMA.prepare_model(%L);  and when it is ready: select :PGVECTOR_SCHEMA.activate_model(); Or start over, with search empty meanwhile: select :PGVECTOR_SCHEMA.reset_embeddings(%s);',
+          coalesce(v_active.path, v_active.name), coalesce(register_model.path, register_model.name), register_model.dimension
+        );
+  end if;
+
+  update :PGVECTOR_SCHEMA.embedding_models m set is_active = false, activated_at = null where m.is_active;
+  update :PGVECTOR_SCHEMA.embedding_models m set is_active = true where m.model_id = v_model_id;
+  -- What waits was noted for the former one, or for whichever comes; so were the queries that people ask.
+  update :PGVECTOR_SCHEMA.product_queue q
+  set model_id = v_model_id
+  where q.model_id = 0 or q.model_id = v_active.model_id;
+  update :PGVECTOR_SCHEMA.product_changes c
+  set model_id = v_model_id
+  where c.model_id = 0 or c.model_id = v_active.model_id;
+  insert into :PGVECTOR_SCHEMA.query_embeddings (query, model_id, kept, uses, used_at)
+  select q.query, v_model_id, q.kept, q.uses, q.used_at
+  from :PGVECTOR_SCHEMA.query_embeddings q
+  where q.model_id = v_active.model_id
+  on conflict do nothing;
+  delete from :PGVECTOR_SCHEMA.query_embeddings q where q.model_id = v_active.model_id;
+  return v_model_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.register_model(text, text, text, integer, text, integer, text, text, text) is
+  'Makes a model known and returns its id; it becomes the active one if no vector of another is stored there. Raises PE021 otherwise, unless its vectors are kept in a table of their own.';
+--! EndIncluded models/register_model.sql
 --! Included embedding/drop_vanished.sql
 /*
  * In turn with the claims: one that looked on meanwhile would take a product that comes back for one that has its vector still.
@@ -440,6 +781,188 @@ $$;
 comment on function :PGVECTOR_SCHEMA.sweep_vanished() is
   'Deletes vectors and words of products that have been gone for settings.vanished_grace, unless they are held (see vanished_products); returns how many. Raises PE001, PE002, PE003, PE005.';
 --! EndIncluded embedding/sweep_vanished.sql
+--! Included search/compare_models.sql
+/*
+ * The figures that decide a change of model, on one's own golden queries, before anybody searches with it.
+ */
+create or replace function :PGVECTOR_SCHEMA.compare_models(k integer default 10, model text default null)
+returns table (
+  kind text, mode text, queries bigint, active_ndcg double precision, other_ndcg double precision,
+  active_mrr double precision, other_mrr double precision, active_recall double precision, other_recall double precision,
+  overlap double precision
+)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_other_id integer;
+begin
+  perform :PGVECTOR_SCHEMA.require_limit(k);
+  perform :PGVECTOR_SCHEMA.lock_source();
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
+  if compare_models.model is not null then
+    v_other_id := :PGVECTOR_SCHEMA.find_model(compare_models.model);
+  else
+    select m.model_id into v_other_id
+    from :PGVECTOR_SCHEMA.embedding_models m
+    where m.is_kept
+    order by m.activated_at is null desc, m.activated_at desc
+    limit 1;
+    if not found then
+      raise exception 'There is no other model to compare with.'
+        using errcode = 'PE031', hint = 'select :PGVECTOR_SCHEMA.prepare_model(''name'');';
+    end if;
+  end if;
+
+  return query
+    with
+      hit as materialized (
+        select g.query, g.kind, m.mode, m.place, o.is_other, r.product_id
+        from (
+          select g.query, min(g.kind) as kind
+          from :PGVECTOR_SCHEMA.golden_queries g
+          where :PGVECTOR_SCHEMA.query_embedding(g.query) is not null and :PGVECTOR_SCHEMA.query_embedding(g.query, v_other_id) is not null
+          group by g.query
+          offset 0
+        ) g
+        cross join (values ('vectors', 2), ('hybrid', 3)) m (mode, place)
+        cross join (values (false), (true)) o (is_other)
+        cross join lateral :PGVECTOR_SCHEMA.ranked_products(g.query, k, m.mode, case when o.is_other then v_other_id end) r
+      ),
+      common as materialized (
+        select h.query, min(h.kind) as kind, h.mode, count(*) filter (where h.is_other and h.in_both)::double precision
+          / greatest(count(*) filter (where h.is_other), 1) as overlap
+        from (
+          select h.*, count(*) over (partition by h.query, h.mode, h.product_id) = 2 as in_both
+          from hit h
+        ) h
+        group by h.query, h.mode
+      ),
+      shared as materialized (
+        select c.kind, c.mode, avg(c.overlap) as overlap
+        from common c
+        group by grouping sets ((c.kind, c.mode), (c.mode))
+      )
+    select a.kind, a.mode, o.queries, a.ndcg, o.ndcg, a.mrr, o.mrr, a.recall, o.recall, s.overlap
+    from :PGVECTOR_SCHEMA.evaluate_search(k) with ordinality a (model, kind, mode, queries, ndcg, mrr, recall, unembedded, place)
+    join :PGVECTOR_SCHEMA.evaluate_search(k, v_other_id) o on o.kind is not distinct from a.kind and o.mode = a.mode
+    left join shared s on s.kind is not distinct from a.kind and s.mode = a.mode
+    where a.mode <> 'words'
+    order by a.place;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.compare_models(integer, text) is
+  'The active model and another whose vectors are kept (the prepared one when null), side by side on the golden queries, for each kind (null: all kinds) and for vectors and hybrid: nDCG@k, MRR, recall@k, and overlap@k, the share of the other''s first k that the active one has there too. Raises PE014, PE031, and what evaluate_search() raises, and warns as it does.';
+--! EndIncluded search/compare_models.sql
+--! Included search/evaluate_search.sql
+/*
+ * Through the same function that everybody searches with, so that what is measured is what they get.
+ * Measures as trec_eval has them: linear gain and a discount of log2 for nDCG, anything above 0 for the
+ * others, with its ranking cut off at k. A query whose vector nobody made yet is searched by words alone:
+ * a mode with vectors would be charged with what the worker has not done.
+ *
+ * Judgments of products that are not there are left out, or the figures would sink as a catalogue ages.
+ */
+create or replace function :PGVECTOR_SCHEMA.evaluate_search(k integer default 10, model_id integer default null)
+returns table (
+  model text, kind text, mode text, queries bigint, ndcg double precision, mrr double precision, recall double precision, unembedded bigint
+)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_other_id integer;
+  v_model record;
+begin
+  if evaluate_search.k is null or evaluate_search.k not between 1 and 10000 then
+    raise exception 'The limit must be from 1 to 10000, not %.', coalesce(evaluate_search.k::text, 'null')
+      using errcode = 'PE014', hint = 'Leave it out for 10.';
+  end if;
+  perform :PGVECTOR_SCHEMA.lock_source();
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
+  v_other_id := nullif(evaluate_search.model_id, :PGVECTOR_SCHEMA.active_model_id());
+  select s.name, s.products, greatest(s.products - s.embedded, s.queued) as waiting into v_model
+  from :PGVECTOR_SCHEMA.model_status s
+  where s.model_id = coalesce(v_other_id, :PGVECTOR_SCHEMA.active_model_id());
+  if v_model.waiting > 0 then
+    raise warning '% of % products have no vector of % yet, or one of a former text: figures with vectors are not what they will be.',
+      v_model.waiting, v_model.products, v_model.name;
+  end if;
+
+  return query
+    with
+      judged as materialized (
+        select g.query, g.product_id, g.grade
+        from :PGVECTOR_SCHEMA.golden_queries g
+        join :PGVECTOR_SCHEMA.product_documents((
+          select array_agg(distinct r.product_id) from :PGVECTOR_SCHEMA.golden_queries r where r.grade > 0
+        )) d on d.product_id = g.product_id
+        where g.grade > 0
+      ),
+      asked as materialized (
+        select g.query, min(g.kind) as kind, :PGVECTOR_SCHEMA.query_embedding(g.query, v_other_id) is not null as is_embedded
+        from :PGVECTOR_SCHEMA.golden_queries g
+        where g.query in (select j.query from judged j)
+        group by g.query
+      ),
+      best as materialized (
+        select i.query, count(*) as relevant, sum(i.grade * ln(2) / ln(i.place + 1)) filter (where i.place <= evaluate_search.k) as ideal
+        from (
+          select j.query, j.grade, row_number() over (partition by j.query order by j.grade desc) as place
+          from judged j
+        ) i
+        group by i.query
+      ),
+      run as materialized (
+        select a.query, a.kind, m.mode, m.place, m.mode = 'words' or a.is_embedded as is_searched
+        from asked a
+        cross join (values ('words', 1), ('vectors', 2), ('hybrid', 3)) m (mode, place)
+      ),
+      hit as materialized (
+        select r.query, r.mode, h.product_id, h.ordinality as place
+        from (select * from run r where r.is_searched offset 0) r
+        cross join lateral :PGVECTOR_SCHEMA.ranked_products(r.query, evaluate_search.k, r.mode, v_other_id) with ordinality h
+      ),
+      gained as materialized (
+        select h.query, h.mode, sum(j.grade * ln(2) / ln(h.place + 1)) as gain, min(h.place) as first_place, count(*) as found
+        from hit h
+        join judged j on j.query = h.query and j.product_id = h.product_id
+        group by h.query, h.mode
+      ),
+      scored as materialized (
+        select
+          r.kind,
+          r.mode,
+          r.place,
+          r.is_searched,
+          coalesce(g.gain / b.ideal, 0) as ndcg,
+          coalesce(1.0 / g.first_place, 0)::double precision as rr,
+          coalesce(g.found, 0)::double precision / b.relevant as recall
+        from run r
+        join best b on b.query = r.query
+        left join gained g on g.query = r.query and g.mode = r.mode
+      )
+    select
+      (select m.name from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = coalesce(v_other_id, :PGVECTOR_SCHEMA.active_model_id())),
+      s.kind,
+      s.mode,
+      count(*) filter (where s.is_searched),
+      avg(s.ndcg) filter (where s.is_searched),
+      avg(s.rr) filter (where s.is_searched),
+      avg(s.recall) filter (where s.is_searched),
+      count(*) filter (where not s.is_searched)
+    from scored s
+    group by grouping sets ((s.kind, s.mode, s.place), (s.mode, s.place))
+    order by grouping(s.kind), s.kind, s.place;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.evaluate_search(integer, integer) is
+  'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. Warns while products wait to be encoded. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005 and PE014.';
+--! EndIncluded search/evaluate_search.sql
 --! Included search/hybrid_products.sql
 /*
  * Three signals, each on a scale of its own, brought to 0..1 among the candidates (min-max) and added
@@ -624,6 +1147,137 @@ $$;
 comment on function :PGVECTOR_SCHEMA.hybrid_products(text, :VECTOR_SCHEMA.vector, integer, jsonb, integer) is
   'The live products that suit a query best by words, trigrams and vector, best first; by words and trigrams alone when the vector is null. score: 0 to 1, and 1 more for who has the query as its whole name or code; matched_words: looked for in the first 2000 characters of name and code. model_id: whose vector it is, null for the active model. Raises PE001, PE002, PE005, PE015, PE016.';
 --! EndIncluded search/hybrid_products.sql
+--! Included search/index_due.sql
+/*
+ * What the worker runs, a statement at a time, when there are so many vectors that reading all of them
+ * is felt: none while an index serves, or while somebody builds one (both hold this lock; so does a
+ * vacuum, and then the next round comes). What a failed build left goes first: it costs every writer
+ * and serves nobody. Only the owner of the table can build; the status tells others. Likewise for the
+ * other models that are kept, once nothing waits to be encoded for them: it is quicker than while they grow.
+ */
+create or replace function :PGVECTOR_SCHEMA.index_due() returns table (statement text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_table regclass := :PGVECTOR_SCHEMA.require_embeddings();
+  v_model_id integer;
+  v_dimension integer;
+  v_from bigint := (select s.index_from_products from :PGVECTOR_SCHEMA.settings s);
+begin
+  if v_from is null or not pg_has_role((select c.relowner from pg_class c where c.oid = v_table), 'usage') then
+    return;
+  end if;
+  for v_model_id in
+    select k.model_id
+    from :PGVECTOR_SCHEMA.kept_models k
+    where not :PGVECTOR_SCHEMA.has_index(k.model_id)
+      -- Of fewer where somebody gave the active model one by hand: activate_model() asks for it then.
+      and :PGVECTOR_SCHEMA.has_vectors(k.model_id, case when k.is_active or :PGVECTOR_SCHEMA.search_index() is null then v_from else 1 end)
+      and (k.is_active or not exists (select from :PGVECTOR_SCHEMA.queued_products q where q.model_id = k.model_id offset 1000))
+      and not exists (
+        select from pg_locks l
+        where l.relation = to_regclass(format(':PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(k.model_id)))
+          and l.database = (select d.oid from pg_database d where d.datname = current_database())
+          and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+      )
+    order by k.is_active desc
+  loop
+    select a.atttypmod into v_dimension
+    from pg_attribute a
+    where a.attrelid = to_regclass(format(':PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(v_model_id))) and a.attname = 'embedding';
+    -- Beyond 2,000 components pgvector indexes halves alone, and beyond 4,000 nothing.
+    continue when v_dimension > 4000;
+    return query
+      select format('drop index concurrently if exists :PGVECTOR_SCHEMA.%I', c.relname)
+      from pg_index i
+      join pg_class c on c.oid = i.indexrelid
+      where i.indrelid = to_regclass(format(':PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(v_model_id))) and not i.indisvalid;
+    return query select format('set maintenance_work_mem = %L', :PGVECTOR_SCHEMA.index_memory(v_model_id));
+    return query select :PGVECTOR_SCHEMA.index_sql(as_halfvec => v_dimension > 2000, model_id => v_model_id);
+    return query select 'reset maintenance_work_mem';
+  end loop;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.index_due() is
+  'The statements that build an index for search, in order and each by itself, from settings.index_from_products vectors on, of another model than the active one also where that has one; none while there is one, somebody builds one, or this role does not own the table. Raises PE003.';
+--! EndIncluded search/index_due.sql
+--! Included search/load_golden_queries.sql
+/*
+ * The whole set at once, so that the table is what the file says: a judgment that was taken out of the
+ * file would otherwise count for ever.
+ */
+create or replace function :PGVECTOR_SCHEMA.load_golden_queries(judgments jsonb) returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_queries bigint;
+begin
+  if jsonb_typeof(judgments) is distinct from 'array' then
+    raise exception 'Golden queries are an array of objects, not %.', coalesce(jsonb_typeof(judgments), 'null')
+      using errcode = 'PE040', hint = 'Such as [{"query": "brake pads", "product_id": 7807552, "grade": 3}]; [] for none.';
+  end if;
+  delete from :PGVECTOR_SCHEMA.golden_queries g;
+
+  begin
+    -- Public collections have one text under two numbers, and then judge a document twice.
+    insert into :PGVECTOR_SCHEMA.golden_queries as g (query, product_id, grade, kind)
+    select j.query, j.product_id, max(case when j.grade < 0 then 0 else j.grade end), min(coalesce(j.kind, ''))
+    from jsonb_to_recordset(load_golden_queries.judgments) j (query text, product_id bigint, grade smallint, kind text)
+    group by j.query, j.product_id;
+  exception when data_exception or integrity_constraint_violation or program_limit_exceeded then
+    raise exception 'A golden query is not as it has to be.'
+      using errcode = 'PE040', detail = sqlerrm, hint = 'Each is an object of query, product_id, grade (0 or more) and, if you like, kind.';
+  end;
+
+  select count(distinct g.query) into v_queries from :PGVECTOR_SCHEMA.golden_queries g;
+  return v_queries;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.load_golden_queries(jsonb) is
+  'Puts these in place of all golden queries: an array of objects of query, product_id, grade and kind. A negative grade, as TREC has them, is 0. Returns how many queries there are now. Raises PE040, and leaves everything as it was.';
+--! EndIncluded search/load_golden_queries.sql
+--! Included search/map_due.sql
+/*
+ * A map costs a minute of a core, so it is made anew when it shows another catalogue and not at every
+ * change: a twentieth of it changed or is gone, or it has the vectors of another model. An hour between two, or a backfill would draw all the time.
+ */
+create or replace function :PGVECTOR_SCHEMA.map_due() returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_wanted integer := (select s.map_products from :PGVECTOR_SCHEMA.settings s);
+  v_vectors bigint := (select count(*) from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e where e.vanished_at is null);
+  v_mapped bigint;
+  v_mapped_at timestamptz;
+  v_changed bigint;
+begin
+  select count(*), min(m.mapped_at) into v_mapped, v_mapped_at from :PGVECTOR_SCHEMA.product_map m;
+  if v_wanted = 0 or v_vectors < 3 then
+    return v_mapped > 0;
+  end if;
+  if v_mapped = 0 then
+    return true;
+  end if;
+  -- updated_at is a timestamp in the session's time zone, as the Python pipeline's users read it.
+  select count(*) into v_changed
+  from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+  where e.updated_at > v_mapped_at::timestamp or e.vanished_at > v_mapped_at;
+  return v_mapped_at < now() - interval '1 hour'
+    and (
+      v_changed * 20 > v_vectors or abs(v_mapped - least(v_wanted, v_vectors)) * 20 > v_wanted
+      or exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.is_active and m.activated_at > v_mapped_at)
+    );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.map_due() is
+  'Whether product_map should be made anew: there is none, or a twentieth of the catalogue or the model changed since and the map is an hour old.';
+--! EndIncluded search/map_due.sql
 --! Included search/query_embeddings.sql
 /*
  * The server cannot encode a text, so a query's vector is asked for here and made by the worker. One row
@@ -1070,6 +1724,66 @@ comment on column :PGVECTOR_SCHEMA.embedding_workers.started_at is 'When it was 
 comment on column :PGVECTOR_SCHEMA.embedding_workers.last_seen_at is 'When it last claimed or was on duty.';
 comment on column :PGVECTOR_SCHEMA.embedding_workers.ended_at is 'When it ended in order; null while it works, and of one that was killed.';
 --! EndIncluded status/embedding_workers.sql
+--! Included status/model_notes.sql
+/*
+ * What is odd about the models, in sentences that end with what to do.
+ */
+create or replace function :PGVECTOR_SCHEMA.model_notes() returns table (note text)
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_model :PGVECTOR_SCHEMA.embedding_models;
+  v_long record;
+begin
+  select * into v_model from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
+  if v_model.spelled_out >= 0.5 then
+    return query select format(
+      '%s spells %s %% of the letters of the documents out one by one: it was not made for this language, and its vectors find little. %s',
+      v_model.name,
+      round((v_model.spelled_out * 100)::numeric),
+      coalesce(
+        (
+          select format('%s was, and is kept beside it: select :PGVECTOR_SCHEMA.activate_model(%L);', m.name, m.model_id::text)
+          from :PGVECTOR_SCHEMA.embedding_models m
+          where m.is_kept and m.spelled_out < 0.5
+          order by m.spelled_out, m.model_id
+          limit 1
+        ),
+        'Prepare one that was: select :PGVECTOR_SCHEMA.prepare_model(''intfloat/multilingual-e5-small-ru-en'');'
+      )
+    );
+  end if;
+  select count(*) as documents, max(e.tokens) as longest, percentile_disc(0.5) within group (order by e.tokens) as usual
+  into v_long
+  from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
+  where e.tokens is not null;
+  if v_long.documents > 0 then
+    return query select format(
+      '%s documents are longer than the %s tokens that the model reads (median %s, longest %s). Put what matters first (set_fields), or have them read in windows: select :PGVECTOR_SCHEMA.set_windows(true);',
+      v_long.documents, v_model.max_tokens, v_long.usual, v_long.longest
+    )
+    where not (select s.windows from :PGVECTOR_SCHEMA.settings s);
+  end if;
+  return query
+    select case p.error is null
+      when true then format('The model %s was asked for and waits for a worker to load it: npm run worker', p.model)
+      else format('The model %s cannot be prepared: %s It is tried again every minute; to give it up: select :PGVECTOR_SCHEMA.drop_model(%L);', p.model, p.error, p.model)
+    end
+    from :PGVECTOR_SCHEMA.model_preparation p
+    where p.model_id is null;
+  return query
+    select case m.is_active
+      when true then format('The model %s cannot be loaded by a worker, which so encodes nothing: %s Bring its files back to where that worker runs, and see there: npm run doctor', m.name, m.error)
+      else format('The model %s cannot be loaded, so its vectors are not kept true: %s If it is not needed any more: select :PGVECTOR_SCHEMA.drop_model(%L);', m.name, m.error, m.model_id::text)
+    end
+    from :PGVECTOR_SCHEMA.embedding_models m
+    where m.error is not null and (m.is_kept or m.is_active);
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.model_notes() is 'What is out of the ordinary about the models, a sentence each; part of embedding_status.notes.';
+--! EndIncluded status/model_notes.sql
 --! Included status/operator_report.sql
 /*
  * With the caller's rights: failures and the log are an operator's to see and not every reader's.
@@ -1179,3 +1893,161 @@ $$;
 
 comment on function :PGVECTOR_SCHEMA.worker_seen(text) is 'Notes a sign of life of a worker.';
 --! EndIncluded status/worker_seen.sql
+--! Included access/grant_roles.sql
+/*
+ * The roles are the cluster's and made by a DBA (sql/dba.sql), so they may be absent: then only our
+ * owner has access, which is all that a single login needs. Called after every migration, because new
+ * functions are everybody's until told otherwise. graphile-worker's tables have row-level security
+ * without a policy, so that its owner alone could work on them: hence a policy for the workers.
+ */
+create or replace function :PGVECTOR_SCHEMA.grant_roles() returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_table regclass;
+begin
+  revoke all on all routines in schema :PGVECTOR_SCHEMA from public;
+
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_reader') then
+    grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_reader;
+    grant select on :PGVECTOR_SCHEMA.embedding_status, :PGVECTOR_SCHEMA.model_status, :PGVECTOR_SCHEMA.source_copy_status, :PGVECTOR_SCHEMA.vector_indexes to product_embeddings_reader;
+    grant execute on function
+      :PGVECTOR_SCHEMA.compute_model_status(),
+      :PGVECTOR_SCHEMA.compute_status(boolean),
+      :PGVECTOR_SCHEMA.doctor(jsonb, name),
+      :PGVECTOR_SCHEMA.mapped_products(),
+      :PGVECTOR_SCHEMA.query_key(text),
+      :PGVECTOR_SCHEMA.request_query(text),
+      :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer),
+      :PGVECTOR_SCHEMA.search_products_text(text, integer, jsonb, text),
+      :PGVECTOR_SCHEMA.similar_products(bigint, integer, jsonb, double precision),
+      :PGVECTOR_SCHEMA.duplicate_products(double precision, integer),
+      :PGVECTOR_SCHEMA.recommended_products(bigint[], integer, jsonb),
+      :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer, jsonb),
+      :PGVECTOR_SCHEMA.measure_recall(integer, integer)
+    to product_embeddings_reader;
+    grant execute on procedure :PGVECTOR_SCHEMA.embed_query(text, interval) to product_embeddings_reader;
+  end if;
+
+  -- On top of a reader's: what somebody on call looks at, and another attempt.
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_operator') then
+    grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_operator;
+    grant select on
+      :PGVECTOR_SCHEMA.embedding_activity,
+      :PGVECTOR_SCHEMA.embedding_models,
+      :PGVECTOR_SCHEMA.embedding_status,
+      :PGVECTOR_SCHEMA.embedding_workers,
+      :PGVECTOR_SCHEMA.product_failures,
+      :PGVECTOR_SCHEMA.product_queue,
+      :PGVECTOR_SCHEMA.queued_products,
+      :PGVECTOR_SCHEMA.source_log,
+      :PGVECTOR_SCHEMA.vector_indexes
+    to product_embeddings_operator;
+    grant delete on :PGVECTOR_SCHEMA.product_failures to product_embeddings_operator;
+    grant insert, update (available_at, attempts) on :PGVECTOR_SCHEMA.product_queue to product_embeddings_operator;
+    grant execute on function
+      :PGVECTOR_SCHEMA.announce_changes(),
+      :PGVECTOR_SCHEMA.compute_status(boolean),
+      :PGVECTOR_SCHEMA.operator_report(),
+      :PGVECTOR_SCHEMA.retry_failed(bigint)
+    to product_embeddings_operator;
+  end if;
+
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_attacher') then
+    grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_attacher;
+    grant select on
+      :PGVECTOR_SCHEMA.:PGVECTOR_TABLE,
+      :PGVECTOR_SCHEMA.embedding_models,
+      :PGVECTOR_SCHEMA.embedding_status,
+      :PGVECTOR_SCHEMA.embedding_workers,
+      :PGVECTOR_SCHEMA.kept_models,
+      :PGVECTOR_SCHEMA.model_status,
+      :PGVECTOR_SCHEMA.settings,
+      :PGVECTOR_SCHEMA.source_log,
+      :PGVECTOR_SCHEMA.source_columns,
+      :PGVECTOR_SCHEMA.source_copy_status,
+      :PGVECTOR_SCHEMA.source_triggers,
+      :PGVECTOR_SCHEMA.vector_indexes,
+      :PGVECTOR_SCHEMA.document_fields,
+      :PGVECTOR_SCHEMA.document_order,
+      :PGVECTOR_SCHEMA.related_triggers
+    to product_embeddings_attacher;
+    grant insert on :PGVECTOR_SCHEMA.source_log to product_embeddings_attacher;
+    -- Only the owner of a table can put triggers on it, and so attach it.
+    grant select, insert, delete on :PGVECTOR_SCHEMA.related_tables to product_embeddings_attacher;
+    -- What a data team fills, as often as not from a dbt seed, which truncates first.
+    grant select, insert, update, delete, truncate on :PGVECTOR_SCHEMA.synonyms, :PGVECTOR_SCHEMA.golden_queries to product_embeddings_attacher;
+    grant execute on function
+      :PGVECTOR_SCHEMA.attach(),
+      :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean),
+      :PGVECTOR_SCHEMA.attach_related(text, text, text),
+      :PGVECTOR_SCHEMA.attach_related_triggers(text, text),
+      :PGVECTOR_SCHEMA.attach_triggers(),
+      :PGVECTOR_SCHEMA.compute_model_status(),
+      :PGVECTOR_SCHEMA.compute_status(boolean),
+      :PGVECTOR_SCHEMA.detach(),
+      :PGVECTOR_SCHEMA.detach_related(text),
+      :PGVECTOR_SCHEMA.doctor(jsonb, name),
+      :PGVECTOR_SCHEMA.grant_read(regclass),
+      :PGVECTOR_SCHEMA.grant_source(),
+      :PGVECTOR_SCHEMA.last_comparison(),
+      :PGVECTOR_SCHEMA.reconcile(),
+      :PGVECTOR_SCHEMA.require_sound_source(),
+      :PGVECTOR_SCHEMA.require_source(),
+      :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer),
+      :PGVECTOR_SCHEMA.search_products_text(text, integer, jsonb, text),
+      :PGVECTOR_SCHEMA.similar_products(bigint, integer, jsonb, double precision),
+      :PGVECTOR_SCHEMA.duplicate_products(double precision, integer),
+      :PGVECTOR_SCHEMA.recommended_products(bigint[], integer, jsonb),
+      :PGVECTOR_SCHEMA.refresh_pairs(),
+      :PGVECTOR_SCHEMA.related_relation(text),
+      :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer, jsonb),
+      :PGVECTOR_SCHEMA.measure_recall(integer, integer),
+      :PGVECTOR_SCHEMA.source_problems(),
+      :PGVECTOR_SCHEMA.source_is_replicated(),
+      :PGVECTOR_SCHEMA.source_relation(),
+      :PGVECTOR_SCHEMA.tg__product_changed(),
+      :PGVECTOR_SCHEMA.tg__product_replicated(),
+      :PGVECTOR_SCHEMA.tg__related_changed()
+    to product_embeddings_attacher;
+  end if;
+
+  if exists (select from pg_roles r where r.rolname = 'product_embeddings_worker') then
+    grant usage on schema :PGVECTOR_SCHEMA to product_embeddings_worker;
+    grant select, insert, update, delete on all tables in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
+    -- Security definer functions run what stands there, and read what it names: of a view or a type of one's own, what comes with it.
+    revoke insert, update, delete on :PGVECTOR_SCHEMA.source_expressions, :PGVECTOR_SCHEMA.source_connection, :PGVECTOR_SCHEMA.settings
+      from product_embeddings_worker;
+    execute (
+      select format('grant update (%s) on :PGVECTOR_SCHEMA.settings to product_embeddings_worker', string_agg(quote_ident(a.attname), ', '))
+      from pg_attribute a
+      where a.attrelid = ':PGVECTOR_SCHEMA.settings'::regclass and a.attnum > 0 and not a.attisdropped
+        and a.attname not in ('singleton', 'source_schema', 'source_table', 'document_hook') and not starts_with(a.attname, 'interactions_')
+    );
+    grant execute on all routines in schema :PGVECTOR_SCHEMA to product_embeddings_worker;
+    revoke execute on function
+      :PGVECTOR_SCHEMA.tg__embedding_provenance(),
+      :PGVECTOR_SCHEMA.tg__product_changed(),
+      :PGVECTOR_SCHEMA.tg__product_replicated(),
+      :PGVECTOR_SCHEMA.tg__related_changed(),
+      :PGVECTOR_SCHEMA.tg__synonym_key()
+    from product_embeddings_worker;
+    grant usage on schema graphile_worker to product_embeddings_worker;
+    grant select, insert, update, delete on all tables in schema graphile_worker to product_embeddings_worker;
+    grant execute on all functions in schema graphile_worker to product_embeddings_worker;
+    for v_table in
+      select c.oid
+      from pg_class c
+      where c.relnamespace = 'graphile_worker'::regnamespace and c.relrowsecurity
+        and not exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'product_embeddings_worker')
+    loop
+      execute format('create policy product_embeddings_worker on %s to product_embeddings_worker using (true) with check (true)', v_table);
+    end loop;
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.grant_roles() is
+  'Gives the groups product_embeddings_reader, _operator, _attacher and _worker their rights, as far as they exist (sql/dba.sql makes them); npm run migrate calls it. Safe to repeat.';
+--! EndIncluded access/grant_roles.sql

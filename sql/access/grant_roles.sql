@@ -80,8 +80,8 @@ begin
     grant insert on :PGVECTOR_SCHEMA.source_log to product_embeddings_attacher;
     -- Only the owner of a table can put triggers on it, and so attach it.
     grant select, insert, delete on :PGVECTOR_SCHEMA.related_tables to product_embeddings_attacher;
-    -- What a data team fills, as often as not from a dbt seed.
-    grant select, insert, update, delete on :PGVECTOR_SCHEMA.synonyms, :PGVECTOR_SCHEMA.golden_queries to product_embeddings_attacher;
+    -- What a data team fills, as often as not from a dbt seed, which truncates first.
+    grant select, insert, update, delete, truncate on :PGVECTOR_SCHEMA.synonyms, :PGVECTOR_SCHEMA.golden_queries to product_embeddings_attacher;
     grant execute on function
       :PGVECTOR_SCHEMA.attach(),
       :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean),

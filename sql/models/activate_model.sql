@@ -19,6 +19,7 @@ declare
   v_bound text;
   v_views text[];
   v_statement text;
+  v_forced text;
 begin
   if activate_model.model is null and not exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is not null) then
     raise exception 'No model is prepared.'
@@ -33,15 +34,21 @@ begin
   if v_to.is_active then
     return format('%s is the active model already.', v_to.name);
   end if;
+  v_forced := format('select :PGVECTOR_SCHEMA.activate_model(%L, force => true);', v_to.model_id::text);
   perform :PGVECTOR_SCHEMA.require_embeddings();
   v_table := :PGVECTOR_SCHEMA.embeddings_table(v_to.model_id);
 
   if force is not true then
+    if v_to.error is not null then
+      raise exception 'The model % cannot be loaded, so nothing would be encoded any more: %', v_to.name, v_to.error
+        using errcode = 'PE032',
+          hint = 'The worker tries again every minute. To have it all the same: ' || v_forced;
+    end if;
     select * into v_gaps from :PGVECTOR_SCHEMA.model_gaps(v_to.model_id);
     if v_gaps.missing + v_gaps.stale > 0 then
       raise exception 'The model % is not complete: % products have no vector of it and % an outdated one.', v_to.name, v_gaps.missing, v_gaps.stale
         using errcode = 'PE032',
-          hint = 'The worker is at it: select * from :PGVECTOR_SCHEMA.model_status;  To have it all the same, with these products missing from search: select :PGVECTOR_SCHEMA.activate_model(force => true);';
+          hint = 'The worker is at it: select * from :PGVECTOR_SCHEMA.model_status;  To have it all the same, with these products missing from search: ' || v_forced;
     end if;
     if not :PGVECTOR_SCHEMA.has_index(v_to.model_id)
       and (:PGVECTOR_SCHEMA.search_index() is not null or :PGVECTOR_SCHEMA.has_vectors(v_to.model_id, v_from_products))
@@ -49,20 +56,20 @@ begin
       raise exception 'The vectors of % have no index for search yet.', v_to.name
         using errcode = 'PE032',
           hint = format(
-            '%s in psql: select :PGVECTOR_SCHEMA.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: select :PGVECTOR_SCHEMA.activate_model(force => true);',
+            '%s in psql: select :PGVECTOR_SCHEMA.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: %s',
             case when v_from_products is null then 'The worker builds none while settings.index_from_products is null: build it'
               else 'The worker builds it within the hour if its role owns the table; or at once,' end,
-            v_to.model_id
+            v_to.model_id, v_forced
           );
     end if;
   end if;
   select string_agg(format('%s %s', d.kind, d.relation), ', ' order by d.relation) into v_bound
-  from :PGVECTOR_SCHEMA.embeddings_dependents() d
+  from :PGVECTOR_SCHEMA.embeddings_dependents(v_to.model_id) d
   where not d.can_follow;
   if v_bound is not null and force is not true then
     raise exception 'Bound to the table of vectors and not able to follow the change of model: %.', v_bound
       using errcode = 'PE033',
-        hint = 'Drop them, activate, and make them again (dbt run does), or leave them on the former model: select :PGVECTOR_SCHEMA.activate_model(force => true);';
+        hint = 'Drop them, activate, and make them again (dbt run does), or leave them on the former model: ' || v_forced;
   end if;
   -- As they are written now: after the change their text would name the table that they are bound to.
   select array_agg(
@@ -71,7 +78,7 @@ begin
       d.relation, ' with (' || nullif(array_to_string(c.reloptions, ', '), '') || ')', pg_get_viewdef(c.oid)
     )
   ) into v_views
-  from :PGVECTOR_SCHEMA.embeddings_dependents() d
+  from :PGVECTOR_SCHEMA.embeddings_dependents(v_to.model_id) d
   join pg_class c on c.oid = d.relation::regclass
   where d.can_follow;
   execute format('analyze :PGVECTOR_SCHEMA.%I', v_table);
@@ -99,7 +106,7 @@ begin
     raise exception 'The models were changed meanwhile.'
       using errcode = 'PE034', hint = 'See how they stand: select * from :PGVECTOR_SCHEMA.model_status;';
   end if;
-  v_former := ':PGVECTOR_TABLE' || '_' || v_from.model_id;
+  v_former := ':PGVECTOR_TABLE' || '_' || coalesce(v_from.model_id, 0);
   execute format('alter table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE rename to %I', v_former);
   perform :PGVECTOR_SCHEMA.rename_indexes(v_former, ':PGVECTOR_TABLE');
   execute format('alter table :PGVECTOR_SCHEMA.%I rename to :PGVECTOR_TABLE', v_table);
@@ -116,10 +123,17 @@ begin
     execute v_statement;
   end loop;
   perform :PGVECTOR_SCHEMA.announce_changes();
+  if v_from.model_id is null then
+    -- reset_embeddings() emptied it for a model that did not come, and what waits for that one waits for this one too.
+    execute format('drop table :PGVECTOR_SCHEMA.%I', v_former);
+    delete from :PGVECTOR_SCHEMA.product_queue q where q.model_id = 0;
+    delete from :PGVECTOR_SCHEMA.product_changes c where c.model_id = 0;
+    return format('%s is active.', v_to.name);
+  end if;
   return format('%s is active. %s is kept true: select :PGVECTOR_SCHEMA.rollback_model(); or, when it is not needed any more: select :PGVECTOR_SCHEMA.drop_model(%L);',
     v_to.name, v_from.name, v_from.model_id::text);
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.activate_model(text, boolean) is
-  'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use.';
+  'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete, cannot be loaded or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use.';

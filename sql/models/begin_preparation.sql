@@ -26,7 +26,7 @@ begin
       using errcode = 'PE030',
         hint = format(
           'select * from :PGVECTOR_SCHEMA.model_status;  If it is the former one: select :PGVECTOR_SCHEMA.rollback_model();  This request is taken back by: select :PGVECTOR_SCHEMA.drop_model(%L);',
-          begin_preparation.name
+          (select p.model from :PGVECTOR_SCHEMA.model_preparation p)
         );
   end if;
 

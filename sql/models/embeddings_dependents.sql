@@ -3,7 +3,7 @@
  * former one. A plain view that we own is made anew by activate_model(); what cannot be is for its owner
  * to drop before and to make again, as dbt does at its next run.
  */
-create or replace function :PGVECTOR_SCHEMA.embeddings_dependents()
+create or replace function :PGVECTOR_SCHEMA.embeddings_dependents(model_id integer default null)
 returns table (relation text, kind text, can_follow boolean)
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -19,8 +19,8 @@ as $$
         where a.attrelid = d.relation and a.attnum > 0 and a.atttypid = ':VECTOR_SCHEMA.vector'::regtype and a.atttypmod <> -1
           and a.atttypmod is distinct from coalesce((
             select m.dimension
-            from :PGVECTOR_SCHEMA.model_preparation p
-            join :PGVECTOR_SCHEMA.embedding_models m on m.model_id = p.model_id
+            from :PGVECTOR_SCHEMA.embedding_models m
+            where m.model_id = coalesce(embeddings_dependents.model_id, (select p.model_id from :PGVECTOR_SCHEMA.model_preparation p))
           ), a.atttypmod)
       )
   from (
@@ -38,5 +38,5 @@ as $$
   order by 1
 $$;
 
-comment on function :PGVECTOR_SCHEMA.embeddings_dependents() is
-  'Views, materialized views and foreign keys that are bound to the table of vectors, and whether activate_model() takes them along; the others have to be dropped before it, and made again after.';
+comment on function :PGVECTOR_SCHEMA.embeddings_dependents(integer) is
+  'Views, materialized views and foreign keys that are bound to the table of vectors, and whether activate_model() takes them along to this model, the prepared one when null; the others have to be dropped before it, and made again after.';

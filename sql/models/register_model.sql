@@ -20,6 +20,13 @@ begin
     register_model.max_tokens, register_model.query_prefix, register_model.passage_prefix, register_model.path
   );
   select * into v_active from :PGVECTOR_SCHEMA.embedding_models m where m.is_active;
+  if v_active.model_id is null and exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = v_model_id and m.is_kept) then
+    raise exception 'No model is active, and vectors of % are kept.', register_model.name
+      using errcode = 'PE021',
+        hint = format(
+          'Search by them again: select :PGVECTOR_SCHEMA.activate_model(%L);  or start over without them: select :PGVECTOR_SCHEMA.drop_model(%1$L);', v_model_id::text
+        );
+  end if;
   if v_active.model_id = v_model_id
     or exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = v_model_id and m.is_kept)
   then
@@ -33,7 +40,7 @@ begin
         detail = 'Vectors of two models cannot be compared, so they never share a table.',
         hint = format(
           'Leave EMBEDDING_MODEL and EMBEDDING_PRECISION out, or set the model to %s. To change the model without a gap in search: select :PGVECTOR_SCHEMA.prepare_model(%L);  and when it is ready: select :PGVECTOR_SCHEMA.activate_model(); Or start over, with search empty meanwhile: select :PGVECTOR_SCHEMA.reset_embeddings(%s);',
-          v_active.name, register_model.name, register_model.dimension
+          coalesce(v_active.path, v_active.name), coalesce(register_model.path, register_model.name), register_model.dimension
         );
   end if;
 

@@ -16,6 +16,7 @@ as $$
 #variable_conflict use_column
 declare
   v_other_id integer;
+  v_model record;
 begin
   if evaluate_search.k is null or evaluate_search.k not between 1 and 10000 then
     raise exception 'The limit must be from 1 to 10000, not %.', coalesce(evaluate_search.k::text, 'null')
@@ -24,6 +25,13 @@ begin
   perform :PGVECTOR_SCHEMA.lock_source();
   perform :PGVECTOR_SCHEMA.lock_embeddings();
   v_other_id := nullif(evaluate_search.model_id, :PGVECTOR_SCHEMA.active_model_id());
+  select s.name, s.products, greatest(s.products - s.embedded, s.queued) as waiting into v_model
+  from :PGVECTOR_SCHEMA.model_status s
+  where s.model_id = coalesce(v_other_id, :PGVECTOR_SCHEMA.active_model_id());
+  if v_model.waiting > 0 then
+    raise warning '% of % products have no vector of % yet, or one of a former text: figures with vectors are not what they will be.',
+      v_model.waiting, v_model.products, v_model.name;
+  end if;
 
   return query
     with
@@ -94,4 +102,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.evaluate_search(integer, integer) is
-  'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005 and PE014.';
+  'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. Warns while products wait to be encoded. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005 and PE014.';

@@ -12,6 +12,7 @@ as $$
 declare
   v_table regclass := :PGVECTOR_SCHEMA.require_embeddings();
   v_model_id integer;
+  v_dimension integer;
   v_from bigint := (select s.index_from_products from :PGVECTOR_SCHEMA.settings s);
 begin
   if v_from is null or not pg_has_role((select c.relowner from pg_class c where c.oid = v_table), 'usage') then
@@ -32,13 +33,18 @@ begin
       )
     order by k.is_active desc
   loop
+    select a.atttypmod into v_dimension
+    from pg_attribute a
+    where a.attrelid = to_regclass(format(':PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(v_model_id))) and a.attname = 'embedding';
+    -- Beyond 2,000 components pgvector indexes halves alone, and beyond 4,000 nothing.
+    continue when v_dimension > 4000;
     return query
       select format('drop index concurrently if exists :PGVECTOR_SCHEMA.%I', c.relname)
       from pg_index i
       join pg_class c on c.oid = i.indexrelid
       where i.indrelid = to_regclass(format(':PGVECTOR_SCHEMA.%I', :PGVECTOR_SCHEMA.embeddings_table(v_model_id))) and not i.indisvalid;
     return query select format('set maintenance_work_mem = %L', :PGVECTOR_SCHEMA.index_memory(v_model_id));
-    return query select :PGVECTOR_SCHEMA.index_sql(model_id => v_model_id);
+    return query select :PGVECTOR_SCHEMA.index_sql(as_halfvec => v_dimension > 2000, model_id => v_model_id);
     return query select 'reset maintenance_work_mem';
   end loop;
 end

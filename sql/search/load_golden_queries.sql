@@ -18,7 +18,7 @@ begin
   begin
     -- Public collections have one text under two numbers, and then judge a document twice.
     insert into :PGVECTOR_SCHEMA.golden_queries as g (query, product_id, grade, kind)
-    select j.query, j.product_id, max(greatest(j.grade, 0)), min(coalesce(j.kind, ''))
+    select j.query, j.product_id, max(case when j.grade < 0 then 0 else j.grade end), min(coalesce(j.kind, ''))
     from jsonb_to_recordset(load_golden_queries.judgments) j (query text, product_id bigint, grade smallint, kind text)
     group by j.query, j.product_id;
   exception when data_exception or integrity_constraint_violation or program_limit_exceeded then

@@ -1,6 +1,6 @@
 /*
  * A map costs a minute of a core, so it is made anew when it shows another catalogue and not at every
- * change: a twentieth of it changed or is gone. An hour between two, or a backfill would draw all the time.
+ * change: a twentieth of it changed or is gone, or it has the vectors of another model. An hour between two, or a backfill would draw all the time.
  */
 create or replace function :PGVECTOR_SCHEMA.map_due() returns boolean
 language plpgsql stable
@@ -25,9 +25,12 @@ begin
   from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e
   where e.updated_at > v_mapped_at::timestamp or e.vanished_at > v_mapped_at;
   return v_mapped_at < now() - interval '1 hour'
-    and (v_changed * 20 > v_vectors or abs(v_mapped - least(v_wanted, v_vectors)) * 20 > v_wanted);
+    and (
+      v_changed * 20 > v_vectors or abs(v_mapped - least(v_wanted, v_vectors)) * 20 > v_wanted
+      or exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.is_active and m.activated_at > v_mapped_at)
+    );
 end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.map_due() is
-  'Whether product_map should be made anew: there is none, or a twentieth of the catalogue changed since and the map is an hour old.';
+  'Whether product_map should be made anew: there is none, or a twentieth of the catalogue or the model changed since and the map is an hour old.';

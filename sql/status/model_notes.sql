@@ -46,9 +46,12 @@ begin
     from :PGVECTOR_SCHEMA.model_preparation p
     where p.model_id is null;
   return query
-    select format('The model %s cannot be loaded, so its vectors are not kept true: %s If it is not needed any more: select :PGVECTOR_SCHEMA.drop_model(%L);', m.name, m.error, m.model_id::text)
+    select case m.is_active
+      when true then format('The model %s cannot be loaded by a worker, which so encodes nothing: %s Bring its files back to where that worker runs, and see there: npm run doctor', m.name, m.error)
+      else format('The model %s cannot be loaded, so its vectors are not kept true: %s If it is not needed any more: select :PGVECTOR_SCHEMA.drop_model(%L);', m.name, m.error, m.model_id::text)
+    end
     from :PGVECTOR_SCHEMA.embedding_models m
-    where m.error is not null and m.is_kept;
+    where m.error is not null and (m.is_kept or m.is_active);
 end
 $$;
 

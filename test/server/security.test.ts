@@ -246,7 +246,7 @@ test("each group may call, read and write what is listed here, and nothing else"
       "embedding_models: select",
       "embedding_status: select",
       "embedding_workers: select",
-      "golden_queries: select insert update delete",
+      "golden_queries: select insert update delete truncate",
       "kept_models: select",
       "model_status: select",
       "product_embeddings: select",
@@ -257,7 +257,7 @@ test("each group may call, read and write what is listed here, and nothing else"
       "source_copy_status: select",
       "source_log: select insert",
       "source_triggers: select",
-      "synonyms: select insert update delete",
+      "synonyms: select insert update delete truncate",
       "vector_indexes: select",
     ],
   });
