@@ -275,6 +275,25 @@ begin
       using hint = 'The worker finds changes by comparing every few minutes; see analytics_features.source_log.';
   end;
 
+  -- Of two builds at once, of the source and of a table that the hook or a view reads, each would wait for the table of the
+  -- other: a worker compares when both are through. A strict source has to know what it found.
+  if not (strict and v_is_source) and exists (
+    select
+    from pg_locks l
+    join pg_database d on d.oid = l.database and d.datname = current_database()
+    join pg_class c on c.oid = l.relation
+    join pg_namespace n on n.oid = c.relnamespace
+    where l.mode = 'AccessExclusiveLock' and l.pid <> pg_backend_pid()
+      and (n.nspname, c.relname) in (
+        select s.source_schema, s.source_table from analytics_features.settings s
+        union all
+        select r.relation_schema, r.relation_name from analytics_features.related_tables r
+      )
+  ) then
+    perform analytics_features.reconcile_later();
+    return null;
+  end if;
+
   begin
     v_queued := analytics_features.reconcile();
   exception when others then
@@ -297,7 +316,7 @@ $$;
 -- Name: FUNCTION attach_after_build(relation_schema text, relation_name text, strict boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) IS 'For a dbt post-hook: attach() if this relation is the source, attach_related() again if it is a related table, in the same transaction; returns how many products were queued, null if it is neither or failed. Fails only when strict, and then also on PE006.';
+COMMENT ON FUNCTION analytics_features.attach_after_build(relation_schema text, relation_name text, strict boolean) IS 'For a dbt post-hook: attach() if this relation is the source, attach_related() again if it is a related table, in the same transaction; returns how many products were queued, null if it is neither or failed, or if a worker compares because another build is at work. Fails only when strict, and then also on PE006.';
 
 --
 -- Name: attach_related(text, text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -356,8 +375,10 @@ begin
   for v_trigger in
     select t.relation_oid::regclass as relation, t.trigger_name, t.event, t.attached
     from analytics_features.related_triggers t
+    -- What dbt builds as a view one day has none; the notes say so.
+    join pg_class c on c.oid = t.relation_oid and c.relkind in ('r', 'p')
     where t.relation_schema = attach_related_triggers.relation_schema and t.relation_name = attach_related_triggers.relation_name
-      and t.relation_oid is not null and t.enabled is not true
+      and t.enabled is not true
   loop
     if v_trigger.attached then
       execute format('alter table %s enable trigger %I', v_trigger.relation, v_trigger.trigger_name);
@@ -388,7 +409,7 @@ $$;
 -- Name: FUNCTION attach_related_triggers(relation_schema text, relation_name text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.attach_related_triggers(relation_schema text, relation_name text) IS 'Puts the triggers on a related table that it lacks, and lets us read it; no effect on one that does not exist. Raises 42501 for who does not own it.';
+COMMENT ON FUNCTION analytics_features.attach_related_triggers(relation_schema text, relation_name text) IS 'Puts the triggers on a related table that it lacks, and lets us read it; no triggers on one that does not exist or is a view. Raises 42501 for who does not own it.';
 
 --
 -- Name: attach_triggers(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -400,20 +421,21 @@ CREATE FUNCTION analytics_features.attach_triggers() RETURNS void
     AS $$
 declare
   v_source regclass := analytics_features.require_source();
+  v_can_have boolean := (select c.relkind in ('r', 'p') from pg_class c where c.oid = v_source);
   v_trigger record;
-  v_changed boolean := false;
+  -- What failed before is over, and the log says so.
+  v_log boolean := coalesce((select l.error is not null from analytics_features.source_log l where l.event = 'attach' order by l.log_id desc limit 1), false);
 begin
   perform analytics_features.grant_source();
-  if (select c.relkind from pg_class c where c.oid = v_source) not in ('r', 'p') then
+  if not v_can_have then
     raise notice '% cannot have triggers; the worker finds its changes by comparing every few minutes.', v_source;
-    return;
   end if;
   for v_trigger in
     select t.trigger_name, t.event, t.attached, t.level, t.must_be_always
     from analytics_features.source_triggers t
-    where t.enabled is not true
+    where t.enabled is not true and v_can_have
   loop
-    v_changed := true;
+    v_log := true;
     if not v_trigger.attached then
       execute format(
         'create or replace trigger %I after %s on %s %s for each %s execute function analytics_features.%I()',
@@ -437,8 +459,8 @@ begin
       );
     end if;
   end loop;
-  if v_changed then
-    insert into analytics_features.source_log (event, source_oid, triggers_attached) values ('attach', v_source, true);
+  if v_log then
+    insert into analytics_features.source_log (event, source_oid, triggers_attached) values ('attach', v_source, v_can_have);
   end if;
 end
 $$;
@@ -1374,7 +1396,7 @@ begin
   state := case
     when not source_exists then 'no source'
     when products is null then 'unknown'
-    when queued > 0 and workers_alive = 0 then 'waiting'
+    when queued > 0 and (workers_alive = 0 or model is null) then 'waiting'
     when queued > 0 then 'working'
     when missing + stale > 0 then 'incomplete'
     else 'complete'
@@ -1389,6 +1411,10 @@ begin
     union all
     select format('No worker is alive, and %s products wait: npm run worker', queued)
     where queued > 0 and workers_alive = 0
+    union all
+    -- Which it is to be is for its owner to say: that is what the vectors were thrown away for.
+    select format('No model is active since the vectors were thrown away, and %s products wait: start a worker anew, with the EMBEDDING_MODEL that it is to be; the others follow.', queued)
+    where queued > 0 and workers_alive > 0 and model is null
     union all
     select format('The words of %s products are not as they are now; a worker takes them up, or: select analytics_features.index_words();', v_wordless)
     where v_wordless > 0
@@ -1533,6 +1559,8 @@ CREATE FUNCTION analytics_features.copy_failure(state text, message text, detail
     AS $$
   select case
     when starts_with(state, '22') then 'A column there has values that its type cannot take here'
+    -- Whose view is in the way stands in the detail.
+    when state = '2BP01' then format('%s: %s', message, replace(detail, E'\n', ', '))
     when detail is null or detail = '' or not starts_with(state, '08') and state not like '2F%' then rtrim(message, '.')
     -- libpq's sentences come a line each and repeat the address.
     else rtrim(regexp_replace(btrim(detail), E'\\s*\\n.*', ''), '.')
@@ -2712,7 +2740,8 @@ begin
   return query
     select 'source', 'warning', format('The settings here name the source %s, and the database reads %s.', v_named, v_status.source),
       'Correct STAGING_DB_SCHEMA and STAGING_DB_TABLE here, or write them to the database: npm run migrate'
-    where v_named <> v_status.source;
+    -- Of a copy requireConnected() says it.
+    where v_named <> v_status.source and not exists (select from analytics_features.source_copy_status);
 end
 $_$;
 
@@ -3937,10 +3966,13 @@ begin
     select r.rolname from pg_roles r where r.rolname = 'product_embeddings_worker'
   loop
     continue when has_schema_privilege(v_role, v_schema::oid, 'usage') and has_table_privilege(v_role, relation, 'select');
-    perform pg_advisory_xact_lock(hashtext('analytics_features.grant_source'), 1);
+    if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
+      perform pg_advisory_xact_lock(hashtext('analytics_features.grant_source'), hashoid(v_schema));
+    end if;
     if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
       execute format('grant usage on schema %s to %I', v_schema, v_role);
     end if;
+    perform pg_advisory_xact_lock(hashtext('analytics_features.grant_source'), hashoid(relation));
     if not has_table_privilege(v_role, relation, 'select') then
       execute format('grant select on %s to %I', relation, v_role);
     end if;
@@ -4051,6 +4083,7 @@ begin
       analytics_features.grant_source(),
       analytics_features.last_comparison(),
       analytics_features.reconcile(),
+      analytics_features.reconcile_later(),
       analytics_features.require_sound_source(),
       analytics_features.require_source(),
       analytics_features.search_products(public.vector, text, integer),
@@ -7876,6 +7909,23 @@ $$;
 COMMENT ON FUNCTION analytics_features.reconcile() IS 'Compares source and vectors, of all models that are kept, and queues what differs; returns how many products it queued for the active one. Needs no trigger. What it found is a row of source_log. Raises PE001, PE002, PE003, PE005, PE029.';
 
 --
+-- Name: reconcile_later(); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.reconcile_later() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select analytics_features.wake_worker(task => 'reconcile')
+$$;
+
+--
+-- Name: FUNCTION reconcile_later(); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.reconcile_later() IS 'Has a worker reconcile() once this transaction is committed. Never fails.';
+
+--
 -- Name: refresh_copy(boolean, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -8788,10 +8838,14 @@ begin
   perform pg_advisory_xact_lock(hashtext('analytics_features.embedding_models'), 2);
   if to_regclass('analytics_features.product_embeddings') is not null then
     truncate analytics_features.product_embeddings;
-    execute format(
-      'alter table analytics_features.product_embeddings alter column embedding type public.vector(%s)',
-      reset_embeddings.dimension
-    );
+    if (
+      select a.atttypmod from pg_attribute a where a.attrelid = 'analytics_features.product_embeddings'::regclass and a.attname = 'embedding'
+    ) is distinct from reset_embeddings.dimension then
+      execute format(
+        'alter table analytics_features.product_embeddings alter column embedding type public.vector(%s)',
+        reset_embeddings.dimension
+      );
+    end if;
   end if;
   perform analytics_features.create_vector_table('product_embeddings', reset_embeddings.dimension);
   delete from analytics_features.product_failures f where f.model_id = coalesce(analytics_features.active_model_id(), 0);
@@ -8899,10 +8953,11 @@ begin
     (
       select format(
         case t.typcategory
-          when 'D' then 'coalesce(%I.dbt_valid_to operator(pg_catalog.>) pg_catalog.now(), true)'
+          when 'D' then 'coalesce(%I.dbt_valid_to operator(pg_catalog.>) (pg_catalog.now() operator(pg_catalog.+) pg_catalog.interval ''26 hours''), true)'
           else $sql$coalesce(
-            nullif(pg_catalog.btrim(%I.dbt_valid_to::pg_catalog.text), '')
-              operator(pg_catalog.>) pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') collate pg_catalog."C",
+            nullif(pg_catalog.btrim(%I.dbt_valid_to::pg_catalog.text), '') operator(pg_catalog.>) pg_catalog.to_char(
+              pg_catalog.now() at time zone 'UTC' operator(pg_catalog.+) pg_catalog.interval '26 hours', 'YYYY-MM-DD HH24:MI:SS'
+            ) collate pg_catalog."C",
             true
           )$sql$
         end,
@@ -9808,6 +9863,7 @@ begin
   return query
     select case
       when t.relation_oid is null then format('The related table %I.%I does not exist: build it, or: select analytics_features.detach_related(%L);', t.relation_schema, t.relation_name, format('%I.%I', t.relation_schema, t.relation_name))
+      when c.relkind not in ('r', 'p') then format('The related table %I.%I is a view now and cannot have triggers: its changes are found by comparing. Attach the tables that it reads, and: select analytics_features.detach_related(%L);', t.relation_schema, t.relation_name, format('%I.%I', t.relation_schema, t.relation_name))
       else format('The related table %I.%I lacks the triggers for %s: it was rebuilt without the dbt hook. As its owner: select analytics_features.attach_related(%L, %L, %L);',
         t.relation_schema, t.relation_name, string_agg(t.event, ', '), format('%I.%I', t.relation_schema, t.relation_name), min(r.key_column), min(r.product_column))
     end
@@ -9817,8 +9873,9 @@ begin
       from analytics_features.related_tables a
       order by a.relation_schema, a.relation_name
     ) r on r.relation_schema = t.relation_schema and r.relation_name = t.relation_name
+    left join pg_class c on c.oid = t.relation_oid
     where t.enabled is not true
-    group by t.relation_schema, t.relation_name, t.relation_oid;
+    group by t.relation_schema, t.relation_name, t.relation_oid, c.relkind;
   return query
     select format('The source has no column %I, by which the related table %I.%I was attached.', r.product_column, r.relation_schema, r.relation_name)
     from analytics_features.related_tables r
@@ -15058,6 +15115,14 @@ GRANT ALL ON FUNCTION analytics_features.recommended_products(product_ids bigint
 REVOKE ALL ON FUNCTION analytics_features.reconcile() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.reconcile() TO product_embeddings_attacher;
 GRANT ALL ON FUNCTION analytics_features.reconcile() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION reconcile_later(); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.reconcile_later() FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.reconcile_later() TO product_embeddings_attacher;
+GRANT ALL ON FUNCTION analytics_features.reconcile_later() TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION refresh_copy(is_full boolean, only_if_due boolean); Type: ACL; Schema: analytics_features; Owner: -

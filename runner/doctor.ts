@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { parseCronItems } from "graphile-worker";
 import postgres from "postgres";
+import { requireConnected } from "./copy.ts";
 import { connect, type Database, openDatabase, type Sql } from "./database.ts";
 import { codeOf, Failure } from "./errors.ts";
 import { ownMigrations, requireSameTable } from "./migrate.ts";
@@ -209,14 +210,19 @@ async function askDatabase(sql: Sql, settings: Settings, model: { model?: string
     migrations: ownMigrations(),
     jobs_version: ownJobsVersion(),
     dimension: settings.dimension,
-    source: await quoted(sql, settings),
+    source: settings.upstream === undefined ? await quoted(sql, settings) : undefined,
     connections: workerConnections,
     ...model,
   };
   try {
     const rows = await sql<Finding[]>`
       select check_name as "check", state, finding, fix from ${sql(settings.schema)}.doctor(${JSON.stringify(client)}::text::jsonb)`;
-    return [...rows];
+    const connected = await requireConnected(sql, settings).then(
+      () => [],
+      // Who may not see it, or has an earlier version, is told so by the rest.
+      (error) => (error instanceof Failure ? [failed("source", error)] : []),
+    );
+    return [...rows, ...connected];
   } catch (error) {
     if (codeOf(error) !== "42501") throw error;
     const [row] = await sql<{ name: string }[]>`select current_user as name`;

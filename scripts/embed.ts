@@ -35,9 +35,15 @@ await main(async () => {
         const { sourceExists } = await attach(database.sql, settings);
         if (!sourceExists) await database.sql`select ${database.sql(settings.schema)}.require_source()`;
         try {
+          const [before] = await database.sql<{ now: Date }[]>`select pg_catalog.clock_timestamp() as now`;
           const pass = await embedWithProgress(context, { limit, signal });
+          // What a claim sets aside, because the hook fails for it, was never attempted.
+          const [aside] = await database.sql<{ products: number }[]>`
+            select count(distinct product_id)::integer as products from ${database.sql(settings.schema)}.product_failures
+            where set_aside and failed_at >= ${before?.now ?? null}`;
+          const failed = Math.max(pass.failed, aside?.products ?? 0);
           // Of the work alone, without starting and loading the model.
-          return { ...pass, seconds: (performance.now() - started) / 1000 };
+          return { ...pass, failed, seconds: (performance.now() - started) / 1000 };
         } finally {
           await noteEnd(context);
         }
@@ -48,7 +54,7 @@ await main(async () => {
   if (result.failed > 0) {
     throw new Failure(
       "PE120",
-      `${result.failed} attempts at encoding failed.`,
+      `${result.failed} products could not be encoded.`,
       `See why: select * from ${settings.schema}.product_failures;  try again: select ${settings.schema}.retry_failed();`,
     );
   }

@@ -72,6 +72,7 @@ test("every function pins its search_path, and only what is called without right
       { proname: "note_copy_failure", everybody: false },
       { proname: "recommended_products", everybody: false },
       { proname: "reconcile", everybody: false },
+      { proname: "reconcile_later", everybody: false },
       { proname: "refresh_copy", everybody: false },
       { proname: "refresh_pairs", everybody: false },
       { proname: "request_query", everybody: false },

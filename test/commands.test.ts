@@ -60,6 +60,23 @@ test("migrate, embed, search and status do the job", async (t) => {
   t.regex((await run("status", [], db.env)).stdout, /coverage +│ 100/);
 });
 
+test("embed says so, with its exit code too, when the hook fails for products", async (t) => {
+  await db.sql.unsafe(`
+    create schema hooks;
+    create table hooks.category as select 'x' as title;
+    create function hooks.facts(product jsonb) returns jsonb language sql stable as $$ select jsonb_build_object('category', c.title) from hooks.category c $$;
+    select * from analytics_features.set_document_hook('hooks.facts', force => true);
+    alter table hooks.category rename column title to label`);
+  const failed = await run("embed", ["--json"], db.env);
+  t.is(failed.code, 5);
+  t.like(JSON.parse(failed.stdout), { stored: 0, failed: 115 });
+  t.regex(failed.stderr, /PE120: 115 products could not be encoded\./);
+  await db.sql`select * from analytics_features.set_document_hook(null)`;
+  const mended = await run("embed", ["--json"], db.env);
+  t.is(mended.code, 0, mended.stderr);
+  t.like(JSON.parse(mended.stdout), { failed: 0 });
+});
+
 test("who reads only the beginning of what a command prints costs it neither its work nor its exit code", async (t) => {
   for (const [command, args] of [
     ["status", ["--json"]],

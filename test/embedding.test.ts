@@ -302,7 +302,14 @@ test("another model is refused while vectors are there, and let in after startin
 
   const [row] = await db.sql`select analytics_features.reset_embeddings(384)::integer as n`;
   t.is(row?.n, 2);
+  await db.sql`select analytics_features.worker_seen('idle')`;
+  const status = async () => {
+    const [row] = await db.sql<{ state: string; notes: string[] }[]>`select state, notes from analytics_features.embedding_status`;
+    return `${row?.state}: ${row?.notes.join(" ")}`;
+  };
+  t.regex(await status(), /^waiting: .*No model is active .* 2 products wait: start a worker anew/);
   const another = await registerModel(db.sql, "another");
+  t.notRegex(await status(), /waiting|No model/);
   await fails(t, store(db.sql, model, await claim(db.sql)), { code: "PE021" });
   await loseLease();
   t.is(await drain(db.sql, another), 2);
@@ -332,6 +339,16 @@ test("another dimension is refused while the table is there, and made by startin
     where attrelid = 'analytics_features.product_embeddings'::regclass and attname = 'embedding'`;
   t.is(row?.type, "vector(768)");
   await db.sql`select analytics_features.reset_embeddings(384)`;
+});
+
+test("a view over the vectors is not in the way of starting over with the same dimension", async (t) => {
+  await insertParts(db.sql, 1, 2);
+  await drain(db.sql, model);
+  await db.sql`create view public.vectors as select product_id, embedding from analytics_features.product_embeddings`;
+  const [row] = await db.sql`select analytics_features.reset_embeddings(384)::integer as n`;
+  t.is(row?.n, 2);
+  await fails(t, db.sql`select analytics_features.reset_embeddings(768)`, { code: "0A000", message: /used by a view/ });
+  await db.sql`drop view public.vectors`;
 });
 
 test("a dropped table is said in one sentence and comes back whole", async (t) => {

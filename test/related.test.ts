@@ -171,6 +171,30 @@ test("lost triggers are in the status, and attach() puts them on again", async (
   t.regex(await notes(), /The source has no column category_id, by which the related table shop\.category was attached\./);
 });
 
+test("a related table that became a view stops no attach(), a note says what to do, and a failure is no news once it is over", async (t) => {
+  await db.sql`select analytics_features.attach()`;
+  await attach();
+  await drain(db.sql, model);
+  await db.sql.unsafe(`
+    alter table shop.category rename to base_category; create view shop.category as select * from shop.base_category;
+    select analytics_features.attach_after_build('shop', 'category'), analytics_features.attach()`);
+  t.regex(await notes(), /The related table shop\.category is a view now .* select analytics_features\.detach_related\('shop\.category'\)/);
+  t.notRegex(await notes(), /failed|lacks/);
+  await db.sql`select analytics_features.detach_related('shop.category')`;
+  t.notRegex(await notes(), /related/);
+
+  for (const relation of ["table", "view"]) {
+    if (relation === "view")
+      await db.sql.unsafe(`
+        alter table staging_staging.stg_product rename to base_product;
+        create view staging_staging.stg_product as select * from staging_staging.base_product`);
+    await db.sql`insert into analytics_features.source_log (event, error) values ('attach', 'permission denied')`;
+    t.regex(await notes(), /The last attach failed: permission denied|not compared/);
+    await db.sql`select analytics_features.attach()`;
+    t.notRegex(await notes(), /failed/, relation);
+  }
+});
+
 test("what goes wrong in the trigger costs the writer nothing", async (t) => {
   await attach();
   await db.sql`alter table staging_staging.stg_product rename to elsewhere`;

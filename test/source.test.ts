@@ -106,6 +106,21 @@ test("the end of a version counts also where the times of the source are texts",
   t.deepEqual(await search(1), ["1 second", "3 for ever", "4 blank"]);
 });
 
+test("of a dbt snapshot what was closed a moment ago is the past, in whatever zone dbt and the session are", async (t) => {
+  await source(`
+    select product_id, name, timestamp '2026-01-01' as dbt_valid_from, case product_id when 1 then now() at time zone zone end as dbt_valid_to
+    from (values (1, 'ended'), (2, 'present')) v (product_id, name), (values ('Pacific/Kiritimati'), ('Etc/GMT+12')) z (zone)`);
+  await db.sql.begin(async (sql) => {
+    for (const zone of ["Pacific/Kiritimati", "Etc/GMT+12"]) {
+      await sql`select set_config('timezone', ${zone}, true)`;
+      const live = await sql<{ ids: string[] }[]>`select array_agg(product_id) as ids from analytics_features.product_documents()`;
+      t.deepEqual(live[0]?.ids, ["2"], zone);
+      const [status] = await sql`select duplicate_ids::integer as n from analytics_features.compute_status()`;
+      t.is(status?.n, 1, zone);
+    }
+  });
+});
+
 test("the closed rows of a dbt snapshot are no duplicates, and two that are valid at once are", async (t) => {
   await source(`
     select * from (values

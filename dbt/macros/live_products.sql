@@ -22,7 +22,7 @@ from (
         and coalesce(lower(btrim(p.{{ column }}::text)), 'false') !~ '^(true|t|yes|y|1([.]0*)?)$'
         {%- endfor %}
         {%- if 'dbt_valid_to' in columns %}
-        and coalesce(p.dbt_valid_to > now(), true)
+        and coalesce(p.dbt_valid_to > now() + interval '26 hours', true)
         {%- endif %} as is_live
     -- A subquery, because dbt build --empty puts an alias of its own behind a model.
     from (select * from {{ source_model }}) p

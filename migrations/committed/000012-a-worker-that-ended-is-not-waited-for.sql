@@ -1,5 +1,5 @@
 --! Previous: sha1:9579cc1ff09f56f5d6d3c4d1fa1d3a1bd067dca2
---! Hash: sha1:7552afb2867df356c736e47a8b028d8a3eec7cd9
+--! Hash: sha1:6c8a34d98c8b57c9a360cd408d3c5e2e4bdf6723
 --! Message: A worker that ended is not waited for
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -9,10 +9,50 @@ set local check_function_bodies = off;
 drop function if exists :PGVECTOR_SCHEMA.embeddings_dependents();
 truncate :PGVECTOR_SCHEMA.source_expressions;
 drop function if exists :PGVECTOR_SCHEMA.store_query_embedding(text, integer, :VECTOR_SCHEMA.vector);
+--! Included source/grant_read.sql
+/*
+ * Security invoker: run by who owns the relation. dbt makes a table anew and with it its grants, so this is part
+ * of attaching. Grants only what is missing, and in turns: of two grants at once on one schema, or on one
+ * relation, the second fails. Of two builds neither waits for the other once the schema is granted.
+ */
+create or replace function :PGVECTOR_SCHEMA.grant_read(relation regclass) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_schema regnamespace := (select c.relnamespace::regnamespace from pg_class c where c.oid = relation);
+  v_role name;
+begin
+  for v_role in
+    -- Whose rights our functions run with, and who works on the queue.
+    select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = ':PGVECTOR_SCHEMA'
+    union
+    select r.rolname from pg_roles r where r.rolname = 'product_embeddings_worker'
+  loop
+    continue when has_schema_privilege(v_role, v_schema::oid, 'usage') and has_table_privilege(v_role, relation, 'select');
+    if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
+      perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.grant_source'), hashoid(v_schema));
+    end if;
+    if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
+      execute format('grant usage on schema %s to %I', v_schema, v_role);
+    end if;
+    perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.grant_source'), hashoid(relation));
+    if not has_table_privilege(v_role, relation, 'select') then
+      execute format('grant select on %s to %I', relation, v_role);
+    end if;
+  end loop;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.grant_read(regclass) is
+  'Lets our owner and the workers read a relation, as far as they may not yet. Raises 42501 for who may not grant it.';
+--! EndIncluded source/grant_read.sql
 --! Included source/row_is_valid_sql.sql
 /*
  * A dbt snapshot keeps what a product was before as rows that are closed: they are the past, and neither a product nor
- * one too many. Where the source's times are texts, so is the end: in the order of ISO 8601, as newest_row_sql() takes them.
+ * one too many. dbt writes the end without a zone, and a session may be in another one than dbt's was: two zones are up to
+ * 26 hours apart. The end of what is valid now is null, or years ahead.
+ * Where the source's times are texts, so is the end: in the order of ISO 8601, as newest_row_sql() takes them.
  */
 create or replace function :PGVECTOR_SCHEMA.row_is_valid_sql(alias text) returns text
 language plpgsql stable parallel safe
@@ -23,10 +63,11 @@ begin
     (
       select format(
         case t.typcategory
-          when 'D' then 'coalesce(%I.dbt_valid_to operator(pg_catalog.>) pg_catalog.now(), true)'
+          when 'D' then 'coalesce(%I.dbt_valid_to operator(pg_catalog.>) (pg_catalog.now() operator(pg_catalog.+) pg_catalog.interval ''26 hours''), true)'
           else $sql$coalesce(
-            nullif(pg_catalog.btrim(%I.dbt_valid_to::pg_catalog.text), '')
-              operator(pg_catalog.>) pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') collate pg_catalog."C",
+            nullif(pg_catalog.btrim(%I.dbt_valid_to::pg_catalog.text), '') operator(pg_catalog.>) pg_catalog.to_char(
+              pg_catalog.now() at time zone 'UTC' operator(pg_catalog.+) pg_catalog.interval '26 hours', 'YYYY-MM-DD HH24:MI:SS'
+            ) collate pg_catalog."C",
             true
           )$sql$
         end,
@@ -63,6 +104,27 @@ $$;
 comment on function :PGVECTOR_SCHEMA.set_source(text, text) is
   'Names the relation that the products are read from; it need not exist yet. Follow it with attach(). Raises PE001 when a name is null.';
 --! EndIncluded source/set_source.sql
+--! Included copy/copy_failure.sql
+/*
+ * What the other server says, in one sentence. Of a value that a type cannot take nothing is quoted: it
+ * is a product's. A login's password is in none of these.
+ */
+create or replace function :PGVECTOR_SCHEMA.copy_failure(state text, message text, detail text) returns text
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when starts_with(state, '22') then 'A column there has values that its type cannot take here'
+    -- Whose view is in the way stands in the detail.
+    when state = '2BP01' then format('%s: %s', message, replace(detail, E'\n', ', '))
+    when detail is null or detail = '' or not starts_with(state, '08') and state not like '2F%' then rtrim(message, '.')
+    -- libpq's sentences come a line each and repeat the address.
+    else rtrim(regexp_replace(btrim(detail), E'\\s*\\n.*', ''), '.')
+  end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.copy_failure(text, text, text) is 'Why the other database could not be read, from the error''s SQLSTATE, message and detail, without any product''s values.';
+--! EndIncluded copy/copy_failure.sql
 --! Included copy/copy_upstream.sql
 /*
  * Rows are compared as they are stored (*<>), and only those that differ are written: the triggers queue
@@ -339,6 +401,207 @@ $$;
 comment on function :PGVECTOR_SCHEMA.rebuild_copy(boolean) is
   'Makes the copy of the products anew, with the columns that they have now; released, without those that are gone, however many. Triggers and comparison follow by attach().';
 --! EndIncluded copy/rebuild_copy.sql
+--! Included queue/attach_after_build.sql
+/*
+ * What dbt's post-hook calls, inside dbt's own transaction. A failure of ours is logged and must not
+ * cost the dbt run, unless it is strict about it; triggers and comparison fail apart, so that a table
+ * of another owner is compared all the same. A model of the same name in somebody's development
+ * schema is not the source and is left alone.
+ */
+create or replace function :PGVECTOR_SCHEMA.attach_after_build(relation_schema text, relation_name text, strict boolean default false)
+returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_queued bigint;
+  v_is_source boolean := exists (
+    select from :PGVECTOR_SCHEMA.settings s
+    where s.source_schema = attach_after_build.relation_schema and s.source_table = attach_after_build.relation_name
+  );
+begin
+  if not v_is_source and not exists (
+    select from :PGVECTOR_SCHEMA.related_tables r
+    where r.relation_schema = attach_after_build.relation_schema and r.relation_name = attach_after_build.relation_name
+  ) then
+    return null;
+  end if;
+
+  begin
+    if v_is_source then
+      perform :PGVECTOR_SCHEMA.attach_triggers();
+    end if;
+    perform :PGVECTOR_SCHEMA.attach_related_triggers(relation_schema, relation_name);
+  exception when others then
+    if strict then
+      raise;
+    end if;
+    insert into :PGVECTOR_SCHEMA.source_log (event, error) values ('attach', sqlerrm);
+    raise warning 'The embedding triggers could not be attached: %', sqlerrm
+      using hint = 'The worker finds changes by comparing every few minutes; see :PGVECTOR_SCHEMA.source_log.';
+  end;
+
+  -- Of two builds at once, of the source and of a table that the hook or a view reads, each would wait for the table of the
+  -- other: a worker compares when both are through. A strict source has to know what it found.
+  if not (strict and v_is_source) and exists (
+    select
+    from pg_locks l
+    join pg_database d on d.oid = l.database and d.datname = current_database()
+    join pg_class c on c.oid = l.relation
+    join pg_namespace n on n.oid = c.relnamespace
+    where l.mode = 'AccessExclusiveLock' and l.pid <> pg_backend_pid()
+      and (n.nspname, c.relname) in (
+        select s.source_schema, s.source_table from :PGVECTOR_SCHEMA.settings s
+        union all
+        select r.relation_schema, r.relation_name from :PGVECTOR_SCHEMA.related_tables r
+      )
+  ) then
+    perform :PGVECTOR_SCHEMA.reconcile_later();
+    return null;
+  end if;
+
+  begin
+    v_queued := :PGVECTOR_SCHEMA.reconcile();
+  exception when others then
+    if strict then
+      raise;
+    end if;
+    insert into :PGVECTOR_SCHEMA.source_log (event, error) values ('reconcile', sqlerrm);
+    raise warning 'The changed products could not be queued: %', sqlerrm
+      using hint = 'The worker compares every few minutes by itself; see :PGVECTOR_SCHEMA.source_log.';
+  end;
+
+  if strict and v_is_source then
+    perform :PGVECTOR_SCHEMA.require_sound_source();
+  end if;
+  return v_queued;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean) is
+  'For a dbt post-hook: attach() if this relation is the source, attach_related() again if it is a related table, in the same transaction; returns how many products were queued, null if it is neither or failed, or if a worker compares because another build is at work. Fails only when strict, and then also on PE006.';
+--! EndIncluded queue/attach_after_build.sql
+--! Included queue/attach_related_triggers.sql
+/*
+ * As attach_triggers(): run by the owner of the table, and only what is missing is made.
+ */
+create or replace function :PGVECTOR_SCHEMA.attach_related_triggers(relation_schema text, relation_name text) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_trigger record;
+begin
+  for v_trigger in
+    select t.relation_oid::regclass as relation, t.trigger_name, t.event, t.attached
+    from :PGVECTOR_SCHEMA.related_triggers t
+    -- What dbt builds as a view one day has none; the notes say so.
+    join pg_class c on c.oid = t.relation_oid and c.relkind in ('r', 'p')
+    where t.relation_schema = attach_related_triggers.relation_schema and t.relation_name = attach_related_triggers.relation_name
+      and t.enabled is not true
+  loop
+    if v_trigger.attached then
+      execute format('alter table %s enable trigger %I', v_trigger.relation, v_trigger.trigger_name);
+    else
+      execute format(
+        'create or replace trigger %I after %s on %s %s for each statement execute function :PGVECTOR_SCHEMA.tg__related_changed()',
+        v_trigger.trigger_name,
+        v_trigger.event,
+        v_trigger.relation,
+        case v_trigger.event
+          when 'insert' then 'referencing new table as new_rows'
+          when 'update' then 'referencing old table as old_rows new table as new_rows'
+          when 'delete' then 'referencing old table as old_rows'
+          else ''
+        end
+      );
+    end if;
+  end loop;
+  -- The hook reads it with our owner's rights.
+  perform :PGVECTOR_SCHEMA.grant_read(c.oid)
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = attach_related_triggers.relation_schema and c.relname = attach_related_triggers.relation_name;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.attach_related_triggers(text, text) is
+  'Puts the triggers on a related table that it lacks, and lets us read it; no triggers on one that does not exist or is a view. Raises 42501 for who does not own it.';
+--! EndIncluded queue/attach_related_triggers.sql
+--! Included queue/attach_triggers.sql
+/*
+ * Security invoker: only the owner of the table may put triggers on it. Creates just what is
+ * missing, because every trigger made takes a lock that writers wait for.
+ */
+create or replace function :PGVECTOR_SCHEMA.attach_triggers() returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_source regclass := :PGVECTOR_SCHEMA.require_source();
+  v_can_have boolean := (select c.relkind in ('r', 'p') from pg_class c where c.oid = v_source);
+  v_trigger record;
+  -- What failed before is over, and the log says so.
+  v_log boolean := coalesce((select l.error is not null from :PGVECTOR_SCHEMA.source_log l where l.event = 'attach' order by l.log_id desc limit 1), false);
+begin
+  perform :PGVECTOR_SCHEMA.grant_source();
+  if not v_can_have then
+    raise notice '% cannot have triggers; the worker finds its changes by comparing every few minutes.', v_source;
+  end if;
+  for v_trigger in
+    select t.trigger_name, t.event, t.attached, t.level, t.must_be_always
+    from :PGVECTOR_SCHEMA.source_triggers t
+    where t.enabled is not true and v_can_have
+  loop
+    v_log := true;
+    if not v_trigger.attached then
+      execute format(
+        'create or replace trigger %I after %s on %s %s for each %s execute function :PGVECTOR_SCHEMA.%I()',
+        v_trigger.trigger_name,
+        v_trigger.event,
+        v_source,
+        case
+          when v_trigger.level = 'row' then ''
+          when v_trigger.event = 'insert' then 'referencing new table as new_rows'
+          when v_trigger.event = 'update' then 'referencing old table as old_rows new table as new_rows'
+          when v_trigger.event = 'delete' then 'referencing old table as old_rows'
+          else ''
+        end,
+        v_trigger.level,
+        case v_trigger.level when 'row' then 'tg__product_replicated' else 'tg__product_changed' end
+      );
+    end if;
+    if v_trigger.attached or v_trigger.must_be_always then
+      execute format(
+        'alter table %s enable %s trigger %I', v_source, case when v_trigger.must_be_always then 'always' else '' end, v_trigger.trigger_name
+      );
+    end if;
+  end loop;
+  if v_log then
+    insert into :PGVECTOR_SCHEMA.source_log (event, source_oid, triggers_attached) values ('attach', v_source, v_can_have);
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.attach_triggers() is
+  'Puts the triggers on the source that it lacks, and lets us read it. Raises PE001, PE002, and 42501 for who does not own the source.';
+--! EndIncluded queue/attach_triggers.sql
+--! Included queue/reconcile_later.sql
+/*
+ * Security definer, because dbt's role has no right in the worker's schema.
+ */
+create or replace function :PGVECTOR_SCHEMA.reconcile_later() returns void
+language sql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select :PGVECTOR_SCHEMA.wake_worker(task => 'reconcile')
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.reconcile_later() from public;
+
+comment on function :PGVECTOR_SCHEMA.reconcile_later() is
+  'Has a worker reconcile() once this transaction is committed. Never fails.';
+--! EndIncluded queue/reconcile_later.sql
 --! Included models/activate_model.sql
 /*
  * Renames two tables, so that every query, grant and dbt model goes on under the name it knows. All
@@ -732,8 +995,8 @@ comment on function :PGVECTOR_SCHEMA.release_vanished() is
 --! EndIncluded embedding/release_vanished.sql
 --! Included embedding/reset_embeddings.sql
 /*
- * TRUNCATE and ALTER rather than DROP: grants stay. A view over the column makes ALTER fail, and
- * then nothing is lost.
+ * TRUNCATE and ALTER rather than DROP: grants stay. Where the dimension changes, a view over the
+ * column makes ALTER fail, and then nothing is lost.
  */
 create or replace function :PGVECTOR_SCHEMA.reset_embeddings(dimension integer) returns bigint
 language plpgsql volatile
@@ -747,10 +1010,14 @@ begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
   if to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') is not null then
     truncate :PGVECTOR_SCHEMA.:PGVECTOR_TABLE;
-    execute format(
-      'alter table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE alter column embedding type :VECTOR_SCHEMA.vector(%s)',
-      reset_embeddings.dimension
-    );
+    if (
+      select a.atttypmod from pg_attribute a where a.attrelid = ':PGVECTOR_SCHEMA.:PGVECTOR_TABLE'::regclass and a.attname = 'embedding'
+    ) is distinct from reset_embeddings.dimension then
+      execute format(
+        'alter table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE alter column embedding type :VECTOR_SCHEMA.vector(%s)',
+        reset_embeddings.dimension
+      );
+    end if;
   end if;
   perform :PGVECTOR_SCHEMA.create_vector_table(':PGVECTOR_TABLE', reset_embeddings.dimension);
   delete from :PGVECTOR_SCHEMA.product_failures f where f.model_id = coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);
@@ -1520,7 +1787,7 @@ begin
   state := case
     when not source_exists then 'no source'
     when products is null then 'unknown'
-    when queued > 0 and workers_alive = 0 then 'waiting'
+    when queued > 0 and (workers_alive = 0 or model is null) then 'waiting'
     when queued > 0 then 'working'
     when missing + stale > 0 then 'incomplete'
     else 'complete'
@@ -1535,6 +1802,10 @@ begin
     union all
     select format('No worker is alive, and %s products wait: npm run worker', queued)
     where queued > 0 and workers_alive = 0
+    union all
+    -- Which it is to be is for its owner to say: that is what the vectors were thrown away for.
+    select format('No model is active since the vectors were thrown away, and %s products wait: start a worker anew, with the EMBEDDING_MODEL that it is to be; the others follow.', queued)
+    where queued > 0 and workers_alive > 0 and model is null
     union all
     select format('The words of %s products are not as they are now; a worker takes them up, or: select :PGVECTOR_SCHEMA.index_words();', v_wordless)
     where v_wordless > 0
@@ -1671,7 +1942,8 @@ begin
   return query
     select 'source', 'warning', format('The settings here name the source %s, and the database reads %s.', v_named, v_status.source),
       'Correct STAGING_DB_SCHEMA and STAGING_DB_TABLE here, or write them to the database: npm run migrate'
-    where v_named <> v_status.source;
+    -- Of a copy requireConnected() says it.
+    where v_named <> v_status.source and not exists (select from :PGVECTOR_SCHEMA.source_copy_status);
 end
 $$;
 
@@ -1850,6 +2122,129 @@ $$;
 comment on function :PGVECTOR_SCHEMA.operator_report() is
   'What an operator looks at beside embedding_status, as one object: the last failures, comparisons, workers, models, indexes, and what was encoded each minute of the last hour.';
 --! EndIncluded status/operator_report.sql
+--! Included status/status_notes.sql
+/*
+ * Why the numbers are what they are, in sentences that end with what to do.
+ */
+create or replace function :PGVECTOR_SCHEMA.status_notes() returns table (note text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_source regclass := :PGVECTOR_SCHEMA.source_relation();
+  v_last :PGVECTOR_SCHEMA.source_log := :PGVECTOR_SCHEMA.last_comparison();
+  v_index_from bigint := (select s.index_from_products from :PGVECTOR_SCHEMA.settings s);
+  v_hidden_from name[];
+  v_kind text := (
+    select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' end
+    from pg_class c
+    where c.oid = v_source
+  );
+begin
+  return query select n.note from :PGVECTOR_SCHEMA.copy_notes() n;
+  if v_source is null then
+    return query select 'The source does not exist: run dbt, or name another: select :PGVECTOR_SCHEMA.set_source(''schema'', ''table'');';
+    return;
+  end if;
+  if not :PGVECTOR_SCHEMA.may_read_source() then
+    return query select format('%s may not read the source. Its owner grants that: select :PGVECTOR_SCHEMA.attach();', current_user);
+    return;
+  end if;
+
+  v_hidden_from := :PGVECTOR_SCHEMA.hidden_from();
+  if v_hidden_from is not null then
+    return query select format(
+      'Row level security of the source may hide products from %s, and hidden ones count as gone. As its owner: create policy product_embeddings on %s for select to %s using (true);',
+      array_to_string(v_hidden_from, ', '), v_source, (select string_agg(quote_ident(r.name), ', ') from unnest(v_hidden_from) r (name))
+    );
+  end if;
+
+  if v_kind is not null then
+    return query select format('The source is a %s and cannot have triggers: changes are found by comparing.', v_kind);
+  else
+    return query
+      select format(
+        'The source lacks the triggers for %s: it was rebuilt without the dbt hook, or never attached. As its owner: select :PGVECTOR_SCHEMA.attach();',
+        string_agg(t.event, ', ')
+      )
+      from :PGVECTOR_SCHEMA.source_triggers t
+      where not t.attached
+      having count(*) > 0;
+    return query
+      select format(
+        'The triggers for %s %s. As the owner: select :PGVECTOR_SCHEMA.attach();',
+        string_agg(t.event, ', '),
+        case when :PGVECTOR_SCHEMA.source_is_replicated() then 'do not fire for what a subscription writes' else 'are disabled' end
+      )
+      from :PGVECTOR_SCHEMA.source_triggers t
+      where t.enabled is false
+      having count(*) > 0;
+  end if;
+
+  return query
+    select case
+      when t.relation_oid is null then format('The related table %I.%I does not exist: build it, or: select :PGVECTOR_SCHEMA.detach_related(%L);', t.relation_schema, t.relation_name, format('%I.%I', t.relation_schema, t.relation_name))
+      when c.relkind not in ('r', 'p') then format('The related table %I.%I is a view now and cannot have triggers: its changes are found by comparing. Attach the tables that it reads, and: select :PGVECTOR_SCHEMA.detach_related(%L);', t.relation_schema, t.relation_name, format('%I.%I', t.relation_schema, t.relation_name))
+      else format('The related table %I.%I lacks the triggers for %s: it was rebuilt without the dbt hook. As its owner: select :PGVECTOR_SCHEMA.attach_related(%L, %L, %L);',
+        t.relation_schema, t.relation_name, string_agg(t.event, ', '), format('%I.%I', t.relation_schema, t.relation_name), min(r.key_column), min(r.product_column))
+    end
+    from :PGVECTOR_SCHEMA.related_triggers t
+    join (
+      select distinct on (a.relation_schema, a.relation_name) a.*
+      from :PGVECTOR_SCHEMA.related_tables a
+      order by a.relation_schema, a.relation_name
+    ) r on r.relation_schema = t.relation_schema and r.relation_name = t.relation_name
+    left join pg_class c on c.oid = t.relation_oid
+    where t.enabled is not true
+    group by t.relation_schema, t.relation_name, t.relation_oid, c.relkind;
+  return query
+    select format('The source has no column %I, by which the related table %I.%I was attached.', r.product_column, r.relation_schema, r.relation_name)
+    from :PGVECTOR_SCHEMA.related_tables r
+    where not exists (select from :PGVECTOR_SCHEMA.source_columns c where c.column_name = r.product_column);
+  return query
+    select format('The related table %I.%I has no column %I, by which it was attached: detach it, and attach it by another.', r.relation_schema, r.relation_name, r.key_column)
+    from :PGVECTOR_SCHEMA.related_tables r
+    join pg_namespace n on n.nspname = r.relation_schema
+    join pg_class c on c.relnamespace = n.oid and c.relname = r.relation_name
+    where not exists (
+      select from pg_attribute a where a.attrelid = c.oid and a.attname = r.key_column and a.attnum > 0 and not a.attisdropped
+    );
+  return query
+    select format('Nothing can be encoded: %s Make it again, or: select :PGVECTOR_SCHEMA.set_document_hook(null);', p.problem)
+    from :PGVECTOR_SCHEMA.document_hook_problem() p (problem)
+    where p.problem is not null;
+
+  if v_last.source_oid is distinct from v_source::oid then
+    return query select 'The source was not compared yet since it was built; the worker does it every few minutes: select :PGVECTOR_SCHEMA.reconcile();';
+  elsif :PGVECTOR_SCHEMA.columns_changed() then
+    return query select 'The source was not compared yet since its columns changed; the worker does it every few minutes: select :PGVECTOR_SCHEMA.reconcile();';
+  end if;
+  return query
+    select format('The last %s failed: %s', l.event, l.error)
+    from (select distinct on (l.event) l.event, l.error, l.log_id from :PGVECTOR_SCHEMA.source_log l order by l.event, l.log_id desc) l
+    where l.error is not null
+    order by l.log_id;
+  return query select p.problem from :PGVECTOR_SCHEMA.source_problems() p;
+
+  -- Felt from here on; of a view the index would be on what is below it.
+  if v_kind is null and v_last.products >= 10000 and not exists (
+    select
+    from pg_index i
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    where i.indrelid = v_source and i.indisvalid and a.attname = 'product_id'
+  ) then
+    return query select 'The source has no index on product_id, so that each search reads all of it. In the dbt model: {{ config(indexes=[{''columns'': [''product_id'']}]) }}';
+  end if;
+  if v_index_from is not null and :PGVECTOR_SCHEMA.search_index() is null
+    and (select count(*) from (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE limit v_index_from) e) >= v_index_from
+  then
+    return query select format('%s vectors and more have no index for search. The worker builds one within the hour if its role owns the table; otherwise its owner, in psql: select :PGVECTOR_SCHEMA.index_sql() \gexec', v_index_from);
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.status_notes() is 'What is out of the ordinary about source and triggers, a sentence each; part of embedding_status.notes. Raises PE002.';
+--! EndIncluded status/status_notes.sql
 --! Included status/worker_ended.sql
 create or replace function :PGVECTOR_SCHEMA.worker_ended(worker text) returns void
 language sql volatile
@@ -1993,6 +2388,7 @@ begin
       :PGVECTOR_SCHEMA.grant_source(),
       :PGVECTOR_SCHEMA.last_comparison(),
       :PGVECTOR_SCHEMA.reconcile(),
+      :PGVECTOR_SCHEMA.reconcile_later(),
       :PGVECTOR_SCHEMA.require_sound_source(),
       :PGVECTOR_SCHEMA.require_source(),
       :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer),

@@ -97,6 +97,7 @@ begin
       :PGVECTOR_SCHEMA.grant_source(),
       :PGVECTOR_SCHEMA.last_comparison(),
       :PGVECTOR_SCHEMA.reconcile(),
+      :PGVECTOR_SCHEMA.reconcile_later(),
       :PGVECTOR_SCHEMA.require_sound_source(),
       :PGVECTOR_SCHEMA.require_source(),
       :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer),

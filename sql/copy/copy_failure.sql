@@ -8,6 +8,8 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case
     when starts_with(state, '22') then 'A column there has values that its type cannot take here'
+    -- Whose view is in the way stands in the detail.
+    when state = '2BP01' then format('%s: %s', message, replace(detail, E'\n', ', '))
     when detail is null or detail = '' or not starts_with(state, '08') and state not like '2F%' then rtrim(message, '.')
     -- libpq's sentences come a line each and repeat the address.
     else rtrim(regexp_replace(btrim(detail), E'\\s*\\n.*', ''), '.')

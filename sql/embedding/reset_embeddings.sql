@@ -1,6 +1,6 @@
 /*
- * TRUNCATE and ALTER rather than DROP: grants stay. A view over the column makes ALTER fail, and
- * then nothing is lost.
+ * TRUNCATE and ALTER rather than DROP: grants stay. Where the dimension changes, a view over the
+ * column makes ALTER fail, and then nothing is lost.
  */
 create or replace function :PGVECTOR_SCHEMA.reset_embeddings(dimension integer) returns bigint
 language plpgsql volatile
@@ -14,10 +14,14 @@ begin
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.embedding_models'), 2);
   if to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') is not null then
     truncate :PGVECTOR_SCHEMA.:PGVECTOR_TABLE;
-    execute format(
-      'alter table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE alter column embedding type :VECTOR_SCHEMA.vector(%s)',
-      reset_embeddings.dimension
-    );
+    if (
+      select a.atttypmod from pg_attribute a where a.attrelid = ':PGVECTOR_SCHEMA.:PGVECTOR_TABLE'::regclass and a.attname = 'embedding'
+    ) is distinct from reset_embeddings.dimension then
+      execute format(
+        'alter table :PGVECTOR_SCHEMA.:PGVECTOR_TABLE alter column embedding type :VECTOR_SCHEMA.vector(%s)',
+        reset_embeddings.dimension
+      );
+    end if;
   end if;
   perform :PGVECTOR_SCHEMA.create_vector_table(':PGVECTOR_TABLE', reset_embeddings.dimension);
   delete from :PGVECTOR_SCHEMA.product_failures f where f.model_id = coalesce(:PGVECTOR_SCHEMA.active_model_id(), 0);

@@ -37,6 +37,25 @@ begin
       using hint = 'The worker finds changes by comparing every few minutes; see :PGVECTOR_SCHEMA.source_log.';
   end;
 
+  -- Of two builds at once, of the source and of a table that the hook or a view reads, each would wait for the table of the
+  -- other: a worker compares when both are through. A strict source has to know what it found.
+  if not (strict and v_is_source) and exists (
+    select
+    from pg_locks l
+    join pg_database d on d.oid = l.database and d.datname = current_database()
+    join pg_class c on c.oid = l.relation
+    join pg_namespace n on n.oid = c.relnamespace
+    where l.mode = 'AccessExclusiveLock' and l.pid <> pg_backend_pid()
+      and (n.nspname, c.relname) in (
+        select s.source_schema, s.source_table from :PGVECTOR_SCHEMA.settings s
+        union all
+        select r.relation_schema, r.relation_name from :PGVECTOR_SCHEMA.related_tables r
+      )
+  ) then
+    perform :PGVECTOR_SCHEMA.reconcile_later();
+    return null;
+  end if;
+
   begin
     v_queued := :PGVECTOR_SCHEMA.reconcile();
   exception when others then
@@ -56,4 +75,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.attach_after_build(text, text, boolean) is
-  'For a dbt post-hook: attach() if this relation is the source, attach_related() again if it is a related table, in the same transaction; returns how many products were queued, null if it is neither or failed. Fails only when strict, and then also on PE006.';
+  'For a dbt post-hook: attach() if this relation is the source, attach_related() again if it is a related table, in the same transaction; returns how many products were queued, null if it is neither or failed, or if a worker compares because another build is at work. Fails only when strict, and then also on PE006.';

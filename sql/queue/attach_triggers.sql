@@ -8,20 +8,21 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_source regclass := :PGVECTOR_SCHEMA.require_source();
+  v_can_have boolean := (select c.relkind in ('r', 'p') from pg_class c where c.oid = v_source);
   v_trigger record;
-  v_changed boolean := false;
+  -- What failed before is over, and the log says so.
+  v_log boolean := coalesce((select l.error is not null from :PGVECTOR_SCHEMA.source_log l where l.event = 'attach' order by l.log_id desc limit 1), false);
 begin
   perform :PGVECTOR_SCHEMA.grant_source();
-  if (select c.relkind from pg_class c where c.oid = v_source) not in ('r', 'p') then
+  if not v_can_have then
     raise notice '% cannot have triggers; the worker finds its changes by comparing every few minutes.', v_source;
-    return;
   end if;
   for v_trigger in
     select t.trigger_name, t.event, t.attached, t.level, t.must_be_always
     from :PGVECTOR_SCHEMA.source_triggers t
-    where t.enabled is not true
+    where t.enabled is not true and v_can_have
   loop
-    v_changed := true;
+    v_log := true;
     if not v_trigger.attached then
       execute format(
         'create or replace trigger %I after %s on %s %s for each %s execute function :PGVECTOR_SCHEMA.%I()',
@@ -45,8 +46,8 @@ begin
       );
     end if;
   end loop;
-  if v_changed then
-    insert into :PGVECTOR_SCHEMA.source_log (event, source_oid, triggers_attached) values ('attach', v_source, true);
+  if v_log then
+    insert into :PGVECTOR_SCHEMA.source_log (event, source_oid, triggers_attached) values ('attach', v_source, v_can_have);
   end if;
 end
 $$;

@@ -1,7 +1,7 @@
 /*
  * Security invoker: run by who owns the relation. dbt makes a table anew and with it its grants, so this is part
- * of attaching. Grants only what is missing, and in turns: of two grants on one schema at once the second
- * fails.
+ * of attaching. Grants only what is missing, and in turns: of two grants at once on one schema, or on one
+ * relation, the second fails. Of two builds neither waits for the other once the schema is granted.
  */
 create or replace function :PGVECTOR_SCHEMA.grant_read(relation regclass) returns void
 language plpgsql volatile
@@ -18,10 +18,13 @@ begin
     select r.rolname from pg_roles r where r.rolname = 'product_embeddings_worker'
   loop
     continue when has_schema_privilege(v_role, v_schema::oid, 'usage') and has_table_privilege(v_role, relation, 'select');
-    perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.grant_source'), 1);
+    if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
+      perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.grant_source'), hashoid(v_schema));
+    end if;
     if not has_schema_privilege(v_role, v_schema::oid, 'usage') then
       execute format('grant usage on schema %s to %I', v_schema, v_role);
     end if;
+    perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.grant_source'), hashoid(relation));
     if not has_table_privilege(v_role, relation, 'select') then
       execute format('grant select on %s to %I', relation, v_role);
     end if;

@@ -1,6 +1,8 @@
 /*
  * A dbt snapshot keeps what a product was before as rows that are closed: they are the past, and neither a product nor
- * one too many. Where the source's times are texts, so is the end: in the order of ISO 8601, as newest_row_sql() takes them.
+ * one too many. dbt writes the end without a zone, and a session may be in another one than dbt's was: two zones are up to
+ * 26 hours apart. The end of what is valid now is null, or years ahead.
+ * Where the source's times are texts, so is the end: in the order of ISO 8601, as newest_row_sql() takes them.
  */
 create or replace function :PGVECTOR_SCHEMA.row_is_valid_sql(alias text) returns text
 language plpgsql stable parallel safe
@@ -11,10 +13,11 @@ begin
     (
       select format(
         case t.typcategory
-          when 'D' then 'coalesce(%I.dbt_valid_to operator(pg_catalog.>) pg_catalog.now(), true)'
+          when 'D' then 'coalesce(%I.dbt_valid_to operator(pg_catalog.>) (pg_catalog.now() operator(pg_catalog.+) pg_catalog.interval ''26 hours''), true)'
           else $sql$coalesce(
-            nullif(pg_catalog.btrim(%I.dbt_valid_to::pg_catalog.text), '')
-              operator(pg_catalog.>) pg_catalog.to_char(pg_catalog.now() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') collate pg_catalog."C",
+            nullif(pg_catalog.btrim(%I.dbt_valid_to::pg_catalog.text), '') operator(pg_catalog.>) pg_catalog.to_char(
+              pg_catalog.now() at time zone 'UTC' operator(pg_catalog.+) pg_catalog.interval '26 hours', 'YYYY-MM-DD HH24:MI:SS'
+            ) collate pg_catalog."C",
             true
           )$sql$
         end,

@@ -113,7 +113,7 @@ begin
   state := case
     when not source_exists then 'no source'
     when products is null then 'unknown'
-    when queued > 0 and workers_alive = 0 then 'waiting'
+    when queued > 0 and (workers_alive = 0 or model is null) then 'waiting'
     when queued > 0 then 'working'
     when missing + stale > 0 then 'incomplete'
     else 'complete'
@@ -128,6 +128,10 @@ begin
     union all
     select format('No worker is alive, and %s products wait: npm run worker', queued)
     where queued > 0 and workers_alive = 0
+    union all
+    -- Which it is to be is for its owner to say: that is what the vectors were thrown away for.
+    select format('No model is active since the vectors were thrown away, and %s products wait: start a worker anew, with the EMBEDDING_MODEL that it is to be; the others follow.', queued)
+    where queued > 0 and workers_alive > 0 and model is null
     union all
     select format('The words of %s products are not as they are now; a worker takes them up, or: select :PGVECTOR_SCHEMA.index_words();', v_wordless)
     where v_wordless > 0

@@ -117,7 +117,8 @@ begin
   return query
     select 'source', 'warning', format('The settings here name the source %s, and the database reads %s.', v_named, v_status.source),
       'Correct STAGING_DB_SCHEMA and STAGING_DB_TABLE here, or write them to the database: npm run migrate'
-    where v_named <> v_status.source;
+    -- Of a copy requireConnected() says it.
+    where v_named <> v_status.source and not exists (select from :PGVECTOR_SCHEMA.source_copy_status);
 end
 $$;
 

@@ -59,6 +59,7 @@ begin
   return query
     select case
       when t.relation_oid is null then format('The related table %I.%I does not exist: build it, or: select :PGVECTOR_SCHEMA.detach_related(%L);', t.relation_schema, t.relation_name, format('%I.%I', t.relation_schema, t.relation_name))
+      when c.relkind not in ('r', 'p') then format('The related table %I.%I is a view now and cannot have triggers: its changes are found by comparing. Attach the tables that it reads, and: select :PGVECTOR_SCHEMA.detach_related(%L);', t.relation_schema, t.relation_name, format('%I.%I', t.relation_schema, t.relation_name))
       else format('The related table %I.%I lacks the triggers for %s: it was rebuilt without the dbt hook. As its owner: select :PGVECTOR_SCHEMA.attach_related(%L, %L, %L);',
         t.relation_schema, t.relation_name, string_agg(t.event, ', '), format('%I.%I', t.relation_schema, t.relation_name), min(r.key_column), min(r.product_column))
     end
@@ -68,8 +69,9 @@ begin
       from :PGVECTOR_SCHEMA.related_tables a
       order by a.relation_schema, a.relation_name
     ) r on r.relation_schema = t.relation_schema and r.relation_name = t.relation_name
+    left join pg_class c on c.oid = t.relation_oid
     where t.enabled is not true
-    group by t.relation_schema, t.relation_name, t.relation_oid;
+    group by t.relation_schema, t.relation_name, t.relation_oid, c.relkind;
   return query
     select format('The source has no column %I, by which the related table %I.%I was attached.', r.product_column, r.relation_schema, r.relation_name)
     from :PGVECTOR_SCHEMA.related_tables r

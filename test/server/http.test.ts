@@ -52,6 +52,7 @@ const freePort = () =>
 
 interface Answer {
   state?: string;
+  workers_alive?: number;
   code?: string;
   hits: unknown[];
 }
@@ -76,7 +77,14 @@ test("a login that only reads serves everything; the worker makes the query's ve
   const worker = start("worker", [], db.env);
   children.push(worker.process);
   const served = await serve({ HTTP_WAIT_MS: "10000", HTTP_OPERATOR_KEYS: "an-operators-key-1" });
-  await until(async () => (await json(fetch(`${served.url}/status`))).state === "complete", worker.output, 60);
+  await until(
+    async () => {
+      const { state, workers_alive } = await json(fetch(`${served.url}/status`));
+      return state === "complete" && workers_alive === 1;
+    },
+    worker.output,
+    60,
+  );
   const found = await json(fetch(`${served.url}/search?limit=3&query=${encodeURIComponent("пневматическая подушка")}`));
   t.like(found, { used_vectors: true, vector: "waited" });
   t.is(found.hits.length, 3);

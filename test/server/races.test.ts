@@ -263,6 +263,54 @@ test("a build that finds its products waiting for a worker already, who then tak
   );
 });
 
+test("a build of the source and one of a table that its hook reads: neither waits for the other, and a worker compares after both", async (t) => {
+  await begin();
+  await db.sql.unsafe(`
+    create schema shop;
+    create table shop.category as select product_id as id, 'title ' || product_id as title from ${source};
+    create function shop.facts(product jsonb) returns jsonb language sql stable as $$
+      select jsonb_build_object('category', c.title) from shop.category c where c.id = (product ->> 'product_id')::bigint
+    $$;
+    select * from analytics_features.set_document_hook('shop.facts', force => true);
+    select analytics_features.attach_related('shop.category', 'id', 'product_id')`);
+  await drain(db.sql, model);
+  const jobs = async () => (await db.sql`select from graphile_worker.jobs where task_identifier = 'reconcile'`).length;
+  // A worker has been here: the first job ever of a task is waited for.
+  await db.sql`select graphile_worker.add_job('reconcile')`;
+  const before = await jobs();
+  const build = async (sql: Sql, schema: string, table: string, changed: string) => {
+    await sql.unsafe(`
+      begin; create table ${schema}.built as select * from ${schema}.${table}; update ${schema}.built set ${changed};
+      alter table ${schema}.${table} rename to former; alter table ${schema}.built rename to ${table}`);
+  };
+  const [one, two] = [await db.sql.reserve(), await db.sql.reserve()];
+  try {
+    await build(one, "staging_staging", "stg_product", "price = 7");
+    await build(two, "shop", "category", "title = 'built'");
+    const queued = await Promise.all([
+      one`select analytics_features.attach_after_build('staging_staging', 'stg_product') as n`,
+      two`select analytics_features.attach_after_build('shop', 'category') as n`,
+    ]);
+    t.deepEqual(
+      queued.map(([row]) => row?.n),
+      [null, null],
+    );
+    for (const sql of [one, two]) await sql`commit`;
+  } finally {
+    for (const sql of [one, two]) {
+      await sql`rollback`;
+      sql.release();
+    }
+  }
+  t.is((await db.sql`select from analytics_features.source_log where error is not null`).length, 0);
+  t.is((await jobs()) - before, 2);
+  await db.sql`select analytics_features.reconcile()`;
+  t.is(await drain(db.sql, model), 3);
+  const [row] = await db.sql`select analytics_features.product_document(3) as text, notes from analytics_features.embedding_status`;
+  t.regex(row?.text, /price: 7\.00\..* category: built\./);
+  t.notRegex(row?.notes.join(" "), /lacks|failed/);
+});
+
 test("a search in a transaction of one snapshot does not fail because another one asked for the same", async (t) => {
   await begin();
   for (const level of ["repeatable read", "serializable"]) {

@@ -28,6 +28,26 @@ test("dbt's role attaches to its own table, and needs nothing in the worker's sc
   t.like(await status("reader"), { products: 6, missing: 6 });
 });
 
+test("dbt's role has a worker compare while another of its builds is at work", async (t) => {
+  const other = connect(urlOf("dbt"), 1);
+  try {
+    await as.dbt`create table staging_staging.kind (id integer)`;
+    await as.dbt`select analytics_features.attach_related('staging_staging.kind', 'id', 'product_id')`;
+    await other.unsafe("begin; alter table staging_staging.kind rename to former");
+    const jobs = () => as.owner`select from graphile_worker.jobs where task_identifier = 'reconcile'`;
+    const before = (await jobs()).length;
+    const [row] = await as.dbt`select analytics_features.attach_after_build('staging_staging', 'stg_product') as n`;
+    t.is(row?.n, null);
+    t.is((await jobs()).length, before + 1);
+    await other`rollback`;
+    t.is((await as.dbt`select analytics_features.attach_after_build('staging_staging', 'stg_product') as n`)[0]?.n, "0");
+  } finally {
+    await other.end();
+    await as.dbt`select analytics_features.detach_related('staging_staging.kind')`;
+    await as.dbt`drop table staging_staging.kind`;
+  }
+});
+
 test("a worker needs no more than its group: it claims, encodes, stores, and compares", async (t) => {
   const worker = start("worker", [], { DATABASE_URL: urlOf("worker") });
   await until(async () => (await status("reader")).state === "complete", worker.output);

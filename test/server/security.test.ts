@@ -237,7 +237,7 @@ test("each group may call, read and write what is listed here, and nothing else"
   t.deepEqual(await rights("product_embeddings_attacher"), {
     functions: names(`
       attach attach_after_build attach_related attach_related_triggers attach_triggers compute_model_status compute_status detach
-      detach_related doctor duplicate_products grant_read grant_source last_comparison measure_recall recommended_products reconcile
+      detach_related doctor duplicate_products grant_read grant_source last_comparison measure_recall recommended_products reconcile reconcile_later
       refresh_pairs related_relation require_sound_source require_source search_products search_products_text similar_products
       source_is_replicated source_problems source_relation tg__product_changed tg__product_replicated tg__related_changed`),
     tables: [

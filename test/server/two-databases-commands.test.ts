@@ -94,6 +94,9 @@ test("settings that name another database than the products come from are not ta
     status.stderr,
     /^PE101: .*another database, localhost:\d+\/other staging_staging\.stg_product, and they are taken from localhost:\d+\/dwh .*\n→ npm run migrate/,
   );
+  const findings = async (env: Record<string, string>) => (await run("doctor", [], env)).stdout.replaceAll(/[│\s]+/g, " ");
+  t.regex(await findings(env("reader", { STAGING_DB_NAME: "other" })), /error source PE101: .* are taken from localhost:\d+\/dwh/);
+  for (const rightly of [env("owner"), { DATABASE_URL: urlOf("owner") }]) t.notRegex(await findings(rightly), /PE101|settings here name/);
   // With no word of the other database, what is connected stays.
   const plain = await run("migrate", [], { DATABASE_URL: urlOf("owner") });
   t.is(plain.code, 0, plain.stderr);

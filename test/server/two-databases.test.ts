@@ -243,6 +243,15 @@ test("the closed rows of a snapshot there are no duplicates, whether the copy is
   t.is(await duplicates(), 1);
 });
 
+test("a view over the copy that is in the way of new columns is named until it is gone", async (t) => {
+  await connected(3);
+  await db.sql`create view public.with_names as select product_id, name from analytics_features.source_copy`;
+  await upstream`alter table staging_staging.stg_product add brand text`;
+  t.regex(await did(), /^failed: cannot drop table .*: view public\.with_names depends on table analytics_features\.source_copy$/);
+  await db.sql`drop view public.with_names`;
+  t.is(await did(), "rebuilt +3 ~0 -0");
+});
+
 test("another column can tell what changed", async (t) => {
   await connected(3);
   await upstream`alter table staging_staging.stg_product add loaded_on timestamptz`;
