@@ -208,7 +208,9 @@ function translated(error: unknown): unknown {
     );
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new Failure("PE162", `The request cannot be read: ${lowered(message)}.`, "GET /docs shows what it takes.", cause);
+    const hint =
+      statusCode === 413 ? "Ask for less at once; HTTP_BODY_LIMIT sets how many bytes there may be." : "GET /docs shows what it takes.";
+    return new Failure("PE162", `The request cannot be read: ${lowered(message)}.`, hint, cause);
   }
   if (code.startsWith("22")) {
     return new Failure(

@@ -172,7 +172,9 @@ test("what cannot be answered is a problem with a code and a hint, and tells not
   isProblem(t, await get("/search", { query: "x", filter: '{"price": {"~": 1}}' }), 400, "PE016");
   isProblem(t, await get("/search", { query: "x\0y" }), 400, "PE162");
   isProblem(t, await get("/nowhere"), 404, "PE162");
-  isProblem(t, await post("/recommendations", { product_ids: [], filter: { name: "x".repeat(200_000) } }), 400, "PE162");
+  const large = await post("/recommendations", { product_ids: [], filter: { name: "x".repeat(200_000) } });
+  isProblem(t, large, 400, "PE162");
+  t.regex(large.body, /HTTP_BODY_LIMIT/);
   const { app } = await service(db.sql);
   const broken = await app.inject({
     method: "POST",
