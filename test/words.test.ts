@@ -107,6 +107,18 @@ test("a vendor code is found whole and in part, with separators and without, wit
   }
 });
 
+test("a product with all words and numbers comes before one with a shorter name that lacks a number", async (t) => {
+  await insert([
+    ...others,
+    [1, "Apple iPhone 15 Pro 256GB Natural Titanium"],
+    [2, "Apple iPhone 15 Pro Max 512GB"],
+    [3, "Apple iPhone 15 128GB Black"],
+    [4, "Apple iPhone 14 Pro 128GB Purple"],
+    [5, "Silicone case for iPhone 15 Pro"],
+  ]);
+  t.is((await find("apple iphone 15 pro 256 gb"))[0], 1);
+});
+
 test("an exact code or name comes first, before all that merely contain it", async (t) => {
   await insert([
     ...others,
