@@ -562,3 +562,51 @@ test("a word of two scripts is the one that it looks like", async (t) => {
   await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('минчанин', 'м\u0061з')`;
   t.deepEqual(await find("минчанин"), [1]);
 });
+
+test("an apostrophe within a Ukrainian or Belarusian word may be any of its signs or left out, and a soft hyphen is none", async (t) => {
+  await insert([
+    ...others,
+    [1, "М’яч футбольний"],
+    [2, "Ґудзики дерев'яні"],
+    [3, "Сімʼя, книга"],
+    [4, "T\u00fcr\u00adklinke Edelstahl"],
+    [5, "Men's coat, L'Oréal"],
+  ]);
+  for (const [query, id] of [
+    ["мяч", 1],
+    ["м'яч", 1],
+    ["М`ЯЧ", 1],
+    ["деревяні", 2],
+    ["деревʼяні", 2],
+    ["сім'я", 3],
+    ["сімя", 3],
+    ["türklinke", 4],
+    ["TÜR\u00adKLINKE", 4],
+    ["men coat", 5],
+    ["oreal", 5],
+  ] as const) {
+    t.deepEqual((await find(query))[0], id, query);
+  }
+  await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('м’ячик', 'деревяні')`;
+  t.is((await find("мячик"))[0], 2);
+});
+
+test("letters that a keyboard lacks may be typed as those that look or sound like them", async (t) => {
+  await insert([
+    ...others,
+    [1, "Іскерлік костюм"],
+    [2, "Әліппе кітабы"],
+    [3, "Кніга Ўладзіміра"],
+    [4, "Straßenbeleuchtung weiß"],
+    [5, "Жіночі черевики"],
+  ]);
+  for (const [query, id] of [
+    ["искерлик", 1],
+    ["алиппе", 2],
+    ["уладзимира", 3],
+    ["strassenbeleuchtung", 4],
+    ["жиночи", 5],
+  ] as const) {
+    t.deepEqual((await find(query))[0], id, query);
+  }
+});
