@@ -610,3 +610,35 @@ test("letters that a keyboard lacks may be typed as those that look or sound lik
     t.deepEqual((await find(query))[0], id, query);
   }
 });
+
+test("what some write with a hyphen, others in two words and others in one, is one word", async (t) => {
+  await insert([
+    ...others,
+    [1, "Men's T-shirt with a V\u2010neck, cotton"],
+    [2, "Cotton shirt"],
+    [3, "Linen shirt, crew neck"],
+    [4, "Wi-Fi роутер"],
+    [5, "WiFi адаптер"],
+    [6, "Mouse pad"],
+    [7, "Laptop ThinkPad X1"],
+    [8, "Сканер штрих-кода"],
+    [9, "Роутер проводной"],
+  ]);
+  for (const [query, ids] of [
+    ["T-SHIRT", [1]],
+    ["t shirt", [1]],
+    ["tshirts", [1]],
+    ["vneck", [1]],
+    ["v-neck shirt", [1]],
+    ["shirt", [2]],
+    ["wifi роутер", [4]],
+    ["wi fi роутер", [4]],
+    ["wifi", [4, 5]],
+    ["wi-fi", [4, 5]],
+    ["think pad", [7]],
+    ["mouse pad", [6]],
+    ["штрихкод", [8]],
+  ] as const) {
+    t.deepEqual((await find(query)).slice(0, ids.length).sort(), [...ids], query);
+  }
+});

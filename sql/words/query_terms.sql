@@ -22,6 +22,7 @@ declare
   v_query text := :PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(left(query, 1000)));
   v_tokens text[];
   v_lexemes text[] := '{}';
+  v_joined text[] := '{}';
   v_runs text[];
   v_firsts integer[];
   v_phrase record;
@@ -40,7 +41,19 @@ begin
   -- What words_of() makes of a text that is folded already and has no separators.
   for i in 1 .. cardinality(v_tokens) loop
     v_lexemes[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i])))[1];
+    if i > 1 and v_tokens[i - 1] || v_tokens[i] !~ '[[:digit:]]' then
+      v_joined[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i - 1] || v_tokens[i])))[1];
+    end if;
   end loop;
+
+  -- With its neighbour one word: t-shirt, wi fi. Also where it is a stop word by itself.
+  if v_joined <> '{}' then
+    return query
+      select n.place, 9 - (i - n.place), ('''' || w.word || '''')::tsquery, 0.5::double precision, :PGVECTOR_SCHEMA.idf(w.products, v_products)
+      from generate_series(2, cardinality(v_tokens)) i
+      join :PGVECTOR_SCHEMA.word_statistics w on w.word = v_joined[i]
+      cross join lateral (values (i - 1), (i)) n (place);
+  end if;
 
   if v_has_synonyms then
     -- Words as phrase_key() has them, where letters and digits that touch are one, and the first token of each.
