@@ -642,3 +642,21 @@ test("what some write with a hyphen, others in two words and others in one, is o
     t.deepEqual((await find(query)).slice(0, ids.length).sort(), [...ids], query);
   }
 });
+
+test("a query that was typed with the other keyboard layout is read as the same keys give it", async (t) => {
+  await insert([...others, [1, "Пылесос Dyson"], [2, "Наушники Sony"], [3, "Куртка мужская с обувью"], [4, "Фильтр масляный"]]);
+  for (const [query, ids] of [
+    ["gsktcjc", [1]],
+    ["YFEIYBRB", [2]],
+    ["ыщтн", [2]],
+    ["rehnrf ve;crfz", [3]],
+    ["j,edm", [3]],
+    ["abkmnh vfckzysq", [4]],
+    // What is known as it stands, has a digit or gives no word either is left as it is.
+    ["sony gsktcjc", [2]],
+    ["gsktcjc 5", [901]],
+    ["qwzxqwzx", []],
+  ] as const) {
+    t.deepEqual(await find(query), [...ids], query);
+  }
+});

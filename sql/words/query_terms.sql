@@ -23,6 +23,7 @@ declare
   v_tokens text[];
   v_lexemes text[] := '{}';
   v_joined text[] := '{}';
+  v_switched text;
   v_runs text[];
   v_firsts integer[];
   v_phrase record;
@@ -45,6 +46,22 @@ begin
       v_joined[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i - 1] || v_tokens[i])))[1];
     end if;
   end loop;
+
+  -- Typed with the other keyboard layout: no word is known as it stands, and one of some length is as the same keys give it.
+  if not exists (select from :PGVECTOR_SCHEMA.word_statistics w where w.word = any (v_lexemes)) and v_query !~ '[[:digit:]]' then
+    v_switched := case when v_query ~ '[а-я]'
+      then translate(v_query, 'йцукенгшщзхъфывапролджэячсмитьбю', 'qwertyuiop[]asdfghjkl;''zxcvbnm,.')
+      else translate(v_query, '`qwertyuiop[]asdfghjkl;''zxcvbnm,.', 'ейцукенгшщзхъфывапролджэячсмитьбю')
+    end;
+    if exists (
+      select
+      from regexp_matches(v_switched, '[[:alpha:]]{4,}', 'g') t (token)
+      join :PGVECTOR_SCHEMA.word_statistics w on w.word = (tsvector_to_array(to_tsvector(v_config, t.token[1])))[1]
+    ) then
+      return query select t.* from :PGVECTOR_SCHEMA.query_terms(v_switched) t;
+      return;
+    end if;
+  end if;
 
   -- With its neighbour one word: t-shirt, wi fi. Also where it is a stop word by itself.
   if v_joined <> '{}' then
