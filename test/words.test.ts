@@ -660,3 +660,9 @@ test("a query that was typed with the other keyboard layout is read as the same 
     t.deepEqual(await find(query), [...ids], query);
   }
 });
+
+test("as one types, what begins so comes before what a typing error would make of it", async (t) => {
+  const hats = Array.from({ length: 30 }, (_, i) => [100 + i, "Cotton hat"] as const);
+  await insert([...others, ...hats, [1, "Water bottle, steel"], [2, "Bottle for water"]]);
+  t.deepEqual((await find("wat")).slice(0, 2).sort(), [1, 2]);
+});

@@ -168,8 +168,8 @@ begin
         from known k
         where k.code_products is not null
         union all
-        -- The beginning of a number or a word, as one types.
-        select k.place, 3, b.word, true, 0.8, b.products
+        -- The beginning of a number or a word, as one types, which is likelier than an error.
+        select k.place, 3, b.word, true, 0.9, b.products
         from known k
         cross join lateral (
           select k.lexeme as word,
