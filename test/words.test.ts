@@ -666,3 +666,29 @@ test("as one types, what begins so comes before what a typing error would make o
   await insert([...others, ...hats, [1, "Water bottle, steel"], [2, "Bottle for water"]]);
   t.deepEqual((await find("wat")).slice(0, 2).sort(), [1, 2]);
 });
+
+test("Chinese and Japanese words are found within a run of letters", async (t) => {
+  await insert([
+    ...others,
+    [1, "索尼无线降噪耳机 WH-1000XM5"],
+    [2, "苹果手机 iPhone 15"],
+    [3, "洗衣机 8公斤"],
+    [4, "ワイヤレスヘッドホン ソニー"],
+    [5, "子供用自転車"],
+  ]);
+  for (const [query, id] of [
+    ["耳机", 1],
+    ["耳机 索尼", 1],
+    ["索尼耳机 wh-1000xm5", 1],
+    ["手机", 2],
+    ["iphone手机", 2],
+    ["洗衣", 3],
+    ["ヘッドホン", 4],
+    ["ﾍｯﾄﾞﾎﾝ", 4],
+    ["自転車", 5],
+  ] as const) {
+    t.is((await find(query))[0], id, query);
+  }
+  await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('headset', '耳机')`;
+  t.deepEqual(await find("headset"), [1]);
+});

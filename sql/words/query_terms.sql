@@ -19,7 +19,7 @@ declare
   v_products double precision;
   v_has_synonyms boolean;
   v_whole text;
-  v_query text := :PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(left(query, 1000)));
+  v_query text := :PGVECTOR_SCHEMA.cut_text(:PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(left(query, 1000))));
   v_tokens text[];
   v_lexemes text[] := '{}';
   v_joined text[] := '{}';

@@ -33,7 +33,7 @@ begin
         v_value, E'(?<![[:alnum:]\\u2010-])([[:alpha:]]+)[-\\u2010]([[:alpha:]]+)(?![[:alnum:]\\u2010-])', 'g'
       ) m (word)
     ) end;
-    words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, concat_ws(' ', v_value, v_joined)), coalesce(classes[i], 'D')::"char");
+    words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, :PGVECTOR_SCHEMA.cut_text(concat_ws(' ', v_value, v_joined))), coalesce(classes[i], 'D')::"char");
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
     if v_value ~ '[[:digit:]]' then
       v_coded := case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end;
