@@ -2075,6 +2075,28 @@ $$;
 COMMENT ON FUNCTION analytics_features.current_expressions(source regclass) IS 'SQL over a source row for the columns that the source has now: what reconcile() kept, or generated if that is of other columns. Raises PE001, PE002.';
 
 --
+-- Name: cut_text(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.cut_text(value text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return case when value ~ E'[\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff]'
+    then regexp_replace(value, E'([\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff])', E' \\1 ', 'g')
+    else value
+  end;
+end
+$$;
+
+--
+-- Name: FUNCTION cut_text(value text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.cut_text(value text) IS 'A folded text in which each Chinese or Japanese letter stands apart, as a word.';
+
+--
 -- Name: deletions_of(text); Type: FUNCTION; Schema: analytics_features; Owner: -
 --
 
@@ -3830,7 +3852,7 @@ CREATE FUNCTION analytics_features.fold_text(value text) RETURNS text
   select pg_catalog.normalize(
     pg_catalog.regexp_replace(
       pg_catalog.normalize(pg_catalog.translate(pg_catalog.lower(pg_catalog.normalize(value, 'NFKC')), 'łøđ', 'lod'), 'NFD'),
-      E'(?<!и)\\u0306|[\\u0300-\\u0305\\u0307-\\u036f]', '', 'g'
+      E'(?<!и)\\u0306|[\\u00ad\\u0300-\\u0305\\u0307-\\u036f]|(?<=[а-я])[\'`\\u2019\\u02bc](?=[яюєіе])', '', 'g'
     ),
     'NFC'
   )
@@ -3840,7 +3862,7 @@ $$;
 -- Name: FUNCTION fold_text(value text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.fold_text(value text) IS 'A text in lower case, without accents, ё as е: how words are compared.';
+COMMENT ON FUNCTION analytics_features.fold_text(value text) IS 'A text in lower case, without accents and soft hyphens, ё as е: how words are compared.';
 
 --
 -- Name: follow_upstream(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6773,7 +6795,7 @@ begin
   return (
     select string_agg(coalesce((tsvector_to_array(analytics_features.words_of(s.words_config, t.token[1])))[1], t.token[1]), ' ' order by t.place)
     from analytics_features.settings s
-    cross join regexp_matches(analytics_features.unmix_text(analytics_features.fold_text(phrase)), '[[:alnum:]]+', 'g') with ordinality t (token, place)
+    cross join regexp_matches(analytics_features.cut_text(analytics_features.unmix_text(analytics_features.fold_text(phrase))), '[[:alnum:]]+', 'g') with ordinality t (token, place)
   );
 end
 $$;
@@ -7101,9 +7123,11 @@ declare
   v_products double precision;
   v_has_synonyms boolean;
   v_whole text;
-  v_query text := analytics_features.unmix_text(analytics_features.fold_text(left(query, 1000)));
+  v_query text := analytics_features.cut_text(analytics_features.unmix_text(analytics_features.fold_text(left(query, 1000))));
   v_tokens text[];
   v_lexemes text[] := '{}';
+  v_joined text[] := '{}';
+  v_switched text;
   v_runs text[];
   v_firsts integer[];
   v_phrase record;
@@ -7122,7 +7146,35 @@ begin
   -- What words_of() makes of a text that is folded already and has no separators.
   for i in 1 .. cardinality(v_tokens) loop
     v_lexemes[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i])))[1];
+    if i > 1 and v_tokens[i - 1] || v_tokens[i] !~ '[[:digit:]]' then
+      v_joined[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i - 1] || v_tokens[i])))[1];
+    end if;
   end loop;
+
+  -- Typed with the other keyboard layout: no word is known as it stands, and one of some length is as the same keys give it.
+  if not exists (select from analytics_features.word_statistics w where w.word = any (v_lexemes)) and v_query !~ '[[:digit:]]' then
+    v_switched := case when v_query ~ '[а-я]'
+      then translate(v_query, 'йцукенгшщзхъфывапролджэячсмитьбю', 'qwertyuiop[]asdfghjkl;''zxcvbnm,.')
+      else translate(v_query, '`qwertyuiop[]asdfghjkl;''zxcvbnm,.', 'ейцукенгшщзхъфывапролджэячсмитьбю')
+    end;
+    if exists (
+      select
+      from regexp_matches(v_switched, '[[:alpha:]]{4,}', 'g') t (token)
+      join analytics_features.word_statistics w on w.word = (tsvector_to_array(to_tsvector(v_config, t.token[1])))[1]
+    ) then
+      return query select t.* from analytics_features.query_terms(v_switched) t;
+      return;
+    end if;
+  end if;
+
+  -- With its neighbour one word: t-shirt, wi fi. Also where it is a stop word by itself.
+  if v_joined <> '{}' then
+    return query
+      select n.place, 9 - (i - n.place), ('''' || w.word || '''')::tsquery, 0.5::double precision, analytics_features.idf(w.products, v_products)
+      from generate_series(2, cardinality(v_tokens)) i
+      join analytics_features.word_statistics w on w.word = v_joined[i]
+      cross join lateral (values (i - 1), (i)) n (place);
+  end if;
 
   if v_has_synonyms then
     -- Words as phrase_key() has them, where letters and digits that touch are one, and the first token of each.
@@ -7220,8 +7272,8 @@ begin
         from known k
         where k.code_products is not null
         union all
-        -- The beginning of a number or a word, as one types.
-        select k.place, 3, b.word, true, 0.8, b.products
+        -- The beginning of a number or a word, as one types, which is likelier than an error.
+        select k.place, 3, b.word, true, 0.9, b.products
         from known k
         cross join lateral (
           select k.lexeme as word,
@@ -7288,7 +7340,8 @@ begin
     from known k
     where k.place not in (select a.place from alternative a)
     union all
-    select 0, c.place::integer, c.term, 1.0, analytics_features.idf(c.products, v_products)
+    -- Twice, because only the best of them counts.
+    select 0, c.place::integer, c.term, 2.0, analytics_features.idf(c.products, v_products)
     from (
       select c.place, t.term, coalesce(w.products, analytics_features.products_with(t.term, 101)) as products
       from unnest(analytics_features.code_terms(left(regexp_replace(v_query, E'\\s+', '-', 'g'), 200))) with ordinality c (code, place)
@@ -7311,7 +7364,7 @@ $$;
 -- Name: FUNCTION query_terms(query text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.query_terms(query text) IS 'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. A word that nothing stands in for has no term. Reads the first 1000 characters.';
+COMMENT ON FUNCTION analytics_features.query_terms(query text) IS 'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess, 2 for a code across words) and its inverse document frequency. A word that nothing stands in for has no term. Reads the first 1000 characters.';
 
 --
 -- Name: queue_changes_sql(text, text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -7593,10 +7646,10 @@ begin
     select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0),
       sum(s.idf) filter (where s.group_no > 0) / v_asked, v_complete
     from (
-      -- The best way to say each group counts, and all that only adds.
+      -- The best way to say each group counts, and of what only adds one code: its stretches overlap, and a name with a number has many.
       select distinct on (a.product_id, a.group_no, a.added) a.product_id, a.group_no, a.score, a.idf, a.term, a.added is not distinct from 0 as is_exact
       from (
-        select o.product_id, o.group_no, o.alternative, case when o.group_no = 0 then o.alternative end as added,
+        select o.product_id, o.group_no, o.alternative, case when o.group_no = 0 then least(o.alternative, 1) end as added,
           sum(o.score) as score, sum(o.idf) as idf, string_agg(o.term, ' ') as term
         from (
           select w.product_id, t.group_no, t.alternative, t.label as term, t.idf,
@@ -9473,7 +9526,7 @@ begin
             word, 'я', 'иа'), 'ю', 'иу'), 'sch', 'ш'), 'sh', 'ш'), 'ch', 'ч'), 'zh', 'ж'), 'ph', 'ф'), 'th', 'т'), 'ts', 'ц'), 'qu', 'кв'), 'ck', 'к'), 'x', 'кс'),
           'c(?=[eiy])', 's', 'g'
         ),
-        'abcdefghijklmnopqrstuvwyzэйыщьъ''', 'абкдефгхижклмнопкрстуввизеииш'
+        'abcdefghijklmnopqrstuvwyzэйыщіәөүұқңғһєґßьъ''', 'абкдефгхижклмнопкрстуввизеиишиаоуукнгхегс'
       ),
       'и(?=[аеиоу])', '', 'g'
     ),
@@ -10987,6 +11040,7 @@ CREATE FUNCTION analytics_features.words_row(config regconfig, name text, texts 
 declare
   v_values text[] := array_prepend(name, texts);
   v_value text;
+  v_joined text;
   v_terms text[] := '{}';
   v_codes text[];
   v_coded text;
@@ -11002,7 +11056,14 @@ begin
       v_value := analytics_features.unmix_text(v_value);
     end if;
     v_room := greatest(0, v_room - length(v_value));
-    words := words || setweight(analytics_features.words_of(config, v_value), coalesce(classes[i], 'D')::"char");
+    -- Two words with a hyphen between them are written as one too: T-shirt, Wi-Fi. NFKC leaves two signs for it.
+    v_joined := case when v_value ~ E'[[:alpha:]][-\\u2010][[:alpha:]]' then (
+      select string_agg(m.word[1] || m.word[2], ' ')
+      from regexp_matches(
+        v_value, E'(?<![[:alnum:]\\u2010-])([[:alpha:]]+)[-\\u2010]([[:alpha:]]+)(?![[:alnum:]\\u2010-])', 'g'
+      ) m (word)
+    ) end;
+    words := words || setweight(analytics_features.words_of(config, analytics_features.cut_text(concat_ws(' ', v_value, v_joined))), coalesce(classes[i], 'D')::"char");
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
     if v_value ~ '[[:digit:]]' then
       v_coded := case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end;
@@ -14284,6 +14345,13 @@ GRANT SELECT ON TABLE analytics_features.source_expressions TO product_embedding
 
 REVOKE ALL ON FUNCTION analytics_features.current_expressions(source regclass) FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.current_expressions(source regclass) TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION cut_text(value text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.cut_text(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.cut_text(value text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION deletions_of(sound text); Type: ACL; Schema: analytics_features; Owner: -

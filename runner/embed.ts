@@ -80,12 +80,15 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
   const result: EmbedResult = { stored: 0, failed: 0, drained: false, encodingSeconds: 0 };
 
   while (!stopped() && result.stored + result.failed < limit) {
-    const count = await takeUpChanges(context);
-    if (options.countAside === undefined) await count?.();
+    const areAllTaken = await takeUpChanges(context);
     const kept = await models.kept();
     const claim = await claimFirst(context, kept, limit - result.stored - result.failed);
     // After the claim, which goes on where the changes were taken up, in a session that has its plans.
-    if (count !== undefined) options.countAside?.(count);
+    // A claim that settled all that waited took up words too.
+    if (areAllTaken || claim === undefined) {
+      if (options.countAside === undefined) await countWords(context);
+      else options.countAside(() => countWords(context));
+    }
     if (claim === undefined) {
       if (result.stored === 0) await noteFit(context, kept);
       return { ...result, drained: true };
@@ -175,17 +178,21 @@ const smallChangesMilliseconds = 5000;
 
 /**
  * What writers noted goes into the queue, and with it the words, which cost no encoding; but nothing urgent waits for the words of many.
- * When all are taken up, they may have to be counted, by what it returns.
+ * Whether all are taken up, so that the words may have to be counted.
  */
-async function takeUpChanges({ sql, schema }: EmbedContext): Promise<(() => Promise<unknown>) | undefined> {
+async function takeUpChanges({ sql, schema }: EmbedContext): Promise<boolean> {
   const started = performance.now();
   for (;;) {
     const [row] = await sql<{ products: string; is_bulk: boolean; is_full: boolean }[]>`
       select products, is_bulk, is_full from ${sql(schema)}.take_up_changes()`;
-    if (row?.products === "0") return async () => sql`select ${sql(schema)}.refresh_word_statistics(only_if_due => true)`;
+    if (row?.products === "0") return true;
     const goesOn = row?.is_bulk === true || (row?.is_full === true && performance.now() - started < smallChangesMilliseconds);
-    if (!goesOn) return undefined;
+    if (!goesOn) return false;
   }
+}
+
+async function countWords({ sql, schema }: EmbedContext): Promise<void> {
+  await sql`select ${sql(schema)}.refresh_word_statistics(only_if_due => true)`;
 }
 
 /** Once a model, as soon as there are words: whether its tokenizer knows the language of the documents, which no other figure tells. */

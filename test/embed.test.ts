@@ -78,6 +78,26 @@ test("115 products give 115 embeddings, and a second pass encodes nothing", asyn
   t.deepEqual(encoded, []);
 });
 
+test("a pass that takes up words and encodes nothing counts them", async (t) => {
+  // So few that what waits is taken up at once, and not looked for more.
+  await db.sql`delete from staging_staging.stg_product where product_id not in (select product_id from staging_staging.stg_product order by 1 limit 60)`;
+  await pass();
+  const uncounted = async () =>
+    (
+      await db.sql`
+        select distinct u.word
+        from analytics_features.product_words w
+        cross join lateral unnest(tsvector_to_array(w.words)) u (word)
+        where u.word !~ '[0-9=]' and u.word not in (select s.word from analytics_features.word_statistics s)`
+    ).length;
+  t.is(await uncounted(), 0);
+  await db.sql`update analytics_features.settings set words_config = 'simple'`;
+  t.teardown(() => db.sql`update analytics_features.settings set words_config = 'russian'`);
+  await db.sql`select analytics_features.reconcile()`;
+  t.like(await pass(), { stored: 0, drained: true });
+  t.is(await uncounted(), 0);
+});
+
 test("a changed price encodes exactly that product, and the change is found", async (t) => {
   await pass();
   await db.sql`update staging_staging.stg_product set price = 1299 where product_id = 7807552`;

@@ -107,6 +107,18 @@ test("a vendor code is found whole and in part, with separators and without, wit
   }
 });
 
+test("a product with all words and numbers comes before one with a shorter name that lacks a number", async (t) => {
+  await insert([
+    ...others,
+    [1, "Apple iPhone 15 Pro 256GB Natural Titanium"],
+    [2, "Apple iPhone 15 Pro Max 512GB"],
+    [3, "Apple iPhone 15 128GB Black"],
+    [4, "Apple iPhone 14 Pro 128GB Purple"],
+    [5, "Silicone case for iPhone 15 Pro"],
+  ]);
+  t.is((await find("apple iphone 15 pro 256 gb"))[0], 1);
+});
+
 test("an exact code or name comes first, before all that merely contain it", async (t) => {
   await insert([
     ...others,
@@ -549,4 +561,134 @@ test("a word of two scripts is the one that it looks like", async (t) => {
   t.deepEqual(await find("sachs"), [2]);
   await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('минчанин', 'м\u0061з')`;
   t.deepEqual(await find("минчанин"), [1]);
+});
+
+test("an apostrophe within a Ukrainian or Belarusian word may be any of its signs or left out, and a soft hyphen is none", async (t) => {
+  await insert([
+    ...others,
+    [1, "М’яч футбольний"],
+    [2, "Ґудзики дерев'яні"],
+    [3, "Сімʼя, книга"],
+    [4, "T\u00fcr\u00adklinke Edelstahl"],
+    [5, "Men's coat, L'Oréal"],
+  ]);
+  for (const [query, id] of [
+    ["мяч", 1],
+    ["м'яч", 1],
+    ["М`ЯЧ", 1],
+    ["деревяні", 2],
+    ["деревʼяні", 2],
+    ["сім'я", 3],
+    ["сімя", 3],
+    ["türklinke", 4],
+    ["TÜR\u00adKLINKE", 4],
+    ["men coat", 5],
+    ["oreal", 5],
+  ] as const) {
+    t.deepEqual((await find(query))[0], id, query);
+  }
+  await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('м’ячик', 'деревяні')`;
+  t.is((await find("мячик"))[0], 2);
+});
+
+test("letters that a keyboard lacks may be typed as those that look or sound like them", async (t) => {
+  await insert([
+    ...others,
+    [1, "Іскерлік костюм"],
+    [2, "Әліппе кітабы"],
+    [3, "Кніга Ўладзіміра"],
+    [4, "Straßenbeleuchtung weiß"],
+    [5, "Жіночі черевики"],
+  ]);
+  for (const [query, id] of [
+    ["искерлик", 1],
+    ["алиппе", 2],
+    ["уладзимира", 3],
+    ["strassenbeleuchtung", 4],
+    ["жиночи", 5],
+  ] as const) {
+    t.deepEqual((await find(query))[0], id, query);
+  }
+});
+
+test("what some write with a hyphen, others in two words and others in one, is one word", async (t) => {
+  await insert([
+    ...others,
+    [1, "Men's T-shirt with a V\u2010neck, cotton"],
+    [2, "Cotton shirt"],
+    [3, "Linen shirt, crew neck"],
+    [4, "Wi-Fi роутер"],
+    [5, "WiFi адаптер"],
+    [6, "Mouse pad"],
+    [7, "Laptop ThinkPad X1"],
+    [8, "Сканер штрих-кода"],
+    [9, "Роутер проводной"],
+  ]);
+  for (const [query, ids] of [
+    ["T-SHIRT", [1]],
+    ["t shirt", [1]],
+    ["tshirts", [1]],
+    ["vneck", [1]],
+    ["v-neck shirt", [1]],
+    ["shirt", [2]],
+    ["wifi роутер", [4]],
+    ["wi fi роутер", [4]],
+    ["wifi", [4, 5]],
+    ["wi-fi", [4, 5]],
+    ["think pad", [7]],
+    ["mouse pad", [6]],
+    ["штрихкод", [8]],
+  ] as const) {
+    t.deepEqual((await find(query)).slice(0, ids.length).sort(), [...ids], query);
+  }
+});
+
+test("a query that was typed with the other keyboard layout is read as the same keys give it", async (t) => {
+  await insert([...others, [1, "Пылесос Dyson"], [2, "Наушники Sony"], [3, "Куртка мужская с обувью"], [4, "Фильтр масляный"]]);
+  for (const [query, ids] of [
+    ["gsktcjc", [1]],
+    ["YFEIYBRB", [2]],
+    ["ыщтн", [2]],
+    ["rehnrf ve;crfz", [3]],
+    ["j,edm", [3]],
+    ["abkmnh vfckzysq", [4]],
+    // What is known as it stands, has a digit or gives no word either is left as it is.
+    ["sony gsktcjc", [2]],
+    ["gsktcjc 5", [901]],
+    ["qwzxqwzx", []],
+  ] as const) {
+    t.deepEqual(await find(query), [...ids], query);
+  }
+});
+
+test("as one types, what begins so comes before what a typing error would make of it", async (t) => {
+  const hats = Array.from({ length: 30 }, (_, i) => [100 + i, "Cotton hat"] as const);
+  await insert([...others, ...hats, [1, "Water bottle, steel"], [2, "Bottle for water"]]);
+  t.deepEqual((await find("wat")).slice(0, 2).sort(), [1, 2]);
+});
+
+test("Chinese and Japanese words are found within a run of letters", async (t) => {
+  await insert([
+    ...others,
+    [1, "索尼无线降噪耳机 WH-1000XM5"],
+    [2, "苹果手机 iPhone 15"],
+    [3, "洗衣机 8公斤"],
+    [4, "ワイヤレスヘッドホン ソニー"],
+    [5, "子供用自転車"],
+  ]);
+  for (const [query, id] of [
+    ["耳机", 1],
+    ["耳机 索尼", 1],
+    ["索尼耳机 wh-1000xm5", 1],
+    ["手机", 2],
+    ["iphone手机", 2],
+    ["洗衣", 3],
+    ["ヘッドホン", 4],
+    ["ﾍｯﾄﾞﾎﾝ", 4],
+    ["自転車", 5],
+  ] as const) {
+    t.is((await find(query))[0], id, query);
+  }
+  await db.sql`insert into analytics_features.synonyms (phrase, same_as) values ('headset', '耳机')`;
+  t.deepEqual(await find("headset"), [1]);
 });

@@ -138,10 +138,10 @@ begin
     select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0),
       sum(s.idf) filter (where s.group_no > 0) / v_asked, v_complete
     from (
-      -- The best way to say each group counts, and all that only adds.
+      -- The best way to say each group counts, and of what only adds one code: its stretches overlap, and a name with a number has many.
       select distinct on (a.product_id, a.group_no, a.added) a.product_id, a.group_no, a.score, a.idf, a.term, a.added is not distinct from 0 as is_exact
       from (
-        select o.product_id, o.group_no, o.alternative, case when o.group_no = 0 then o.alternative end as added,
+        select o.product_id, o.group_no, o.alternative, case when o.group_no = 0 then least(o.alternative, 1) end as added,
           sum(o.score) as score, sum(o.idf) as idf, string_agg(o.term, ' ') as term
         from (
           select w.product_id, t.group_no, t.alternative, t.label as term, t.idf,

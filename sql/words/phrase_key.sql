@@ -9,7 +9,7 @@ begin
   return (
     select string_agg(coalesce((tsvector_to_array(:PGVECTOR_SCHEMA.words_of(s.words_config, t.token[1])))[1], t.token[1]), ' ' order by t.place)
     from :PGVECTOR_SCHEMA.settings s
-    cross join regexp_matches(:PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(phrase)), '[[:alnum:]]+', 'g') with ordinality t (token, place)
+    cross join regexp_matches(:PGVECTOR_SCHEMA.cut_text(:PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(phrase))), '[[:alnum:]]+', 'g') with ordinality t (token, place)
   );
 end
 $$;

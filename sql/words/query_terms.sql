@@ -19,9 +19,11 @@ declare
   v_products double precision;
   v_has_synonyms boolean;
   v_whole text;
-  v_query text := :PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(left(query, 1000)));
+  v_query text := :PGVECTOR_SCHEMA.cut_text(:PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(left(query, 1000))));
   v_tokens text[];
   v_lexemes text[] := '{}';
+  v_joined text[] := '{}';
+  v_switched text;
   v_runs text[];
   v_firsts integer[];
   v_phrase record;
@@ -40,7 +42,35 @@ begin
   -- What words_of() makes of a text that is folded already and has no separators.
   for i in 1 .. cardinality(v_tokens) loop
     v_lexemes[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i])))[1];
+    if i > 1 and v_tokens[i - 1] || v_tokens[i] !~ '[[:digit:]]' then
+      v_joined[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i - 1] || v_tokens[i])))[1];
+    end if;
   end loop;
+
+  -- Typed with the other keyboard layout: no word is known as it stands, and one of some length is as the same keys give it.
+  if not exists (select from :PGVECTOR_SCHEMA.word_statistics w where w.word = any (v_lexemes)) and v_query !~ '[[:digit:]]' then
+    v_switched := case when v_query ~ '[а-я]'
+      then translate(v_query, 'йцукенгшщзхъфывапролджэячсмитьбю', 'qwertyuiop[]asdfghjkl;''zxcvbnm,.')
+      else translate(v_query, '`qwertyuiop[]asdfghjkl;''zxcvbnm,.', 'ейцукенгшщзхъфывапролджэячсмитьбю')
+    end;
+    if exists (
+      select
+      from regexp_matches(v_switched, '[[:alpha:]]{4,}', 'g') t (token)
+      join :PGVECTOR_SCHEMA.word_statistics w on w.word = (tsvector_to_array(to_tsvector(v_config, t.token[1])))[1]
+    ) then
+      return query select t.* from :PGVECTOR_SCHEMA.query_terms(v_switched) t;
+      return;
+    end if;
+  end if;
+
+  -- With its neighbour one word: t-shirt, wi fi. Also where it is a stop word by itself.
+  if v_joined <> '{}' then
+    return query
+      select n.place, 9 - (i - n.place), ('''' || w.word || '''')::tsquery, 0.5::double precision, :PGVECTOR_SCHEMA.idf(w.products, v_products)
+      from generate_series(2, cardinality(v_tokens)) i
+      join :PGVECTOR_SCHEMA.word_statistics w on w.word = v_joined[i]
+      cross join lateral (values (i - 1), (i)) n (place);
+  end if;
 
   if v_has_synonyms then
     -- Words as phrase_key() has them, where letters and digits that touch are one, and the first token of each.
@@ -138,8 +168,8 @@ begin
         from known k
         where k.code_products is not null
         union all
-        -- The beginning of a number or a word, as one types.
-        select k.place, 3, b.word, true, 0.8, b.products
+        -- The beginning of a number or a word, as one types, which is likelier than an error.
+        select k.place, 3, b.word, true, 0.9, b.products
         from known k
         cross join lateral (
           select k.lexeme as word,
@@ -206,7 +236,8 @@ begin
     from known k
     where k.place not in (select a.place from alternative a)
     union all
-    select 0, c.place::integer, c.term, 1.0, :PGVECTOR_SCHEMA.idf(c.products, v_products)
+    -- Twice, because only the best of them counts.
+    select 0, c.place::integer, c.term, 2.0, :PGVECTOR_SCHEMA.idf(c.products, v_products)
     from (
       select c.place, t.term, coalesce(w.products, :PGVECTOR_SCHEMA.products_with(t.term, 101)) as products
       from unnest(:PGVECTOR_SCHEMA.code_terms(left(regexp_replace(v_query, E'\\s+', '-', 'g'), 200))) with ordinality c (code, place)
@@ -226,4 +257,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.query_terms(text) is
-  'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess) and its inverse document frequency. A word that nothing stands in for has no term. Reads the first 1000 characters.';
+  'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess, 2 for a code across words) and its inverse document frequency. A word that nothing stands in for has no term. Reads the first 1000 characters.';

@@ -1,6 +1,7 @@
 /*
  * Catalogues write Октавия and Octavia, камри and Camry; people type what they hear. One alphabet for
- * both scripts, letters that sound alike made one, soft signs and doubled letters dropped.
+ * both scripts, letters that sound alike made one, soft signs and doubled letters dropped. Letters that a keyboard lacks are
+ * typed as their neighbours: Kazakh and Ukrainian ones as Russian.
  */
 create or replace function :PGVECTOR_SCHEMA.sound_of(word text) returns text
 language plpgsql immutable parallel safe
@@ -15,7 +16,7 @@ begin
             word, 'я', 'иа'), 'ю', 'иу'), 'sch', 'ш'), 'sh', 'ш'), 'ch', 'ч'), 'zh', 'ж'), 'ph', 'ф'), 'th', 'т'), 'ts', 'ц'), 'qu', 'кв'), 'ck', 'к'), 'x', 'кс'),
           'c(?=[eiy])', 's', 'g'
         ),
-        'abcdefghijklmnopqrstuvwyzэйыщьъ''', 'абкдефгхижклмнопкрстуввизеииш'
+        'abcdefghijklmnopqrstuvwyzэйыщіәөүұқңғһєґßьъ''', 'абкдефгхижклмнопкрстуввизеиишиаоуукнгхегс'
       ),
       'и(?=[аеиоу])', '', 'g'
     ),

@@ -10,6 +10,7 @@ as $$
 declare
   v_values text[] := array_prepend(name, texts);
   v_value text;
+  v_joined text;
   v_terms text[] := '{}';
   v_codes text[];
   v_coded text;
@@ -25,7 +26,14 @@ begin
       v_value := :PGVECTOR_SCHEMA.unmix_text(v_value);
     end if;
     v_room := greatest(0, v_room - length(v_value));
-    words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, v_value), coalesce(classes[i], 'D')::"char");
+    -- Two words with a hyphen between them are written as one too: T-shirt, Wi-Fi. NFKC leaves two signs for it.
+    v_joined := case when v_value ~ E'[[:alpha:]][-\\u2010][[:alpha:]]' then (
+      select string_agg(m.word[1] || m.word[2], ' ')
+      from regexp_matches(
+        v_value, E'(?<![[:alnum:]\\u2010-])([[:alpha:]]+)[-\\u2010]([[:alpha:]]+)(?![[:alnum:]\\u2010-])', 'g'
+      ) m (word)
+    ) end;
+    words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, :PGVECTOR_SCHEMA.cut_text(concat_ws(' ', v_value, v_joined))), coalesce(classes[i], 'D')::"char");
     -- In a short value a space may be a separator of a code too: 0 986 494 660.
     if v_value ~ '[[:digit:]]' then
       v_coded := case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end;

@@ -1,6 +1,6 @@
 --! Previous: sha1:9579cc1ff09f56f5d6d3c4d1fa1d3a1bd067dca2
---! Hash: sha1:6c8a34d98c8b57c9a360cd408d3c5e2e4bdf6723
---! Message: A worker that ended is not waited for
+--! Hash: sha1:c3f58728cb8736b04cad5cfbba477ec2f90313f2
+--! Message: What is near by meaning is not behind any word
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
 select '[1]':::VECTOR_SCHEMA.vector, :TRGM_SCHEMA.similarity('a', 'a');
@@ -9,6 +9,104 @@ set local check_function_bodies = off;
 drop function if exists :PGVECTOR_SCHEMA.embeddings_dependents();
 truncate :PGVECTOR_SCHEMA.source_expressions;
 drop function if exists :PGVECTOR_SCHEMA.store_query_embedding(text, integer, :VECTOR_SCHEMA.vector);
+--! Included words/fold_text.sql
+/*
+ * One spelling for what people spell in several: case, ё and е, accents, ligatures and full-width
+ * letters. й is a letter of its own and keeps its mark. A soft hyphen, which pages and feeds bring along, is none, and the apostrophe
+ * of Ukrainian and Belarusian stands within a word, in several signs or left out (м'яч, м’яч, мяч). unaccent() would need the extension and a
+ * dictionary that is found by search_path, and knows no ё. One expression with everything in full, and without
+ * a SET clause, so that it is inlined: each search folds a dozen texts.
+ */
+create or replace function :PGVECTOR_SCHEMA.fold_text(value text) returns text
+language sql immutable parallel safe
+as $$
+  select pg_catalog.normalize(
+    pg_catalog.regexp_replace(
+      pg_catalog.normalize(pg_catalog.translate(pg_catalog.lower(pg_catalog.normalize(value, 'NFKC')), 'łøđ', 'lod'), 'NFD'),
+      E'(?<!и)\\u0306|[\\u00ad\\u0300-\\u0305\\u0307-\\u036f]|(?<=[а-я])[\'`\\u2019\\u02bc](?=[яюєіе])', '', 'g'
+    ),
+    'NFC'
+  )
+$$;
+
+comment on function :PGVECTOR_SCHEMA.fold_text(text) is
+  'A text in lower case, without accents and soft hyphens, ё as е: how words are compared.';
+--! EndIncluded words/fold_text.sql
+--! Included words/sound_of.sql
+/*
+ * Catalogues write Октавия and Octavia, камри and Camry; people type what they hear. One alphabet for
+ * both scripts, letters that sound alike made one, soft signs and doubled letters dropped. Letters that a keyboard lacks are
+ * typed as their neighbours: Kazakh and Ukrainian ones as Russian.
+ */
+create or replace function :PGVECTOR_SCHEMA.sound_of(word text) returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return regexp_replace(
+    regexp_replace(
+      translate(
+        regexp_replace(
+          replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+            word, 'я', 'иа'), 'ю', 'иу'), 'sch', 'ш'), 'sh', 'ш'), 'ch', 'ч'), 'zh', 'ж'), 'ph', 'ф'), 'th', 'т'), 'ts', 'ц'), 'qu', 'кв'), 'ck', 'к'), 'x', 'кс'),
+          'c(?=[eiy])', 's', 'g'
+        ),
+        'abcdefghijklmnopqrstuvwyzэйыщіәөүұқңғһєґßьъ''', 'абкдефгхижклмнопкрстуввизеиишиаоуукнгхегс'
+      ),
+      'и(?=[аеиоу])', '', 'g'
+    ),
+    E'(.)\\1+', E'\\1', 'g'
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.sound_of(text) is
+  'How a folded word sounds, in one alphabet for Russian and Latin letters: октавия and octavia give one key. Not for reading.';
+--! EndIncluded words/sound_of.sql
+--! Included words/cut_text.sql
+/*
+ * Chinese and Japanese have no spaces between words, and the parser of text search takes a whole run for one. So each of their letters
+ * is a word.
+ */
+create or replace function :PGVECTOR_SCHEMA.cut_text(value text) returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case when value ~ E'[\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff]'
+    then regexp_replace(value, E'([\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff])', E' \\1 ', 'g')
+    else value
+  end;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.cut_text(text) is
+  'A folded text in which each Chinese or Japanese letter stands apart, as a word.';
+--! EndIncluded words/cut_text.sql
+--! Included words/phrase_key.sql
+/*
+ * A word of no meaning for the stemmer (a stop word, a code) stands for itself.
+ */
+create or replace function :PGVECTOR_SCHEMA.phrase_key(phrase text) returns text
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select string_agg(coalesce((tsvector_to_array(:PGVECTOR_SCHEMA.words_of(s.words_config, t.token[1])))[1], t.token[1]), ' ' order by t.place)
+    from :PGVECTOR_SCHEMA.settings s
+    cross join regexp_matches(:PGVECTOR_SCHEMA.cut_text(:PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(phrase))), '[[:alnum:]]+', 'g') with ordinality t (token, place)
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.phrase_key(text) is 'The stemmed words of a phrase in their order: how phrases are compared.';
+--! EndIncluded words/phrase_key.sql
+-- What sounds otherwise now.
+update :PGVECTOR_SCHEMA.word_statistics w set word = w.word where w.word ~ '[іәөүұқңғһєґß]';
+-- Chinese and Japanese and words with hyphens, soft hyphens or an apostrophe are taken up anew and serve until then.
+update :PGVECTOR_SCHEMA.product_words w set document_hash = '' where w.label ~ E'[\\u00ad\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff]|[[:alpha:]][-\\u2010][[:alpha:]]|[а-я][\'`\\u2019\\u02bc][яюєіе]';
+update :PGVECTOR_SCHEMA.synonyms s set phrase = s.phrase where s.phrase || ' ' || s.same_as ~* E'[\\u00ad\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff]|[а-я][\'`\\u2019\\u02bc][яюєіїе]';
 --! Included source/grant_read.sql
 /*
  * Security invoker: run by who owns the relation. dbt makes a table anew and with it its grants, so this is part
@@ -401,6 +499,424 @@ $$;
 comment on function :PGVECTOR_SCHEMA.rebuild_copy(boolean) is
   'Makes the copy of the products anew, with the columns that they have now; released, without those that are gone, however many. Triggers and comparison follow by attach().';
 --! EndIncluded copy/rebuild_copy.sql
+--! Included words/cut_text.sql
+/*
+ * Chinese and Japanese have no spaces between words, and the parser of text search takes a whole run for one. So each of their letters
+ * is a word.
+ */
+create or replace function :PGVECTOR_SCHEMA.cut_text(value text) returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case when value ~ E'[\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff]'
+    then regexp_replace(value, E'([\\u3040-\\u30ff\\u3400-\\u4dbf\\u4e00-\\u9fff])', E' \\1 ', 'g')
+    else value
+  end;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.cut_text(text) is
+  'A folded text in which each Chinese or Japanese letter stands apart, as a word.';
+--! EndIncluded words/cut_text.sql
+--! Included words/fold_text.sql
+/*
+ * One spelling for what people spell in several: case, ё and е, accents, ligatures and full-width
+ * letters. й is a letter of its own and keeps its mark. A soft hyphen, which pages and feeds bring along, is none, and the apostrophe
+ * of Ukrainian and Belarusian stands within a word, in several signs or left out (м'яч, м’яч, мяч). unaccent() would need the extension and a
+ * dictionary that is found by search_path, and knows no ё. One expression with everything in full, and without
+ * a SET clause, so that it is inlined: each search folds a dozen texts.
+ */
+create or replace function :PGVECTOR_SCHEMA.fold_text(value text) returns text
+language sql immutable parallel safe
+as $$
+  select pg_catalog.normalize(
+    pg_catalog.regexp_replace(
+      pg_catalog.normalize(pg_catalog.translate(pg_catalog.lower(pg_catalog.normalize(value, 'NFKC')), 'łøđ', 'lod'), 'NFD'),
+      E'(?<!и)\\u0306|[\\u00ad\\u0300-\\u0305\\u0307-\\u036f]|(?<=[а-я])[\'`\\u2019\\u02bc](?=[яюєіе])', '', 'g'
+    ),
+    'NFC'
+  )
+$$;
+
+comment on function :PGVECTOR_SCHEMA.fold_text(text) is
+  'A text in lower case, without accents and soft hyphens, ё as е: how words are compared.';
+--! EndIncluded words/fold_text.sql
+--! Included words/phrase_key.sql
+/*
+ * A word of no meaning for the stemmer (a stop word, a code) stands for itself.
+ */
+create or replace function :PGVECTOR_SCHEMA.phrase_key(phrase text) returns text
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select string_agg(coalesce((tsvector_to_array(:PGVECTOR_SCHEMA.words_of(s.words_config, t.token[1])))[1], t.token[1]), ' ' order by t.place)
+    from :PGVECTOR_SCHEMA.settings s
+    cross join regexp_matches(:PGVECTOR_SCHEMA.cut_text(:PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(phrase))), '[[:alnum:]]+', 'g') with ordinality t (token, place)
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.phrase_key(text) is 'The stemmed words of a phrase in their order: how phrases are compared.';
+--! EndIncluded words/phrase_key.sql
+--! Included words/query_terms.sql
+/*
+ * A query as groups of which a product should meet as many as it can. A group is a word; its alternatives
+ * are other ways to say it, each one term or several: the word as typed, as a code, in the other script, a
+ * synonym. What a phrase is a synonym of stands in the group of each of its words for its share, so that a
+ * product that has only some of them is found as it was without. A word that no product has is taken for a
+ * typing error or a beginning, and the nearest known words stand in for it; where there are none its group has no
+ * term, which nothing can meet, and says by its rarity how much of the query is left unanswered. Group 0 is what only adds: codes across words, and the query as a whole
+ * value. One statement for all words, because each costs as much as what it looks up.
+ */
+create or replace function :PGVECTOR_SCHEMA.query_terms(query text)
+returns table (group_no integer, alternative integer, term tsquery, weight double precision, idf double precision)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set pg_trgm.similarity_threshold = 0.4
+as $$
+#variable_conflict use_column
+declare
+  v_config regconfig;
+  v_products double precision;
+  v_has_synonyms boolean;
+  v_whole text;
+  v_query text := :PGVECTOR_SCHEMA.cut_text(:PGVECTOR_SCHEMA.unmix_text(:PGVECTOR_SCHEMA.fold_text(left(query, 1000))));
+  v_tokens text[];
+  v_lexemes text[] := '{}';
+  v_joined text[] := '{}';
+  v_switched text;
+  v_runs text[];
+  v_firsts integer[];
+  v_phrase record;
+  v_spoken integer := 0;
+begin
+  -- Letters and digits that touch are parts of one code, and each part is looked for.
+  v_tokens := array(select t.token[1] from regexp_matches(v_query, '[[:digit:]]+|[[:alpha:]]+', 'g') t (token) limit 32);
+  if v_tokens = '{}' then
+    return;
+  end if;
+  select s.words_config, greatest(t.products, 1), exists (select from :PGVECTOR_SCHEMA.synonyms)
+  into strict v_config, v_products, v_has_synonyms
+  from :PGVECTOR_SCHEMA.settings s
+  cross join :PGVECTOR_SCHEMA.word_totals t;
+  v_whole := :PGVECTOR_SCHEMA.squash_text(v_query);
+  -- What words_of() makes of a text that is folded already and has no separators.
+  for i in 1 .. cardinality(v_tokens) loop
+    v_lexemes[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i])))[1];
+    if i > 1 and v_tokens[i - 1] || v_tokens[i] !~ '[[:digit:]]' then
+      v_joined[i] := (tsvector_to_array(to_tsvector(v_config, v_tokens[i - 1] || v_tokens[i])))[1];
+    end if;
+  end loop;
+
+  -- Typed with the other keyboard layout: no word is known as it stands, and one of some length is as the same keys give it.
+  if not exists (select from :PGVECTOR_SCHEMA.word_statistics w where w.word = any (v_lexemes)) and v_query !~ '[[:digit:]]' then
+    v_switched := case when v_query ~ '[а-я]'
+      then translate(v_query, 'йцукенгшщзхъфывапролджэячсмитьбю', 'qwertyuiop[]asdfghjkl;''zxcvbnm,.')
+      else translate(v_query, '`qwertyuiop[]asdfghjkl;''zxcvbnm,.', 'ейцукенгшщзхъфывапролджэячсмитьбю')
+    end;
+    if exists (
+      select
+      from regexp_matches(v_switched, '[[:alpha:]]{4,}', 'g') t (token)
+      join :PGVECTOR_SCHEMA.word_statistics w on w.word = (tsvector_to_array(to_tsvector(v_config, t.token[1])))[1]
+    ) then
+      return query select t.* from :PGVECTOR_SCHEMA.query_terms(v_switched) t;
+      return;
+    end if;
+  end if;
+
+  -- With its neighbour one word: t-shirt, wi fi. Also where it is a stop word by itself.
+  if v_joined <> '{}' then
+    return query
+      select n.place, 9 - (i - n.place), ('''' || w.word || '''')::tsquery, 0.5::double precision, :PGVECTOR_SCHEMA.idf(w.products, v_products)
+      from generate_series(2, cardinality(v_tokens)) i
+      join :PGVECTOR_SCHEMA.word_statistics w on w.word = v_joined[i]
+      cross join lateral (values (i - 1), (i)) n (place);
+  end if;
+
+  if v_has_synonyms then
+    -- Words as phrase_key() has them, where letters and digits that touch are one, and the first token of each.
+    select array_agg(coalesce((tsvector_to_array(to_tsvector(v_config, r.run)))[1], r.run) order by r.place), array_agg(r.first order by r.place)
+    into v_runs, v_firsts
+    from (
+      select r.run[1] as run, r.place, (1 + sum(c.tokens) over (order by r.place) - c.tokens)::integer as first
+      from regexp_matches(v_query, '[[:alnum:]]+', 'g') with ordinality r (run, place)
+      cross join lateral (select count(*) as tokens from regexp_matches(r.run[1], '[[:digit:]]+|[[:alpha:]]+', 'g')) c
+    ) r
+    where r.first <= cardinality(v_tokens);
+    -- Of phrases that have synonyms the longest, from the left.
+    for v_phrase in
+      select p.first, p.last, array_agg(distinct s.key) as keys
+      from (
+        select f.first, l.last, array_to_string(v_runs[f.first : l.last], ' ') as key
+        from generate_series(1, cardinality(v_runs)) f (first)
+        cross join generate_series(f.first, least(f.first + 7, cardinality(v_runs))) l (last)
+      ) p
+      cross join lateral (
+        select s.same_as_key as key from :PGVECTOR_SCHEMA.synonyms s where s.phrase_key = p.key
+        union all
+        select s.phrase_key from :PGVECTOR_SCHEMA.synonyms s where s.same_as_key = p.key
+      ) s
+      group by p.first, p.last
+      order by p.first, p.last desc
+    loop
+      continue when v_phrase.first <= v_spoken;
+      v_spoken := v_phrase.last;
+      return query
+        select
+          g.place, s.alternative, s.term, 0.9::double precision / count(*) over (partition by s.alternative, s.place),
+          :PGVECTOR_SCHEMA.idf(s.products, v_products)
+        from (
+          select (1000 + k.place)::integer as alternative, w.place, t.term, p.products, min(p.products) over (partition by k.place) as fewest
+          from unnest(v_phrase.keys) with ordinality k (key, place)
+          cross join lateral string_to_table(k.key, ' ') with ordinality w (word, place)
+          cross join lateral (select ('''' || w.word || '''')::tsquery as term) t
+          left join :PGVECTOR_SCHEMA.word_statistics c on c.word = w.word
+          cross join lateral (select coalesce(c.products, :PGVECTOR_SCHEMA.products_with(t.term)) as products offset 0) p
+          -- A stop word is part of the phrase, and in the words of no product.
+          where to_tsvector(v_config, w.word) <> ''
+        ) s
+        cross join (
+          select i::integer as place
+          from generate_series(v_firsts[v_phrase.first], coalesce(v_firsts[v_phrase.last + 1] - 1, cardinality(v_tokens))) i
+          where v_lexemes[i] is not null or v_phrase.last = v_phrase.first
+        ) g
+        where s.fewest > 0;
+    end loop;
+  end if;
+
+  return query
+    with
+      known as materialized (
+        select
+          t.place::integer as place, t.token, t.lexeme, c.code, s.sound, s.spoken, p.products, p.code_products, c.is_word, c.has_latin,
+          p.products is null and p.code_products is null as is_unknown,
+          -- Of stem and word, since the two scripts are stemmed by different rules.
+          case when c.is_word then
+            coalesce(w.deletions, :PGVECTOR_SCHEMA.deletions_of(s.sound))
+              || case when s.spoken <> s.sound then :PGVECTOR_SCHEMA.deletions_of(s.spoken) end
+          end as deletions
+        from unnest(v_tokens, v_lexemes) with ordinality t (token, lexeme, place)
+        cross join lateral (
+          select '#' || translate(t.token, 'авекмнорстухі', 'abekmhopctyxi') as code, t.token !~ '^[[:digit:]]' as is_word,
+            t.lexeme ~ '[a-z]' as has_latin
+        ) c
+        left join :PGVECTOR_SCHEMA.word_statistics w on w.word = t.lexeme
+        left join :PGVECTOR_SCHEMA.word_statistics n on n.word = c.code
+        -- Of numbers only those that several products have are counted beforehand, and of words those that are not new.
+        cross join lateral (
+          select
+            case when w.word is not null then w.products
+              else nullif(:PGVECTOR_SCHEMA.products_with(('''' || t.lexeme || '''')::tsquery), 0) end as products,
+            case when n.word is not null or c.is_word and w.word is not null then n.products
+              else nullif(:PGVECTOR_SCHEMA.products_with(('''' || c.code || '''')::tsquery), 0) end as code_products
+          offset 0
+        ) p
+        -- What the vocabulary knows of a word need not be worked out again. In the collation that the index over deletions has.
+        cross join lateral (
+          select
+            coalesce(w.sound collate "default", :PGVECTOR_SCHEMA.sound_of(t.lexeme)) as sound,
+            case when t.token = t.lexeme and w.sound is not null then w.sound collate "default" else :PGVECTOR_SCHEMA.sound_of(t.token) end as spoken
+          offset 0
+        ) s
+        where t.lexeme is not null
+      ),
+      alternative as (
+        select k.place, 1 as alternative, k.lexeme as word, false as is_prefix, 1.0::double precision as weight, k.products
+        from known k
+        where k.products is not null
+        union all
+        select k.place, 2, k.code, false, 1.0, k.code_products
+        from known k
+        where k.code_products is not null
+        union all
+        -- The beginning of a number or a word, as one types, which is likelier than an error.
+        select k.place, 3, b.word, true, 0.9, b.products
+        from known k
+        cross join lateral (
+          select k.lexeme as word,
+            (
+              select sum(w.products)::bigint
+              from (
+                select w.products
+                from :PGVECTOR_SCHEMA.word_statistics w
+                where w.word >= k.lexeme and w.word < k.lexeme || E'\U0010FFFF'
+                limit 1000
+              ) w
+            ) as products
+          where k.is_word
+          union all
+          select k.code, nullif(:PGVECTOR_SCHEMA.products_with(('''' || k.code || ''':*')::tsquery), 0)
+          where not k.is_word
+        ) b
+        where k.is_unknown and length(k.token) > 2 and b.products is not null
+        union all
+        -- The same word in the other script.
+        select k.place, (10 + o.place)::integer, o.word, false, 0.9, o.products
+        from known k
+        cross join lateral (
+          select w.word, w.products, row_number() over (order by w.products desc, w.word) as place
+          from :PGVECTOR_SCHEMA.word_statistics w
+          -- What has a sound is of letters alone. In bytes, since patterns are dear.
+          where (octet_length(w.word) = length(w.word)) <> k.has_latin and (
+            w.sound = k.spoken
+            or w.sound >= k.sound and w.sound < k.sound || E'\U0010FFFF' and length(w.sound) <= length(k.sound) + 2 and length(k.sound) > 2
+            or w.deletions && k.deletions and length(k.sound) > 3
+          )
+          limit 3
+        ) o
+        where k.is_word and length(k.token) > 2
+        union all
+        select k.place, (20 + n.place)::integer, n.word, false, n.weight, n.products
+        from known k
+        cross join lateral (
+          select n.word, n.weight, n.products, row_number() over (order by n.weight desc, n.products desc, n.word) as place
+          from (
+            select w.word, max(w.weight) as weight, max(w.products) as products
+            from (
+              select w.word, w.products, 0.8::double precision as weight
+              from :PGVECTOR_SCHEMA.word_statistics w
+              where w.deletions && k.deletions
+              union all
+              select w.word, w.products, :TRGM_SCHEMA.similarity(w.sound, k.sound)::double precision
+              from :PGVECTOR_SCHEMA.word_statistics w
+              where w.sound operator(:TRGM_SCHEMA.%) k.sound
+            ) w
+            group by w.word
+          ) n
+          limit 8
+        ) n
+        where k.is_unknown and k.is_word
+      )
+    select
+      a.place, a.alternative, ('''' || a.word || '''' || case when a.is_prefix then ':*' else '' end)::tsquery, a.weight,
+      -- One meaning, so one rarity, or the rarer of two spellings would count more.
+      :PGVECTOR_SCHEMA.idf((sum(a.products) over (partition by a.place))::bigint, v_products)
+    from alternative a
+    union all
+    select k.place, 0, null, 0, :PGVECTOR_SCHEMA.idf(0, v_products)
+    from known k
+    where k.place not in (select a.place from alternative a)
+    union all
+    -- Twice, because only the best of them counts.
+    select 0, c.place::integer, c.term, 2.0, :PGVECTOR_SCHEMA.idf(c.products, v_products)
+    from (
+      select c.place, t.term, coalesce(w.products, :PGVECTOR_SCHEMA.products_with(t.term, 101)) as products
+      from unnest(:PGVECTOR_SCHEMA.code_terms(left(regexp_replace(v_query, E'\\s+', '-', 'g'), 200))) with ordinality c (code, place)
+      left join :PGVECTOR_SCHEMA.word_statistics w on w.word = c.code
+      cross join lateral (select ('''' || c.code || '''')::tsquery as term) t
+      where v_query ~ '[[:digit:]]' and length(c.code) > 4 and c.code ~ '[[:digit:]]'
+      -- Once, although it is used twice.
+      offset 0
+    ) c
+    where c.products between 1 and 100
+    union all
+    select 0, 0, ('''' || v_whole || '''')::tsquery, 1.0, :PGVECTOR_SCHEMA.idf(0, v_products)
+    union all
+    select 0, -1, ('''#' || substr(v_whole, 2) || ''':*')::tsquery, 1.0, :PGVECTOR_SCHEMA.idf(1, v_products)
+    where v_query ~ '[[:digit:]]' and length(v_whole) between 4 and 41;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.query_terms(text) is
+  'What is looked for with a query: groups, the alternatives of each, the term, its weight (1 as typed, less for a synonym or a guess, 2 for a code across words) and its inverse document frequency. A word that nothing stands in for has no term. Reads the first 1000 characters.';
+--! EndIncluded words/query_terms.sql
+--! Included words/sound_of.sql
+/*
+ * Catalogues write Октавия and Octavia, камри and Camry; people type what they hear. One alphabet for
+ * both scripts, letters that sound alike made one, soft signs and doubled letters dropped. Letters that a keyboard lacks are
+ * typed as their neighbours: Kazakh and Ukrainian ones as Russian.
+ */
+create or replace function :PGVECTOR_SCHEMA.sound_of(word text) returns text
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return regexp_replace(
+    regexp_replace(
+      translate(
+        regexp_replace(
+          replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+            word, 'я', 'иа'), 'ю', 'иу'), 'sch', 'ш'), 'sh', 'ш'), 'ch', 'ч'), 'zh', 'ж'), 'ph', 'ф'), 'th', 'т'), 'ts', 'ц'), 'qu', 'кв'), 'ck', 'к'), 'x', 'кс'),
+          'c(?=[eiy])', 's', 'g'
+        ),
+        'abcdefghijklmnopqrstuvwyzэйыщіәөүұқңғһєґßьъ''', 'абкдефгхижклмнопкрстуввизеиишиаоуукнгхегс'
+      ),
+      'и(?=[аеиоу])', '', 'g'
+    ),
+    E'(.)\\1+', E'\\1', 'g'
+  );
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.sound_of(text) is
+  'How a folded word sounds, in one alphabet for Russian and Latin letters: октавия and octavia give one key. Not for reading.';
+--! EndIncluded words/sound_of.sql
+--! Included words/words_row.sql
+/*
+ * plpgsql, which keeps its plans: as one query in language sql it took four times as long.
+ */
+create or replace function :PGVECTOR_SCHEMA.words_row(
+  config regconfig, name text, texts text[], classes text[], out words tsvector, out tokens integer, out label text
+)
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_values text[] := array_prepend(name, texts);
+  v_value text;
+  v_joined text;
+  v_terms text[] := '{}';
+  v_codes text[];
+  v_coded text;
+  v_room integer := 131072;
+begin
+  words := '';
+  label := '';
+  for i in 1 .. cardinality(v_values) loop
+    -- Of a monstrous text the beginning is enough, and all that a tsvector can hold.
+    v_value := :PGVECTOR_SCHEMA.fold_text(left(v_values[i], least(32768, v_room)));
+    continue when v_value is null or v_value !~ '[[:alnum:]]';
+    if v_value ~ '[a-z][а-яі]|[а-яі][a-z]' then
+      v_value := :PGVECTOR_SCHEMA.unmix_text(v_value);
+    end if;
+    v_room := greatest(0, v_room - length(v_value));
+    -- Two words with a hyphen between them are written as one too: T-shirt, Wi-Fi. NFKC leaves two signs for it.
+    v_joined := case when v_value ~ E'[[:alpha:]][-\\u2010][[:alpha:]]' then (
+      select string_agg(m.word[1] || m.word[2], ' ')
+      from regexp_matches(
+        v_value, E'(?<![[:alnum:]\\u2010-])([[:alpha:]]+)[-\\u2010]([[:alpha:]]+)(?![[:alnum:]\\u2010-])', 'g'
+      ) m (word)
+    ) end;
+    words := words || setweight(:PGVECTOR_SCHEMA.words_of(config, :PGVECTOR_SCHEMA.cut_text(concat_ws(' ', v_value, v_joined))), coalesce(classes[i], 'D')::"char");
+    -- In a short value a space may be a separator of a code too: 0 986 494 660.
+    if v_value ~ '[[:digit:]]' then
+      v_coded := case when length(v_value) <= 40 then regexp_replace(v_value, E'\\s+', '-', 'g') else v_value end;
+      loop
+        v_codes := v_terms || :PGVECTOR_SCHEMA.code_terms(v_coded);
+        -- A code has many times as many terms as characters. What few characters give need not be measured.
+        exit when v_room > 126000 or v_coded = '' or octet_length(array_to_string(v_codes, '')) <= 400000;
+        v_coded := left(v_coded, length(v_coded) / 2);
+      end loop;
+      v_terms := v_codes;
+    end if;
+    if length(v_value) <= 200 then
+      v_terms := v_terms || :PGVECTOR_SCHEMA.squash_text(v_value);
+    end if;
+    if length(label) + length(v_value) <= 100 or label = '' then
+      label := ltrim(label || ' ' || left(v_value, 100));
+    end if;
+  end loop;
+  tokens := (select coalesce(sum(cardinality(u.positions)), 0) from unnest(words) u);
+  words := words || array_to_tsvector(v_terms);
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.words_row(regconfig, text, text[], text[]) is
+  'What product_words holds of a product with this name and these other texts, of which the first class is the name''s and the next ones the texts''; a text without one has D.';
+--! EndIncluded words/words_row.sql
 --! Included queue/attach_after_build.sql
 /*
  * What dbt's post-hook calls, inside dbt's own transaction. A failure of ours is logged and must not
@@ -1600,6 +2116,173 @@ $$;
 comment on function :PGVECTOR_SCHEMA.query_key(text) is
   'A query as it is cached and encoded: blanks squeezed, at most 1000 characters, or 650 where more take over 2600 bytes; null when nothing is left.';
 --! EndIncluded search/query_key.sql
+--! Included search/rank_words.sql
+/*
+ * Words that half the catalogue has would make candidates of half the catalogue, so these are chosen
+ * strictest first: products that have all groups of the query, then all but one, and so on, until there
+ * are enough; what was found is scored by all words. The rarest six groups choose. Of too many that
+ * match alike those are taken that have the words in their name, and then the shortest, which is what BM25 would do.
+ */
+create or replace function :PGVECTOR_SCHEMA.rank_words(query text, wanted integer, others bigint[] default null)
+returns table (product_id bigint, word_score double precision, is_exact boolean, terms text[], coverage double precision, is_complete boolean)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+-- Unseen words are taken for common ones, and then reading all for cheaper than the index.
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_group integer[];
+  v_alternative integer[];
+  v_term tsquery[];
+  v_idf double precision[];
+  v_label text[];
+  v_choosing tsquery[];
+  v_extra tsquery;
+  v_query tsquery;
+  v_found bigint[] := '{}';
+  v_is_common boolean;
+  v_named tsquery;
+  v_most integer;
+  v_matching bigint[];
+  v_read bigint;
+  v_naming bigint;
+  v_ids bigint[] := coalesce(others, '{}');
+  v_complete boolean := true;
+  v_has_extra boolean := true;
+  v_products double precision;
+  v_average double precision;
+  v_rarity double precision;
+  v_asked double precision;
+begin
+  with term as materialized (select t.* from :PGVECTOR_SCHEMA.query_terms(query) t)
+  select
+    array_agg(t.group_no), array_agg(t.alternative), array_agg(t.term), array_agg(t.weight * t.idf), array_agg(t.term::text),
+    (
+      select sum(g.idf)
+      from (
+        -- The rarity of a word that no product has, where a synonym stands in for it, is the synonym's.
+        select coalesce(max(t.idf) filter (where t.term is not null), max(t.idf)) as idf
+        from term t
+        where t.group_no > 0
+        group by t.group_no
+      ) g
+    )
+  into v_group, v_alternative, v_term, v_idf, v_label, v_asked
+  from term t
+  where t.term is not null;
+  if v_group is null then
+    return;
+  end if;
+  select t.products, t.average_tokens into strict v_products, v_average from :PGVECTOR_SCHEMA.word_totals t;
+
+  if wanted > 0 then
+    select array_agg(g.query order by g.idf desc), min(g.idf) into v_choosing, v_rarity
+    from (
+      select string_agg('(' || a.query || ')', ' | ')::tsquery as query, max(a.idf) as idf
+      from (
+        select t.group_no, t.alternative, string_agg(t.term::text, ' & ') as query, sum(t.idf) as idf
+        from unnest(v_group, v_alternative, v_term, v_idf) t (group_no, alternative, term, idf)
+        where t.group_no > 0
+        group by t.group_no, t.alternative
+      ) a
+      group by a.group_no
+      order by idf desc
+      limit 6
+    ) g;
+    select string_agg(t.term::text, ' | ')::tsquery into v_extra
+    from unnest(v_group, v_term) t (group_no, term)
+    where t.group_no = 0;
+
+    for v_level in reverse coalesce(cardinality(v_choosing), 0) + 1 .. 1 loop
+      exit when cardinality(v_found) >= wanted;
+      if v_level > coalesce(cardinality(v_choosing), 0) then
+        v_query := v_extra;
+      else
+        -- Any so many of them.
+        select string_agg('(' || c.query || ')', ' | ')::tsquery into v_query
+        from (
+          select string_agg('(' || v_choosing[g.place]::text || ')', ' & ') as query
+          from generate_series(1, (1 << cardinality(v_choosing)) - 1) s (subset)
+          cross join generate_series(1, cardinality(v_choosing)) g (place)
+          where (s.subset >> (g.place - 1)) & 1 = 1
+          group by s.subset
+          having count(*) = v_level
+        ) c;
+      end if;
+      continue when v_query is null;
+      -- So many have the commonest word that reading products in their order until there are enough takes less than the
+      -- index over words, which would first collect all of them.
+      v_is_common := v_level = 1 and power(v_products / exp(v_rarity), 2) > 80 * wanted * v_products;
+      -- Where few of those that have all words have them in their name, more are read to find these.
+      v_named := case when v_level = cardinality(v_choosing)
+        then regexp_replace(v_query::text, E'(?<![^ (])(\'[^#=][^\']*\'):?([*]?)', E'\\1:\\2A', 'g')::tsquery
+        else v_query
+      end;
+      foreach v_most in array array[4 * wanted, least(30 * wanted, 3000)] loop
+        if v_is_common then
+          select (array_agg(f.product_id order by f.is_named desc, f.tokens, f.product_id))[1 : wanted], count(*), count(*) filter (where f.is_named)
+          into v_matching, v_read, v_naming
+          from (
+            select w.product_id, w.tokens, w.words @@ v_named as is_named
+            from :PGVECTOR_SCHEMA.product_words w
+            -- "is true" keeps it from the index.
+            where (w.words @@ v_query) is true and w.product_id <> all (v_found)
+            order by w.product_id
+            limit v_most
+          ) f;
+        else
+          select (array_agg(f.product_id order by f.is_named desc, f.tokens, f.product_id))[1 : wanted], count(*), count(*) filter (where f.is_named)
+          into v_matching, v_read, v_naming
+          from (
+            select w.product_id, w.tokens, w.words @@ v_named as is_named
+            from :PGVECTOR_SCHEMA.product_words w
+            where w.words @@ v_query and w.product_id <> all (v_found)
+            limit v_most
+          ) f;
+        end if;
+        exit when v_naming >= wanted or v_read < v_most or v_most >= 3000;
+      end loop;
+      v_found := coalesce(v_matching, '{}') || v_found;
+      -- What no product has need not be scored.
+      v_has_extra := v_has_extra and (v_level <= coalesce(cardinality(v_choosing), 0) or v_found <> '{}');
+      v_complete := v_level = 1 and cardinality(v_found) < wanted;
+    end loop;
+    v_ids := v_ids || v_found;
+  end if;
+
+  return query
+    select s.product_id, sum(s.score), bool_or(s.is_exact), array_agg(s.term) filter (where s.group_no > 0),
+      sum(s.idf) filter (where s.group_no > 0) / v_asked, v_complete
+    from (
+      -- The best way to say each group counts, and of what only adds one code: its stretches overlap, and a name with a number has many.
+      select distinct on (a.product_id, a.group_no, a.added) a.product_id, a.group_no, a.score, a.idf, a.term, a.added is not distinct from 0 as is_exact
+      from (
+        select o.product_id, o.group_no, o.alternative, case when o.group_no = 0 then least(o.alternative, 1) end as added,
+          sum(o.score) as score, sum(o.idf) as idf, string_agg(o.term, ' ') as term
+        from (
+          select w.product_id, t.group_no, t.alternative, t.label as term, t.idf,
+            :PGVECTOR_SCHEMA.word_score(w.words, t.term, t.idf, w.tokens / v_average) as score
+          from :PGVECTOR_SCHEMA.product_words w
+          cross join unnest(v_group, v_alternative, v_term, v_idf, v_label) t (group_no, alternative, term, idf, label)
+          where w.product_id = any (v_ids) and (v_has_extra or t.group_no > 0)
+          -- Before it is sorted, so that the words are not sorted along.
+          offset 0
+        ) o
+        where o.score > 0
+        group by o.product_id, o.group_no, o.alternative
+      ) a
+      order by a.product_id, a.group_no, a.added, a.score desc
+    ) s
+    group by s.product_id;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.rank_words(text, integer, bigint[]) is
+  'Scores products by the words of a query: about so many that the words find as wanted, and of the others those that have a word; unordered. terms: what of the query they have, one a group; coverage: how much of the query that is, by the rarity of its words, 0 to 1, null where all have none; is_complete: the words find no more. Dead products are among them.';
+--! EndIncluded search/rank_words.sql
 --! Included search/signal_weights.sql
 /*
  * Words and trigrams count as much as the products have of the query: what no product says in these words, a synonym, another
