@@ -153,6 +153,12 @@ test("the server: connections, autovacuum and clock", async (t) => {
     finding: /can only read here/,
     fix: /default_transaction_read_only = off/,
   });
+  await finds(t, "set local default_transaction_isolation = 'serializable'", {
+    check: "server",
+    state: "warning",
+    finding: /runs at isolation level serializable/,
+    fix: /set default_transaction_isolation = 'read committed'/,
+  });
   const now = new Date(Date.now() - 60_000).toISOString();
   await finds(t, "select", { check: "clock", state: "warning", finding: /(59|60|61)\.\d s apart/, fix: /timedatectl/ }, { now });
 });
