@@ -1,5 +1,5 @@
 import { refreshCopy, sourceIsCopy } from "../runner/copy.ts";
-import { noteEnd } from "../runner/embed.ts";
+import { embedQueries, noteEnd } from "../runner/embed.ts";
 import { Failure } from "../runner/errors.ts";
 import { createLog } from "../runner/log.ts";
 import { attach } from "../runner/migrate.ts";
@@ -36,6 +36,8 @@ await main(async () => {
         if (!sourceExists) await database.sql`select ${database.sql(settings.schema)}.require_source()`;
         try {
           const pass = await embedWithProgress(context, { limit, signal });
+          // Where no worker runs nobody else does it, also on a day without a changed product.
+          while (!signal.aborted && (await embedQueries(context)) > 0);
           // Of the work alone, without starting and loading the model.
           return { ...pass, seconds: (performance.now() - started) / 1000 };
         } finally {

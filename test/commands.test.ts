@@ -43,7 +43,10 @@ test("migrate, embed, search and status do the job", async (t) => {
   t.is(embedded.code, 0, embedded.stderr);
   t.is(embedded.stdout, "Generated embeddings for 115 products.\n");
   t.regex(embedded.stderr, /115\/115 products/);
+  const search = () => db.sql<{ used_vectors: boolean }[]>`select used_vectors from analytics_features.search_products_text('домкрат', 1)`;
+  t.false((await search())[0]?.used_vectors);
   t.is((await run("embed", [], db.env)).stdout, "Generated embeddings for 0 products.\n");
+  t.true((await search())[0]?.used_vectors, "where no worker runs, a pass encodes what was searched for");
   const [alive] =
     await db.sql`select workers_alive::integer as n, worker_last_seen is not null as seen from analytics_features.embedding_status`;
   t.deepEqual({ ...alive }, { n: 0, seen: true }, "a pass that is over is nobody who will encode");
