@@ -82,7 +82,7 @@ begin
       raise exception 'The vectors of % have no index for search yet.', v_to.name
         using errcode = 'PE032',
           hint = format(
-            '%s in psql: select analytics_features.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: %s',
+            E'%s in psql: select analytics_features.index_sql(model_id => %s) \\gexec  Without it each search reads all vectors: %s',
             case when v_from_products is null then 'The worker builds none while settings.index_from_products is null: build it'
               else 'The worker builds it within the hour if its role owns the table; or at once,' end,
             v_to.model_id, v_forced
@@ -2436,6 +2436,15 @@ begin
         when (select r.rolsuper from pg_roles r where r.rolname = v_owner) then 'Give it to a role of its own: docs/security.md, «Away from a superuser»'
       end;
 
+  -- A dump that is restored has no rights on the database.
+  return query
+    select
+      'role',
+      'warning',
+      format('%s may not create schemas in this database, which npm run migrate needs.', doctor_rights.role_name),
+      format('As a superuser: grant create on database %I to %I;', current_database(), doctor_rights.role_name)
+    where v_owns and not has_database_privilege(doctor_rights.role_name, current_database(), 'create');
+
   for v_group in
     select r.rolname from pg_roles r
     where r.rolname in ('product_embeddings_reader', 'product_embeddings_attacher', 'product_embeddings_worker')
@@ -2510,7 +2519,7 @@ COMMENT ON FUNCTION analytics_features.doctor_rights(role_name name) IS 'The par
 CREATE FUNCTION analytics_features.doctor_server(client jsonb, role_name name) RETURNS TABLE(check_name text, state text, finding text, fix text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 declare
   v_extension record;
   v_needed integer := coalesce((client ->> 'connections')::integer, 0);
@@ -2536,6 +2545,10 @@ begin
       current_setting('statement_timeout')::interval between interval '1 microsecond' and interval '5 minutes',
       format('What %s asks for is ended after %s (statement_timeout), and a comparison, a migration or an index may take longer.', doctor_server.role_name, current_setting('statement_timeout')),
       format('alter role %I set statement_timeout = 0;', doctor_server.role_name)
+    ), (
+      current_setting('default_transaction_isolation') <> 'read committed',
+      format('What %s asks for runs at isolation level %s (default_transaction_isolation): workers and writers fail by each other (40001), and what failed is done again.', doctor_server.role_name, current_setting('default_transaction_isolation')),
+      format('alter role %I set default_transaction_isolation = ''read committed'';  or likewise for the database, or the server', doctor_server.role_name)
     )) l (holds, finding, fix)
     where l.holds and exists (
       select from pg_namespace n
@@ -2607,6 +2620,29 @@ begin
         'Raise what is the least of max_connections (and restart), alter database … connection limit, alter role … connection limit; or let searches go through a pooler'
       end;
 
+  -- Whoever may connect can take an advisory lock, also one of ours: of the changes it is only tried, so nobody is seen to wait for it.
+  return query
+    select
+      'locks',
+      'warning',
+      format('Session %s of %s holds a lock that keeps the worker waiting.', a.pid, a.usename),
+      format('See what it is, and end it if nobody needs it: select * from pg_stat_activity where pid = %1$s;  select pg_terminate_backend(%1$s);', a.pid)
+    from pg_stat_activity a
+    where a.pid in (
+        select unnest(pg_blocking_pids(l.pid))
+        from pg_locks l
+        join pg_stat_activity w on w.pid = l.pid
+        where w.datname = current_database() and w.application_name like 'product-embeddings %' and l.waitstart < clock_timestamp() - interval '10 seconds'
+      )
+      or not pg_has_role(a.usesysid, current_user, 'usage')
+        and not exists (select from pg_roles r where r.rolname = 'product_embeddings_worker' and pg_has_role(a.usesysid, r.oid, 'usage'))
+        and exists (
+          select from pg_locks l
+          where l.pid = a.pid and l.locktype = 'advisory' and l.granted and a.datname = current_database()
+            and (l.classid, l.objid, l.objsubid) = (hashtext('analytics_features.product_changes')::oid, 2::oid, 2)
+        )
+    order by a.pid;
+
   select string_agg(o.what, ', ') into v_off
   from (
     select c.oid::regclass::text || ' (autovacuum_enabled)'
@@ -2636,13 +2672,13 @@ begin
         case when v_seconds > 5 then 'Set the clock that is wrong, by NTP: timedatectl set-ntp true' end;
   end if;
 end
-$$;
+$_$;
 
 --
 -- Name: FUNCTION doctor_server(client jsonb, role_name name); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.doctor_server(client jsonb, role_name name) IS 'The part of doctor() about the server: version, extensions, connections, autovacuum, clock.';
+COMMENT ON FUNCTION analytics_features.doctor_server(client jsonb, role_name name) IS 'The part of doctor() about the server: version, extensions, connections, locks, autovacuum, clock.';
 
 --
 -- Name: doctor_status(jsonb); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3604,8 +3640,14 @@ CREATE FUNCTION analytics_features.fail_query(query text, error text, model_id i
     AS $$
   update analytics_features.query_embeddings q
   set attempts = q.attempts + 1, error = left(fail_query.error, 1000)
-  where q.query = analytics_features.query_key(fail_query.query)
-    and q.model_id = coalesce(fail_query.model_id, analytics_features.active_model_id())
+  from (
+    select u.query, u.model_id
+    from analytics_features.query_embeddings u
+    where u.query = analytics_features.query_key(fail_query.query)
+      and u.model_id = coalesce(fail_query.model_id, analytics_features.active_model_id())
+    for update skip locked
+  ) u
+  where q.query = u.query and q.model_id = u.model_id
 $$;
 
 --
@@ -5020,42 +5062,52 @@ COMMENT ON FUNCTION analytics_features.interactions_relation() IS 'The relation 
 CREATE FUNCTION analytics_features.keep_queries() RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '1s'
     AS $$
 declare
   v_waiting bigint;
   v_model_id integer := analytics_features.active_model_id();
 begin
-  insert into analytics_features.query_embeddings as q (query, model_id, kept)
-  select distinct analytics_features.query_key(g.query), v_model_id, true
-  from analytics_features.golden_queries g
-  where analytics_features.query_key(g.query) is not null and v_model_id is not null
-  on conflict on constraint query_embeddings_key do update set kept = true where not q.kept;
+  begin
+    insert into analytics_features.query_embeddings as q (query, model_id, kept)
+    select distinct analytics_features.query_key(g.query), v_model_id, true
+    from analytics_features.golden_queries g
+    where analytics_features.query_key(g.query) is not null and v_model_id is not null
+      and not exists (
+        select from analytics_features.query_embeddings k
+        where k.query = analytics_features.query_key(g.query) and k.model_id = v_model_id and k.kept
+      )
+    on conflict on constraint query_embeddings_key do update set kept = true where not q.kept;
 
-  delete from analytics_features.query_embeddings q
-  using (
-    select k.query
-    from analytics_features.query_embeddings k
-    where k.model_id = v_model_id
-    order by k.kept desc, k.used_at + least(k.uses, 720) * interval '1 hour' desc, k.query
-    offset (select s.query_cache_size from analytics_features.settings s)
-  ) least_used
-  where q.query = least_used.query and q.model_id = v_model_id and not q.kept;
+    delete from analytics_features.query_embeddings q
+    using (
+      select k.query
+      from analytics_features.query_embeddings k
+      where k.model_id = v_model_id
+      order by k.kept desc, k.used_at + least(k.uses, 720) * interval '1 hour' desc, k.query
+      offset (select s.query_cache_size from analytics_features.settings s)
+    ) least_used
+    where q.query = least_used.query and q.model_id = v_model_id and not q.kept;
 
-  insert into analytics_features.query_embeddings as q (query, model_id, kept, uses, used_at)
-  select a.query, m.model_id, a.kept, a.uses, a.used_at
-  from analytics_features.query_embeddings a
-  cross join analytics_features.embedding_models m
-  where a.model_id = v_model_id and m.is_kept
-  on conflict on constraint query_embeddings_key do update
-  set kept = excluded.kept, uses = excluded.uses, used_at = excluded.used_at
-  where (q.kept, q.uses, q.used_at) is distinct from (excluded.kept, excluded.uses, excluded.used_at);
-  -- Also of models that are not kept any more.
-  delete from analytics_features.query_embeddings q
-  where q.model_id <> v_model_id
-    and (
-      not exists (select from analytics_features.embedding_models m where m.model_id = q.model_id and m.is_kept)
-      or not exists (select from analytics_features.query_embeddings a where a.query = q.query and a.model_id = v_model_id)
-    );
+    insert into analytics_features.query_embeddings as q (query, model_id, kept, uses, used_at)
+    select a.query, m.model_id, a.kept, a.uses, a.used_at
+    from analytics_features.query_embeddings a
+    cross join analytics_features.embedding_models m
+    where a.model_id = v_model_id and m.is_kept
+    on conflict on constraint query_embeddings_key do update
+    set kept = excluded.kept, uses = excluded.uses, used_at = excluded.used_at
+    where (q.kept, q.uses, q.used_at) is distinct from (excluded.kept, excluded.uses, excluded.used_at);
+    -- Also of models that are not kept any more.
+    delete from analytics_features.query_embeddings q
+    where q.model_id <> v_model_id
+      and (
+        not exists (select from analytics_features.embedding_models m where m.model_id = q.model_id and m.is_kept)
+        or not exists (select from analytics_features.query_embeddings a where a.query = q.query and a.model_id = v_model_id)
+      );
+  exception when lock_not_available then
+    -- A transaction that searched for one of them is open: it is done a minute later.
+    null;
+  end;
 
   select count(*) into v_waiting
   from analytics_features.query_embeddings q
@@ -5063,6 +5115,12 @@ begin
   where q.embedding is null and q.attempts < 3;
   if v_waiting > 0 then
     perform analytics_features.wake_worker(task => 'embed_queries');
+  else
+    -- Each new query leaves one, and where passes are run from cron nobody takes them up.
+    perform graphile_worker.complete_jobs(array(
+      select j.id from graphile_worker.jobs j
+      where j.task_identifier = 'embed_queries' and j.locked_at is null and j.created_at < now() - interval '1 minute'
+    ));
   end if;
   return v_waiting;
 end
@@ -5072,7 +5130,7 @@ $$;
 -- Name: FUNCTION keep_queries(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.keep_queries() IS 'Keeps the cache of query vectors: golden queries in, the least used out beyond settings.query_cache_size, the worker woken for what has no vector. Part of maintain().';
+COMMENT ON FUNCTION analytics_features.keep_queries() IS 'Keeps the cache of query vectors: golden queries in, the least used out beyond settings.query_cache_size, the worker woken for what has no vector, and no wake-up left behind where nothing waits. Part of maintain().';
 
 --
 -- Name: keep_vanished(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -5647,7 +5705,7 @@ $$;
 -- Name: FUNCTION maintain(worker text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.maintain(worker text) IS 'The worker''s round every minute: sign of life, vectors past their grace, word statistics, the cache of queries, old log rows, wake-up if anything waits.';
+COMMENT ON FUNCTION analytics_features.maintain(worker text) IS 'The round of a worker every minute, and of npm run embed at its end: sign of life, vectors past their grace, word statistics, the cache of queries, old log rows, wake-up if anything waits.';
 
 --
 -- Name: map_due(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9970,7 +10028,7 @@ begin
   if v_index_from is not null and analytics_features.search_index() is null
     and (select count(*) from (select from analytics_features.product_embeddings limit v_index_from) e) >= v_index_from
   then
-    return query select format('%s vectors and more have no index for search. The worker builds one within the hour if its role owns the table; otherwise its owner, in psql: select analytics_features.index_sql() \gexec', v_index_from);
+    return query select format(E'%s vectors and more have no index for search. The worker builds one within the hour if its role owns the table; otherwise its owner, in psql: select analytics_features.index_sql() \\gexec', v_index_from);
   end if;
 end
 $$;
@@ -10203,6 +10261,15 @@ begin
   if v_query is null or not exists (select from analytics_features.kept_models k where k.model_id = store_query_embedding.model_id) then
     return null;
   end if;
+  perform from analytics_features.query_embeddings q
+  where q.query = v_query and q.model_id = store_query_embedding.model_id
+  for update skip locked;
+  if not found and (
+    exists (select from analytics_features.query_embeddings q where q.query = v_query and q.model_id = store_query_embedding.model_id)
+    or not pg_try_advisory_xact_lock(hashtext(v_query), hashtext('analytics_features.query_embeddings'))
+  ) then
+    return null;
+  end if;
   insert into analytics_features.query_embeddings as q (query, model_id, embedding, spelled_out)
   values (v_query, store_query_embedding.model_id, public.l2_normalize(store_query_embedding.embedding), store_query_embedding.spelled_out)
   on conflict on constraint query_embeddings_key do update
@@ -10215,7 +10282,7 @@ $$;
 -- Name: FUNCTION store_query_embedding(query text, model_id integer, embedding public.vector, spelled_out double precision); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector, spelled_out double precision) IS 'Stores the vector of a query, at unit length, and how much of the query the model''s tokenizer spells out, 0 to 1; null and nothing stored when the query is empty or no vectors of the model are kept any more. Raises PE003, PE011 to PE013.';
+COMMENT ON FUNCTION analytics_features.store_query_embedding(query text, model_id integer, embedding public.vector, spelled_out double precision) IS 'Stores the vector of a query, at unit length, and how much of the query the model''s tokenizer spells out, 0 to 1; null and nothing stored when the query is empty, no vectors of the model are kept any more, or another transaction is just asking for it. Raises PE003, PE011 to PE013.';
 
 --
 -- Name: sweep_texts(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -10307,7 +10374,7 @@ COMMENT ON FUNCTION analytics_features.take_changes(max_products integer) IS 'De
 --
 
 CREATE FUNCTION analytics_features.take_queries(max_queries integer DEFAULT 32, model_id integer DEFAULT NULL::integer) RETURNS TABLE(query text)
-    LANGUAGE sql STABLE
+    LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   -- Who waits comes before what is only kept warm.
@@ -10316,6 +10383,7 @@ CREATE FUNCTION analytics_features.take_queries(max_queries integer DEFAULT 32, 
   where q.model_id = coalesce(take_queries.model_id, analytics_features.active_model_id()) and q.embedding is null and q.attempts < 3
   order by q.used_at desc
   limit max_queries
+  for update skip locked
 $$;
 
 --

@@ -30,11 +30,16 @@ export async function withDatabase<T>(
 
 /** A refusal of the server's, with who was refused and who could mend it. */
 async function noRight(sql: Sql, error: unknown): Promise<Failure> {
-  const [row] = await sql<{ login: string }[]>`select pg_catalog.quote_ident(current_user) as login`;
+  const [row] = await sql<{ login: string; database: string }[]>`
+    select pg_catalog.quote_ident(current_user) as login, pg_catalog.quote_ident(pg_catalog.current_database()) as database`;
+  const reason = error instanceof Error ? error.message : String(error);
   return new Failure(
     "PE174",
-    `The login ${row?.login} lacks a right: ${error instanceof Error ? error.message : String(error)}.`,
-    `npm run doctor says what it may. For worker, embed and search --metric, as a superuser: grant product_embeddings_worker to ${row?.login};  for search and status product_embeddings_reader is enough, and migrate is for who owns our schema: docs/security.md`,
+    `The login ${row?.login} lacks a right: ${reason}.`,
+    // migrate makes schemas, and a dump that is restored has no rights on the database.
+    reason.startsWith("permission denied for database")
+      ? `As a superuser: grant create on database ${row?.database} to ${row?.login};`
+      : `npm run doctor says what it may. For worker, embed and search --metric, as a superuser: grant product_embeddings_worker to ${row?.login};  for search and status product_embeddings_reader is enough, and migrate is for who owns our schema: docs/security.md`,
     { cause: error },
   );
 }

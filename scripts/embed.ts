@@ -1,5 +1,5 @@
 import { refreshCopy, sourceIsCopy } from "../runner/copy.ts";
-import { noteEnd } from "../runner/embed.ts";
+import { embedQueries, noteEnd } from "../runner/embed.ts";
 import { Failure } from "../runner/errors.ts";
 import { createLog } from "../runner/log.ts";
 import { attach } from "../runner/migrate.ts";
@@ -42,6 +42,9 @@ await main(async () => {
             select count(distinct product_id)::integer as products from ${database.sql(settings.schema)}.product_failures
             where set_aside and failed_at >= ${before?.now ?? null}`;
           const failed = Math.max(pass.failed, aside?.products ?? 0);
+          // Where no worker runs nobody else does it, also on a day without a changed product: the upkeep, and what was searched for.
+          await database.sql`select ${database.sql(settings.schema)}.maintain(${context.worker})`;
+          while (!signal.aborted && (await embedQueries(context)) > 0);
           // Of the work alone, without starting and loading the model.
           return { ...pass, failed, seconds: (performance.now() - started) / 1000 };
         } finally {

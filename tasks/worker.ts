@@ -94,10 +94,8 @@ export async function startWorker(database: Database, context: EmbedContext, set
       taskList: {
         // Left by maintain(), and by whatever else knows of something to do.
         embed_products: () => watch?.nudge(),
-        ...inTurn(encoding, {
-          embed_queries: embedQueriesTask(context, stopping.signal),
-          prepare_model: prepareModel(context, log),
-        }),
+        ...inTurn(createTurns(), { embed_queries: embedQueriesTask(context, stopping.signal, encoding) }),
+        ...inTurn(encoding, { prepare_model: prepareModel(context, log) }),
         ...inTurn(comparing, {
           refresh_copy: refreshCopyTask(context, log),
           reconcile: reconcile(context, log),

@@ -89,6 +89,15 @@ test("every function pins its search_path, and only what is called without right
   );
 });
 
+test("a backslash stands in escape strings only, which mean the same whatever a session has set", async (t) => {
+  const functions = await db.sql<{ name: string; body: string }[]>`
+    select proname as name, prosrc as body from pg_proc where pronamespace = 'analytics_features'::regnamespace`;
+  const loose = functions.flatMap(({ name, body }) =>
+    body.split("\n").flatMap((line) => (line.includes("\\") && !/\bE'/.test(line) ? [`${name}: ${line}`] : [])),
+  );
+  t.deepEqual(loose, []);
+});
+
 test("nothing of ours depends on the source", async (t) => {
   await db.sql.unsafe(read(`${root}/sample/stg_product.sql`));
   await db.sql`select analytics_features.attach()`;

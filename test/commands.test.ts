@@ -43,7 +43,10 @@ test("migrate, embed, search and status do the job", async (t) => {
   t.is(embedded.code, 0, embedded.stderr);
   t.is(embedded.stdout, "Generated embeddings for 115 products.\n");
   t.regex(embedded.stderr, /115\/115 products/);
+  const search = () => db.sql<{ used_vectors: boolean }[]>`select used_vectors from analytics_features.search_products_text('домкрат', 1)`;
+  t.false((await search())[0]?.used_vectors);
   t.is((await run("embed", [], db.env)).stdout, "Generated embeddings for 0 products.\n");
+  t.true((await search())[0]?.used_vectors, "where no worker runs, a pass encodes what was searched for");
   const [alive] =
     await db.sql`select workers_alive::integer as n, worker_last_seen is not null as seen from analytics_features.embedding_status`;
   t.deepEqual({ ...alive }, { n: 0, seen: true }, "a pass that is over is nobody who will encode");
@@ -58,6 +61,27 @@ test("migrate, embed, search and status do the job", async (t) => {
   const status = await run("status", ["--json"], db.env);
   t.like(JSON.parse(status.stdout), { products: 115, embedded: 115, missing: 0, stale: 0, queued: 0, triggers_attached: true });
   t.regex((await run("status", [], db.env)).stdout, /coverage +│ 100/);
+});
+
+test("where only passes are run, from cron, a pass does a worker's upkeep as well", async (t) => {
+  await db.sql`select from analytics_features.search_products_text('трос лебёдки', 1)`;
+  t.is((await run("embed", [], db.env)).code, 0);
+  await db.sql`update graphile_worker._private_jobs set created_at = now() - interval '1 hour'`;
+  await db.sql.begin(async (sql) => {
+    await sql`update analytics_features.settings set vanished_grace = '0'`;
+    await sql`create table public.kept as select * from staging_staging.stg_product where product_id = 9200141`;
+    await sql`delete from staging_staging.stg_product where product_id = 9200141`;
+  });
+  t.is((await run("embed", [], db.env)).code, 0);
+  const [left] = await db.sql`
+    select (select count(*)::integer from graphile_worker.jobs where task_identifier = 'embed_queries') as wakeups,
+      (select count(*)::integer from analytics_features.product_embeddings where product_id = 9200141) as vectors`;
+  t.deepEqual({ ...left }, { wakeups: 0, vectors: 0 });
+  await db.sql.unsafe(`
+    update analytics_features.settings set vanished_grace = default;
+    insert into staging_staging.stg_product select * from public.kept;
+    drop table public.kept`);
+  t.is((await run("embed", [], db.env)).stdout, "Generated embeddings for 1 products.\n");
 });
 
 test("embed says so, with its exit code too, when the hook fails for products", async (t) => {

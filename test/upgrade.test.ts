@@ -81,13 +81,15 @@ for (const count of committed.map((_, index) => index + 1).reverse()) {
     if (words && !chosen) before.set("settings true vector_weight", "0.25");
     before.delete("settings true prose_vector_weight");
 
-    // Those of before there were words are queued for them, and one whose name mixes two scripts, which is taken up anew; the two wait already. Where triggers are made too, the one that nobody claimed is noted again.
+    // Those of before there were words are queued for them; one whose name mixes two scripts and eight with a hyphen are taken up anew; the
+    // two wait already. Where triggers are made too, the one that nobody claimed is noted again.
+    const anew = count < 11 ? 9 : count < 12 ? 8 : 0;
     t.deepEqual(await migrate(db.database, db.settings), {
       sourceExists: true,
       attached: true,
-      queued: words ? (count < 11 ? 1 : 0) : count === 1 ? 114 : 113,
+      queued: words ? anew : count === 1 ? 114 : 113,
     });
-    t.is((await queued(db.sql)).length, words ? (count < 11 ? 3 : 2) : 115);
+    t.is((await queued(db.sql)).length, words ? anew + 2 : 115);
     const after = await stored();
     for (const [row, value] of before) t.is(after.get(row), value, row);
     t.true(before.size > 115);

@@ -1,5 +1,5 @@
 --! Previous: sha1:9579cc1ff09f56f5d6d3c4d1fa1d3a1bd067dca2
---! Hash: sha1:c3f58728cb8736b04cad5cfbba477ec2f90313f2
+--! Hash: sha1:cbb70797bedbcf6e7e49d440b61c50a723ee6c65
 --! Message: What is near by meaning is not behind any word
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -1177,7 +1177,7 @@ begin
       raise exception 'The vectors of % have no index for search yet.', v_to.name
         using errcode = 'PE032',
           hint = format(
-            '%s in psql: select :PGVECTOR_SCHEMA.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: %s',
+            E'%s in psql: select :PGVECTOR_SCHEMA.index_sql(model_id => %s) \\gexec  Without it each search reads all vectors: %s',
             case when v_from_products is null then 'The worker builds none while settings.index_from_products is null: build it'
               else 'The worker builds it within the hour if its role owns the table; or at once,' end,
             v_to.model_id, v_forced
@@ -1746,6 +1746,25 @@ $$;
 comment on function :PGVECTOR_SCHEMA.evaluate_search(integer, integer) is
   'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. Warns while products wait to be encoded. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005 and PE014.';
 --! EndIncluded search/evaluate_search.sql
+--! Included search/fail_query.sql
+create or replace function :PGVECTOR_SCHEMA.fail_query(query text, error text, model_id integer default null) returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  update :PGVECTOR_SCHEMA.query_embeddings q
+  set attempts = q.attempts + 1, error = left(fail_query.error, 1000)
+  from (
+    select u.query, u.model_id
+    from :PGVECTOR_SCHEMA.query_embeddings u
+    where u.query = :PGVECTOR_SCHEMA.query_key(fail_query.query)
+      and u.model_id = coalesce(fail_query.model_id, :PGVECTOR_SCHEMA.active_model_id())
+    for update skip locked
+  ) u
+  where q.query = u.query and q.model_id = u.model_id
+$$;
+
+comment on function :PGVECTOR_SCHEMA.fail_query(text, text, integer) is 'Notes that a query could not be encoded with a model, the active one when null, and why.';
+--! EndIncluded search/fail_query.sql
 --! Included search/hybrid_products.sql
 /*
  * Three signals, each on a scale of its own, brought to 0..1 among the candidates (min-max) and added
@@ -1986,6 +2005,81 @@ $$;
 comment on function :PGVECTOR_SCHEMA.index_due() is
   'The statements that build an index for search, in order and each by itself, from settings.index_from_products vectors on, of another model than the active one also where that has one; none while there is one, somebody builds one, or this role does not own the table. Raises PE003.';
 --! EndIncluded search/index_due.sql
+--! Included search/keep_queries.sql
+/*
+ * Of the active model, and for every other that is kept the same queries, so that it can be compared and
+ * activated at any time. Each use is worth an hour, a month at the most, so that what was popular once goes in the end.
+ */
+create or replace function :PGVECTOR_SCHEMA.keep_queries() returns bigint
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
+as $$
+declare
+  v_waiting bigint;
+  v_model_id integer := :PGVECTOR_SCHEMA.active_model_id();
+begin
+  begin
+    insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, kept)
+    select distinct :PGVECTOR_SCHEMA.query_key(g.query), v_model_id, true
+    from :PGVECTOR_SCHEMA.golden_queries g
+    where :PGVECTOR_SCHEMA.query_key(g.query) is not null and v_model_id is not null
+      and not exists (
+        select from :PGVECTOR_SCHEMA.query_embeddings k
+        where k.query = :PGVECTOR_SCHEMA.query_key(g.query) and k.model_id = v_model_id and k.kept
+      )
+    on conflict on constraint query_embeddings_key do update set kept = true where not q.kept;
+
+    delete from :PGVECTOR_SCHEMA.query_embeddings q
+    using (
+      select k.query
+      from :PGVECTOR_SCHEMA.query_embeddings k
+      where k.model_id = v_model_id
+      order by k.kept desc, k.used_at + least(k.uses, 720) * interval '1 hour' desc, k.query
+      offset (select s.query_cache_size from :PGVECTOR_SCHEMA.settings s)
+    ) least_used
+    where q.query = least_used.query and q.model_id = v_model_id and not q.kept;
+
+    insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, kept, uses, used_at)
+    select a.query, m.model_id, a.kept, a.uses, a.used_at
+    from :PGVECTOR_SCHEMA.query_embeddings a
+    cross join :PGVECTOR_SCHEMA.embedding_models m
+    where a.model_id = v_model_id and m.is_kept
+    on conflict on constraint query_embeddings_key do update
+    set kept = excluded.kept, uses = excluded.uses, used_at = excluded.used_at
+    where (q.kept, q.uses, q.used_at) is distinct from (excluded.kept, excluded.uses, excluded.used_at);
+    -- Also of models that are not kept any more.
+    delete from :PGVECTOR_SCHEMA.query_embeddings q
+    where q.model_id <> v_model_id
+      and (
+        not exists (select from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = q.model_id and m.is_kept)
+        or not exists (select from :PGVECTOR_SCHEMA.query_embeddings a where a.query = q.query and a.model_id = v_model_id)
+      );
+  exception when lock_not_available then
+    -- A transaction that searched for one of them is open: it is done a minute later.
+    null;
+  end;
+
+  select count(*) into v_waiting
+  from :PGVECTOR_SCHEMA.query_embeddings q
+  join :PGVECTOR_SCHEMA.kept_models k on k.model_id = q.model_id
+  where q.embedding is null and q.attempts < 3;
+  if v_waiting > 0 then
+    perform :PGVECTOR_SCHEMA.wake_worker(task => 'embed_queries');
+  else
+    -- Each new query leaves one, and where passes are run from cron nobody takes them up.
+    perform graphile_worker.complete_jobs(array(
+      select j.id from graphile_worker.jobs j
+      where j.task_identifier = 'embed_queries' and j.locked_at is null and j.created_at < now() - interval '1 minute'
+    ));
+  end if;
+  return v_waiting;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.keep_queries() is
+  'Keeps the cache of query vectors: golden queries in, the least used out beyond settings.query_cache_size, the worker woken for what has no vector, and no wake-up left behind where nothing waits. Part of maintain().';
+--! EndIncluded search/keep_queries.sql
 --! Included search/load_golden_queries.sql
 /*
  * The whole set at once, so that the table is what the file says: a judgment that was taken out of the
@@ -2324,6 +2418,9 @@ comment on function :PGVECTOR_SCHEMA.signal_weights(text, double precision, bool
   'How much words, trigrams and vector count for a query, 1 together: from settings, by how much of the query the products have (coverage of rank_words()) and how well the model reads the language of both. model_id: null for the active one.';
 --! EndIncluded search/signal_weights.sql
 --! Included search/store_query_embedding.sql
+/*
+ * Does not wait for a transaction that has just asked for the same query, since it may stay open: the row stays without a vector, and is taken again.
+ */
 create or replace function :PGVECTOR_SCHEMA.store_query_embedding(
   query text, model_id integer, embedding :VECTOR_SCHEMA.vector, spelled_out double precision default null
 ) returns boolean
@@ -2343,6 +2440,15 @@ begin
   if v_query is null or not exists (select from :PGVECTOR_SCHEMA.kept_models k where k.model_id = store_query_embedding.model_id) then
     return null;
   end if;
+  perform from :PGVECTOR_SCHEMA.query_embeddings q
+  where q.query = v_query and q.model_id = store_query_embedding.model_id
+  for update skip locked;
+  if not found and (
+    exists (select from :PGVECTOR_SCHEMA.query_embeddings q where q.query = v_query and q.model_id = store_query_embedding.model_id)
+    or not pg_try_advisory_xact_lock(hashtext(v_query), hashtext(':PGVECTOR_SCHEMA.query_embeddings'))
+  ) then
+    return null;
+  end if;
   insert into :PGVECTOR_SCHEMA.query_embeddings as q (query, model_id, embedding, spelled_out)
   values (v_query, store_query_embedding.model_id, :VECTOR_SCHEMA.l2_normalize(store_query_embedding.embedding), store_query_embedding.spelled_out)
   on conflict on constraint query_embeddings_key do update
@@ -2352,8 +2458,29 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.store_query_embedding(text, integer, :VECTOR_SCHEMA.vector, double precision) is
-  'Stores the vector of a query, at unit length, and how much of the query the model''s tokenizer spells out, 0 to 1; null and nothing stored when the query is empty or no vectors of the model are kept any more. Raises PE003, PE011 to PE013.';
+  'Stores the vector of a query, at unit length, and how much of the query the model''s tokenizer spells out, 0 to 1; null and nothing stored when the query is empty, no vectors of the model are kept any more, or another transaction is just asking for it. Raises PE003, PE011 to PE013.';
 --! EndIncluded search/store_query_embedding.sql
+--! Included search/take_queries.sql
+/*
+ * Not those that another transaction has in hand: one that searched and stays open would hold up the worker, and with it all products.
+ */
+create or replace function :PGVECTOR_SCHEMA.take_queries(max_queries integer default 32, model_id integer default null)
+returns table (query text)
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  -- Who waits comes before what is only kept warm.
+  select q.query
+  from :PGVECTOR_SCHEMA.query_embeddings q
+  where q.model_id = coalesce(take_queries.model_id, :PGVECTOR_SCHEMA.active_model_id()) and q.embedding is null and q.attempts < 3
+  order by q.used_at desc
+  limit max_queries
+  for update skip locked
+$$;
+
+comment on function :PGVECTOR_SCHEMA.take_queries(integer, integer) is
+  'Queries that have no vector of a model, the active one when null, those asked for last first. Two workers may take the same; that costs an encoding and nothing else.';
+--! EndIncluded search/take_queries.sql
 --! Included status/compute_status.sql
 /*
  * From the data, not from the queue: after a table swap without triggers the queue is empty and
@@ -2505,6 +2632,287 @@ revoke all on function :PGVECTOR_SCHEMA.compute_status(boolean) from public;
 comment on function :PGVECTOR_SCHEMA.compute_status(boolean) is
   'How things stand, in the columns of embedding_status. Exact: compares every product with its vector, about 0.1 s for 10,000; otherwise from the last comparison on. Raises PE002, PE003.';
 --! EndIncluded status/compute_status.sql
+--! Included status/doctor_rights.sql
+/*
+ * Against what grant_roles() gives, as far as a group is there: a schema that was restored before
+ * sql/dba.sql ran, or a revoke by hand, is found here and not at the next search.
+ */
+create or replace function :PGVECTOR_SCHEMA.doctor_rights(role_name name)
+returns table (check_name text, state text, finding text, fix text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_owner name := (select pg_get_userbyid(n.nspowner) from pg_namespace n where n.nspname = ':PGVECTOR_SCHEMA');
+  v_owns boolean := pg_has_role(doctor_rights.role_name, v_owner, 'usage');
+  v_groups text[] := array(
+    select substr(r.rolname, length('product_embeddings_') + 1)
+    from pg_roles r
+    where r.rolname in ('product_embeddings_reader', 'product_embeddings_attacher', 'product_embeddings_worker')
+      and pg_has_role(doctor_rights.role_name, r.oid, 'usage')
+    order by r.rolname
+  );
+  v_group name;
+  v_lacks text;
+begin
+  return query
+    select
+      'role',
+      case
+        when not v_owns and v_groups = '{}' then 'error'
+        when (select r.rolsuper from pg_roles r where r.rolname = v_owner) then 'warning'
+        else 'ok'
+      end,
+      case
+        when not v_owns and v_groups = '{}' then format('%s may do nothing here: it is no member of a group of ours.', doctor_rights.role_name)
+        when (select r.rolsuper from pg_roles r where r.rolname = v_owner) then format('Our functions run with the rights of %s, a superuser, which nothing of ours needs.', v_owner)
+        when v_owns then format('%s owns our schema: it may do everything here.', doctor_rights.role_name)
+        else format('%s is in the groups: %s.', doctor_rights.role_name, array_to_string(v_groups, ', '))
+      end,
+      case
+        when not v_owns and v_groups = '{}' then format('As a superuser: grant product_embeddings_reader to %I;  (or …_worker, …_attacher: docs/security.md)', doctor_rights.role_name)
+        when (select r.rolsuper from pg_roles r where r.rolname = v_owner) then 'Give it to a role of its own: docs/security.md, «Away from a superuser»'
+      end;
+
+  -- A dump that is restored has no rights on the database.
+  return query
+    select
+      'role',
+      'warning',
+      format('%s may not create schemas in this database, which npm run migrate needs.', doctor_rights.role_name),
+      format('As a superuser: grant create on database %I to %I;', current_database(), doctor_rights.role_name)
+    where v_owns and not has_database_privilege(doctor_rights.role_name, current_database(), 'create');
+
+  for v_group in
+    select r.rolname from pg_roles r
+    where r.rolname in ('product_embeddings_reader', 'product_embeddings_attacher', 'product_embeddings_worker')
+    order by 1
+  loop
+    -- Some of them: after a restore without the groups it is all.
+    select concat(string_agg(l.what, ', ' order by l.what) filter (where l.number <= 5), case when count(*) > 5 then format(' and %s more', count(*) - 5) end)
+    into v_lacks
+    from (select w.what, row_number() over (order by w.what) as number from (
+      select 'usage of :PGVECTOR_SCHEMA' where not has_schema_privilege(v_group, ':PGVECTOR_SCHEMA', 'usage')
+      union all
+      select c.relname::text
+      from pg_class c
+      where c.relnamespace = ':PGVECTOR_SCHEMA'::regnamespace and c.relkind in ('r', 'v')
+        and case v_group
+          when 'product_embeddings_worker' then not has_table_privilege(v_group, c.oid, 'select')
+            or c.relkind = 'r' and c.relname not in ('source_expressions', 'source_connection', 'settings')
+              and not (has_table_privilege(v_group, c.oid, 'insert') and has_table_privilege(v_group, c.oid, 'update') and has_table_privilege(v_group, c.oid, 'delete'))
+            or c.relname = 'settings' and not has_any_column_privilege(v_group, c.oid, 'update')
+          when 'product_embeddings_attacher' then c.relname in (':PGVECTOR_TABLE', 'embedding_status', 'settings', 'source_triggers') and not has_table_privilege(v_group, c.oid, 'select')
+          else c.relname = 'embedding_status' and not has_table_privilege(v_group, c.oid, 'select')
+        end
+      union all
+      select distinct p.proname || '()'
+      from pg_proc p
+      where p.pronamespace = ':PGVECTOR_SCHEMA'::regnamespace and not has_function_privilege(v_group, p.oid, 'execute')
+        and case v_group
+          when 'product_embeddings_worker' then p.prorettype <> 'trigger'::regtype
+          when 'product_embeddings_attacher' then p.proname in ('attach', 'attach_after_build', 'reconcile', 'compute_status', 'doctor')
+          else p.proname in ('search_products', 'search_products_text', 'similar_products', 'recommended_products', 'compute_status', 'doctor')
+        end
+      union all
+      select 'usage of graphile_worker'
+      where v_group = 'product_embeddings_worker' and not has_schema_privilege(v_group, 'graphile_worker', 'usage')
+      union all
+      select format('graphile_worker.%s', c.relname)
+      from pg_class c
+      where v_group = 'product_embeddings_worker' and c.relnamespace = 'graphile_worker'::regnamespace and c.relkind = 'r'
+        and (
+          not has_table_privilege(v_group, c.oid, 'update')
+          or c.relrowsecurity and not exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'product_embeddings_worker')
+        )
+    ) w (what)) l;
+    v_lacks := nullif(v_lacks, '');
+    return query
+      select
+        'rights',
+        case when v_lacks is null then 'ok' else 'error' end,
+        case when v_lacks is null then format('%s has what it needs.', v_group) else format('%s lacks rights: %s.', v_group, v_lacks) end,
+        case when v_lacks is not null then format('As %s: select :PGVECTOR_SCHEMA.grant_roles();', v_owner) end;
+  end loop;
+
+  return query
+    select 'rights', 'error', format('Everybody may call %s, with our owner''s rights.', string_agg(p.proname || '()', ', ' order by p.proname)),
+      format('As %s: select :PGVECTOR_SCHEMA.grant_roles();', v_owner)
+    from pg_proc p
+    where p.pronamespace = ':PGVECTOR_SCHEMA'::regnamespace and p.prosecdef and has_function_privilege('public', p.oid, 'execute')
+    having count(*) > 0;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.doctor_rights(name) is 'The part of doctor() about rights: the role''s, each group''s, and nobody else''s.';
+--! EndIncluded status/doctor_rights.sql
+--! Included status/doctor_server.sql
+/*
+ * pgvector before 0.8.4 has faults in building HNSW indexes and in vacuuming them; search needs the
+ * iterative scans of 0.8.0. The extensions' schemas stand in the bodies of our functions, so an extension
+ * that was moved is as bad as none.
+ */
+create or replace function :PGVECTOR_SCHEMA.doctor_server(client jsonb, role_name name)
+returns table (check_name text, state text, finding text, fix text)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_extension record;
+  v_needed integer := coalesce((client ->> 'connections')::integer, 0);
+  v_free bigint;
+  v_off text;
+  v_seconds numeric;
+begin
+  return query
+    select
+      'server',
+      case when current_setting('server_version_num')::integer < 150000 then 'error' else 'ok' end,
+      format('PostgreSQL %s%s.', current_setting('server_version'), case when pg_is_in_recovery() then ', a standby: it answers searches, and workers need the primary' end),
+      case when current_setting('server_version_num')::integer < 150000 then 'Upgrade to PostgreSQL 15 or newer: docs/deploy.md' end;
+
+  -- Of who runs worker, embed or migrate; a search may well have a limit.
+  return query
+    select 'server', 'warning', l.finding, l.fix
+    from (values (
+      current_setting('transaction_read_only')::boolean and not pg_is_in_recovery(),
+      format('%s can only read here, and this is no standby: default_transaction_read_only is on.', doctor_server.role_name),
+      format('alter role %I set default_transaction_read_only = off;  or likewise for the database, or the server', doctor_server.role_name)
+    ), (
+      current_setting('statement_timeout')::interval between interval '1 microsecond' and interval '5 minutes',
+      format('What %s asks for is ended after %s (statement_timeout), and a comparison, a migration or an index may take longer.', doctor_server.role_name, current_setting('statement_timeout')),
+      format('alter role %I set statement_timeout = 0;', doctor_server.role_name)
+    ), (
+      current_setting('default_transaction_isolation') <> 'read committed',
+      format('What %s asks for runs at isolation level %s (default_transaction_isolation): workers and writers fail by each other (40001), and what failed is done again.', doctor_server.role_name, current_setting('default_transaction_isolation')),
+      format('alter role %I set default_transaction_isolation = ''read committed'';  or likewise for the database, or the server', doctor_server.role_name)
+    )) l (holds, finding, fix)
+    where l.holds and exists (
+      select from pg_namespace n
+      left join pg_roles r on r.rolname = 'product_embeddings_worker'
+      where n.nspname = ':PGVECTOR_SCHEMA' and (pg_has_role(doctor_server.role_name, n.nspowner, 'usage') or pg_has_role(doctor_server.role_name, r.oid, 'usage'))
+    );
+
+  for v_extension in
+    select w.extname, w.schema_name, e.extversion as version, n.nspname as found_in,
+      string_to_array(substring(e.extversion from '^[0-9]+(?:[.][0-9]+)*'), '.')::integer[] as numbers
+    from (values ('vector', ':VECTOR_SCHEMA'), ('pg_trgm', ':TRGM_SCHEMA')) w (extname, schema_name)
+    left join pg_extension e on e.extname = w.extname
+    left join pg_namespace n on n.oid = e.extnamespace
+  loop
+    check_name := case v_extension.extname when 'vector' then 'pgvector' else v_extension.extname end;
+    state := 'ok';
+    finding := format('%s %s.', check_name, v_extension.version);
+    fix := null;
+    if v_extension.version is null then
+      state := 'error';
+      finding := format('extension "%s" does not exist in this database.', v_extension.extname);
+      fix := format('As a superuser: create extension %I schema %I;', v_extension.extname, v_extension.schema_name);
+    elsif v_extension.found_in <> v_extension.schema_name then
+      state := 'error';
+      finding := format('extension "%s" is in the schema %s, and our functions look for it in %s.', v_extension.extname, v_extension.found_in, v_extension.schema_name);
+      fix := format('As a superuser: alter extension %I set schema %I;', v_extension.extname, v_extension.schema_name);
+    elsif check_name = 'pgvector' and v_extension.numbers < array[0, 8, 0] then
+      state := 'error';
+      finding := format('pgvector %s has no iterative index scans, which search needs: 0.8.0 has.', v_extension.version);
+      fix := 'Install pgvector 0.8.4 or newer on the server, then as a superuser: alter extension vector update;';
+    elsif check_name = 'pgvector' and v_extension.numbers < array[0, 8, 4] then
+      state := 'warning';
+      finding := format('pgvector %s has faults in building HNSW indexes and in vacuuming them, which 0.8.4 has not.', v_extension.version);
+      fix := 'Install pgvector 0.8.4 or newer on the server, then as a superuser: alter extension vector update;';
+    end if;
+    return next;
+  end loop;
+
+  -- Neither lower() nor text search finds a letter then, and nothing raises.
+  return query
+    select
+      'locale',
+      'warning',
+      format('The database''s locale, %s, knows no letters but those of ASCII: words of other scripts are neither taken up nor found.', d.datctype),
+      'It cannot be changed: create database … lc_ctype ''C.UTF-8'' template template0;  and restore a dump into that one'
+    from pg_database d
+    where d.datname = current_database() and (lower('Я') <> 'я' or to_tsvector('pg_catalog.simple', 'я') = '');
+
+  -- What is free by the tightest of the limits; who asks is among those connected.
+  select min(l.allowed - l.used) into v_free
+  from (
+    select current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
+      (select count(*) from pg_stat_activity a where a.backend_type = 'client backend')
+    union all
+    select nullif(d.datconnlimit, -1), (select count(*) from pg_stat_activity a where a.datid = d.oid)
+    from pg_database d
+    where d.datname = current_database()
+    union all
+    select nullif(r.rolconnlimit, -1), (select count(*) from pg_stat_activity a where a.usesysid = r.oid)
+    from pg_roles r
+    where r.rolname = doctor_server.role_name
+  ) l (allowed, used);
+  return query
+    select
+      'connections',
+      case when v_free < v_needed then 'warning' else 'ok' end,
+      format('%s more connections are free for %s%s.', v_free, doctor_server.role_name, case when v_needed > 0 then format(', and a worker opens up to %s', v_needed) end),
+      case when v_free < v_needed then
+        'Raise what is the least of max_connections (and restart), alter database … connection limit, alter role … connection limit; or let searches go through a pooler'
+      end;
+
+  -- Whoever may connect can take an advisory lock, also one of ours: of the changes it is only tried, so nobody is seen to wait for it.
+  return query
+    select
+      'locks',
+      'warning',
+      format('Session %s of %s holds a lock that keeps the worker waiting.', a.pid, a.usename),
+      format('See what it is, and end it if nobody needs it: select * from pg_stat_activity where pid = %1$s;  select pg_terminate_backend(%1$s);', a.pid)
+    from pg_stat_activity a
+    where a.pid in (
+        select unnest(pg_blocking_pids(l.pid))
+        from pg_locks l
+        join pg_stat_activity w on w.pid = l.pid
+        where w.datname = current_database() and w.application_name like 'product-embeddings %' and l.waitstart < clock_timestamp() - interval '10 seconds'
+      )
+      or not pg_has_role(a.usesysid, current_user, 'usage')
+        and not exists (select from pg_roles r where r.rolname = 'product_embeddings_worker' and pg_has_role(a.usesysid, r.oid, 'usage'))
+        and exists (
+          select from pg_locks l
+          where l.pid = a.pid and l.locktype = 'advisory' and l.granted and a.datname = current_database()
+            and (l.classid, l.objid, l.objsubid) = (hashtext(':PGVECTOR_SCHEMA.product_changes')::oid, 2::oid, 2)
+        )
+    order by a.pid;
+
+  select string_agg(o.what, ', ') into v_off
+  from (
+    select c.oid::regclass::text || ' (autovacuum_enabled)'
+    from pg_class c
+    where c.relnamespace = ':PGVECTOR_SCHEMA'::regnamespace and c.reloptions && array['autovacuum_enabled=false', 'autovacuum_enabled=off', 'autovacuum_enabled=0']
+    union all
+    select s.name from pg_settings s where s.name in ('autovacuum', 'track_counts') and s.setting = 'off'
+  ) o (what);
+  return query
+    select
+      'autovacuum',
+      case when v_off is null then 'ok' else 'warning' end,
+      case when v_off is null then 'On, also for the queue.' else format('Off for %s: the queue and the index grow with every change.', v_off) end,
+      case when v_off is not null then 'alter table … reset (autovacuum_enabled);  or: alter system set autovacuum = on; select pg_reload_conf();' end;
+
+  if client ? 'now' then
+    -- Leases are by the server's clock alone; cron patterns are by the worker's.
+    v_seconds := round(abs(extract(epoch from clock_timestamp() - (client ->> 'now')::timestamptz)), 1);
+    return query
+      select
+        'clock',
+        case when v_seconds > 5 then 'warning' else 'ok' end,
+        case
+          when v_seconds > 5 then format('The clocks of the server and of this machine are %s s apart: the schedules and the log are by this machine''s.', v_seconds)
+          else 'The clocks of the server and of this machine agree.'
+        end,
+        case when v_seconds > 5 then 'Set the clock that is wrong, by NTP: timedatectl set-ntp true' end;
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.doctor_server(jsonb, name) is 'The part of doctor() about the server: version, extensions, connections, locks, autovacuum, clock.';
+--! EndIncluded status/doctor_server.sql
 --! Included status/doctor_status.sql
 /*
  * The status says in sentences what is out of the ordinary; here each becomes a finding, so that no two
@@ -2679,6 +3087,54 @@ comment on column :PGVECTOR_SCHEMA.embedding_workers.started_at is 'When it was 
 comment on column :PGVECTOR_SCHEMA.embedding_workers.last_seen_at is 'When it last claimed or was on duty.';
 comment on column :PGVECTOR_SCHEMA.embedding_workers.ended_at is 'When it ended in order; null while it works, and of one that was killed.';
 --! EndIncluded status/embedding_workers.sql
+--! Included status/maintain.sql
+/*
+ * What nothing else would wake for: a lease that ran out with its worker, a wake-up that got lost,
+ * vectors whose grace is over.
+ */
+create or replace function :PGVECTOR_SCHEMA.maintain(worker text) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+begin
+  perform :PGVECTOR_SCHEMA.worker_seen(maintain.worker);
+  delete from :PGVECTOR_SCHEMA.source_log l where l.logged_at < now() - interval '7 days'
+    and l.log_id is distinct from (:PGVECTOR_SCHEMA.last_comparison()).log_id;
+  delete from :PGVECTOR_SCHEMA.embedding_activity a where a.minute < now() - interval '7 days';
+  begin
+    perform :PGVECTOR_SCHEMA.sweep_vanished();
+  exception when sqlstate 'PE001' or sqlstate 'PE002' or sqlstate 'PE003' or sqlstate 'PE005' or sqlstate 'PE029' then
+    -- No source to look into, no vectors, or no hook to ask: the sign of life stands all the same, and the status says what is wrong.
+    return;
+  end;
+  -- Noted by writers who did not see the first model yet.
+  update :PGVECTOR_SCHEMA.product_queue q
+  set model_id = :PGVECTOR_SCHEMA.active_model_id()
+  where q.model_id = 0 and :PGVECTOR_SCHEMA.active_model_id() is not null;
+  update :PGVECTOR_SCHEMA.product_changes c
+  set model_id = :PGVECTOR_SCHEMA.active_model_id()
+  where c.model_id = 0 and :PGVECTOR_SCHEMA.active_model_id() is not null;
+  perform :PGVECTOR_SCHEMA.refresh_word_statistics(only_if_due => true);
+  perform :PGVECTOR_SCHEMA.keep_queries();
+  if exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is null) then
+    perform :PGVECTOR_SCHEMA.wake_worker(task => 'prepare_model');
+  end if;
+  -- A prepared model need not wait for the hour.
+  if exists (select from :PGVECTOR_SCHEMA.model_preparation p where p.model_id is not null)
+    and exists (select from :PGVECTOR_SCHEMA.index_due())
+  then
+    perform :PGVECTOR_SCHEMA.wake_worker(task => 'build_index');
+  end if;
+  if :PGVECTOR_SCHEMA.work_waits() then
+    perform :PGVECTOR_SCHEMA.wake_worker();
+  end if;
+end
+$$;
+
+comment on function :PGVECTOR_SCHEMA.maintain(text) is
+  'The round of a worker every minute, and of npm run embed at its end: sign of life, vectors past their grace, word statistics, the cache of queries, old log rows, wake-up if anything waits.';
+--! EndIncluded status/maintain.sql
 --! Included status/model_notes.sql
 /*
  * What is odd about the models, in sentences that end with what to do.
@@ -2921,7 +3377,7 @@ begin
   if v_index_from is not null and :PGVECTOR_SCHEMA.search_index() is null
     and (select count(*) from (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE limit v_index_from) e) >= v_index_from
   then
-    return query select format('%s vectors and more have no index for search. The worker builds one within the hour if its role owns the table; otherwise its owner, in psql: select :PGVECTOR_SCHEMA.index_sql() \gexec', v_index_from);
+    return query select format(E'%s vectors and more have no index for search. The worker builds one within the hour if its role owns the table; otherwise its owner, in psql: select :PGVECTOR_SCHEMA.index_sql() \\gexec', v_index_from);
   end if;
 end
 $$;

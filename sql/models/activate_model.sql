@@ -56,7 +56,7 @@ begin
       raise exception 'The vectors of % have no index for search yet.', v_to.name
         using errcode = 'PE032',
           hint = format(
-            '%s in psql: select :PGVECTOR_SCHEMA.index_sql(model_id => %s) \gexec  Without it each search reads all vectors: %s',
+            E'%s in psql: select :PGVECTOR_SCHEMA.index_sql(model_id => %s) \\gexec  Without it each search reads all vectors: %s',
             case when v_from_products is null then 'The worker builds none while settings.index_from_products is null: build it'
               else 'The worker builds it within the hour if its role owns the table; or at once,' end,
             v_to.model_id, v_forced

@@ -39,6 +39,15 @@ begin
         when (select r.rolsuper from pg_roles r where r.rolname = v_owner) then 'Give it to a role of its own: docs/security.md, «Away from a superuser»'
       end;
 
+  -- A dump that is restored has no rights on the database.
+  return query
+    select
+      'role',
+      'warning',
+      format('%s may not create schemas in this database, which npm run migrate needs.', doctor_rights.role_name),
+      format('As a superuser: grant create on database %I to %I;', current_database(), doctor_rights.role_name)
+    where v_owns and not has_database_privilege(doctor_rights.role_name, current_database(), 'create');
+
   for v_group in
     select r.rolname from pg_roles r
     where r.rolname in ('product_embeddings_reader', 'product_embeddings_attacher', 'product_embeddings_worker')

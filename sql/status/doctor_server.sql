@@ -33,6 +33,10 @@ begin
       current_setting('statement_timeout')::interval between interval '1 microsecond' and interval '5 minutes',
       format('What %s asks for is ended after %s (statement_timeout), and a comparison, a migration or an index may take longer.', doctor_server.role_name, current_setting('statement_timeout')),
       format('alter role %I set statement_timeout = 0;', doctor_server.role_name)
+    ), (
+      current_setting('default_transaction_isolation') <> 'read committed',
+      format('What %s asks for runs at isolation level %s (default_transaction_isolation): workers and writers fail by each other (40001), and what failed is done again.', doctor_server.role_name, current_setting('default_transaction_isolation')),
+      format('alter role %I set default_transaction_isolation = ''read committed'';  or likewise for the database, or the server', doctor_server.role_name)
     )) l (holds, finding, fix)
     where l.holds and exists (
       select from pg_namespace n
@@ -104,6 +108,29 @@ begin
         'Raise what is the least of max_connections (and restart), alter database … connection limit, alter role … connection limit; or let searches go through a pooler'
       end;
 
+  -- Whoever may connect can take an advisory lock, also one of ours: of the changes it is only tried, so nobody is seen to wait for it.
+  return query
+    select
+      'locks',
+      'warning',
+      format('Session %s of %s holds a lock that keeps the worker waiting.', a.pid, a.usename),
+      format('See what it is, and end it if nobody needs it: select * from pg_stat_activity where pid = %1$s;  select pg_terminate_backend(%1$s);', a.pid)
+    from pg_stat_activity a
+    where a.pid in (
+        select unnest(pg_blocking_pids(l.pid))
+        from pg_locks l
+        join pg_stat_activity w on w.pid = l.pid
+        where w.datname = current_database() and w.application_name like 'product-embeddings %' and l.waitstart < clock_timestamp() - interval '10 seconds'
+      )
+      or not pg_has_role(a.usesysid, current_user, 'usage')
+        and not exists (select from pg_roles r where r.rolname = 'product_embeddings_worker' and pg_has_role(a.usesysid, r.oid, 'usage'))
+        and exists (
+          select from pg_locks l
+          where l.pid = a.pid and l.locktype = 'advisory' and l.granted and a.datname = current_database()
+            and (l.classid, l.objid, l.objsubid) = (hashtext(':PGVECTOR_SCHEMA.product_changes')::oid, 2::oid, 2)
+        )
+    order by a.pid;
+
   select string_agg(o.what, ', ') into v_off
   from (
     select c.oid::regclass::text || ' (autovacuum_enabled)'
@@ -135,4 +162,4 @@ begin
 end
 $$;
 
-comment on function :PGVECTOR_SCHEMA.doctor_server(jsonb, name) is 'The part of doctor() about the server: version, extensions, connections, autovacuum, clock.';
+comment on function :PGVECTOR_SCHEMA.doctor_server(jsonb, name) is 'The part of doctor() about the server: version, extensions, connections, locks, autovacuum, clock.';

@@ -43,4 +43,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.maintain(text) is
-  'The worker''s round every minute: sign of life, vectors past their grace, word statistics, the cache of queries, old log rows, wake-up if anything waits.';
+  'The round of a worker every minute, and of npm run embed at its end: sign of life, vectors past their grace, word statistics, the cache of queries, old log rows, wake-up if anything waits.';

@@ -113,7 +113,7 @@ begin
   if v_index_from is not null and :PGVECTOR_SCHEMA.search_index() is null
     and (select count(*) from (select from :PGVECTOR_SCHEMA.:PGVECTOR_TABLE limit v_index_from) e) >= v_index_from
   then
-    return query select format('%s vectors and more have no index for search. The worker builds one within the hour if its role owns the table; otherwise its owner, in psql: select :PGVECTOR_SCHEMA.index_sql() \gexec', v_index_from);
+    return query select format(E'%s vectors and more have no index for search. The worker builds one within the hour if its role owns the table; otherwise its owner, in psql: select :PGVECTOR_SCHEMA.index_sql() \\gexec', v_index_from);
   end if;
 end
 $$;

@@ -1,7 +1,7 @@
 import anyTest from "ava";
 import { connect } from "../../runner/database.ts";
 import { useDatabase } from "../helpers/database.ts";
-import { claim, createSource, drain, insertParts, queued, registerModel, startOver, store, until } from "../helpers/source.ts";
+import { claim, createSource, drain, insertParts, queued, registerModel, startOver, store, unitVector, until } from "../helpers/source.ts";
 
 /* Several connections at once: only a server shows what waits for what. */
 const test = anyTest.serial;
@@ -111,6 +111,40 @@ test("a worker that dies while it takes changes up, or before it claims them, lo
   await db.sql`select analytics_features.take_up_changes()`;
   t.is((await queued(db.sql)).length, 500);
   t.is(await drain(db.sql, model), 500);
+});
+
+test("a transaction that searched and stays open keeps no worker waiting, and its queries have their turn after it", async (t) => {
+  await insertParts(db.sql, 1, 3);
+  await drain(db.sql, model);
+  const noted = (query: string) => db.sql`
+    insert into analytics_features.query_embeddings (query, model_id, used_at) values (${query}, ${model}, now() - interval '2 hours')`;
+  await noted("asked before");
+  await noted("a golden one");
+  await db.sql`insert into analytics_features.golden_queries (query, product_id, grade) values ('a golden one', 1, 1)`;
+  const taken = () => db.sql<{ query: string }[]>`select query from analytics_features.take_queries() order by 1`;
+  const stored = async (query: string) =>
+    (await db.sql`select analytics_features.store_query_embedding(${query}, ${model}, ${unitVector(1)}) as stored`)[0]?.stored;
+  const hasWaited = "the worker waits for it";
+  await db.sql.begin(async (reader) => {
+    for (const query of ["asked before", "a golden one", "a new one"])
+      await reader`select from analytics_features.search_products_text(${query})`;
+    const meanwhile = (async () => {
+      t.deepEqual([...(await taken())], []);
+      for (const query of ["asked before", "a new one"]) {
+        t.is(await stored(query), null);
+        await db.sql`select analytics_features.fail_query(${query}, 'in vain', ${model})`;
+      }
+      await db.sql`select analytics_features.maintain('w')`;
+      return "it goes on";
+    })();
+    t.is(await Promise.race([meanwhile, new Promise((resolve) => setTimeout(resolve, 10_000, hasWaited).unref())]), "it goes on");
+  });
+  await db.sql`select analytics_features.keep_queries()`;
+  t.deepEqual(
+    (await taken()).map(({ query }) => query),
+    ["a golden one", "a new one", "asked before"],
+  );
+  t.true(await stored("asked before"));
 });
 
 test("a vector is not stored when its product changed since, taken up already or not", async (t) => {

@@ -113,6 +113,54 @@ test("a command whose login lacks a right names the login and the group that has
   }
 });
 
+test("a migration by an owner who may not create in the database, as after a restore, says what to grant, and the doctor knows", async (t) => {
+  const owner = { DATABASE_URL: urlOf("owner") };
+  const grant = `grant create on database ${name} to ${login("owner")}`;
+  const lacking = async () => (await run("doctor", ["--json"], owner)).stdout.includes(grant);
+  t.false(await lacking());
+  await admin.unsafe(`revoke create on database ${name} from ${login("owner")}`);
+  try {
+    t.true(await lacking());
+    const { code, stderr } = await run("migrate", [], owner);
+    t.is(code, 3, stderr);
+    t.regex(stderr, new RegExp(`^PE174: .*: permission denied for database ${name}\\.\n→ As a superuser: ${grant};`));
+  } finally {
+    await admin.unsafe(grant);
+  }
+});
+
+test("who holds a lock of ours, which nobody can be kept from, is named by the doctor", async (t) => {
+  const held = async () =>
+    (
+      await as.owner<{ finding: string; fix: string }[]>`select finding, fix from analytics_features.doctor() where check_name = 'locks'`
+    ).map((row) => ({ ...row }));
+  const reader = connect(urlOf("reader"), 1);
+  const [{ pid } = { pid: 0 }] = await reader<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  const found = [
+    {
+      finding: `Session ${pid} of ${login("reader")} holds a lock that keeps the worker waiting.`,
+      fix: `See what it is, and end it if nobody needs it: select * from pg_stat_activity where pid = ${pid};  select pg_terminate_backend(${pid});`,
+    },
+  ];
+  try {
+    t.deepEqual(await held(), []);
+    await reader`select pg_advisory_lock(hashtext('analytics_features.product_changes'), 2)`;
+    t.deepEqual(await held(), found);
+    await reader`select pg_advisory_unlock_all()`;
+    t.deepEqual(await held(), []);
+
+    await reader`select pg_advisory_lock(hashtext('analytics_features.product_queue'), 1)`;
+    const claim = as.worker`select from analytics_features.claim_products('one that waits')`.execute();
+    await until(async () => (await held()).length > 0, "the session is found");
+    t.deepEqual(await held(), found);
+    await reader`select pg_advisory_unlock_all()`;
+    await claim;
+    t.deepEqual(await held(), []);
+  } finally {
+    await reader.end();
+  }
+});
+
 test("the owner changes the model through a worker that owns nothing, and nobody else can", async (t) => {
   await as.owner`select analytics_features.prepare_model(${join(root, "test/fixtures/models/tiny-bert-768")})`;
   const worker = start("worker", [], { DATABASE_URL: urlOf("worker") });

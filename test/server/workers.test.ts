@@ -253,6 +253,25 @@ test("a query is encoded while a backfill runs, for who waits for it and for who
   t.is((await worker.ended).code, 0);
 });
 
+test("a change is encoded while thousands of new queries wait, which one reader can ask for", async (t) => {
+  await insertParts(db.sql, 1, 20);
+  const worker = start("worker", [], db.env);
+  await until(async () => (await embedded()) === 20, worker.output);
+  await db.sql`
+    insert into analytics_features.query_embeddings (query, model_id)
+    select 'a query that nobody asked before ' || i, analytics_features.active_model_id() from generate_series(1, 5000) i`;
+  await db.sql`select analytics_features.wake_worker(task => 'embed_queries')`;
+  const waiting = async () =>
+    (await db.sql<{ n: number }[]>`select count(*)::integer as n from analytics_features.query_embeddings where embedding is null`)[0]?.n ??
+    0;
+  await until(async () => (await waiting()) < 4990, worker.output);
+  await insertParts(db.sql, 21, 21);
+  await until(async () => (await embedded()) === 21, worker.output);
+  t.true((await waiting()) > 0, "the queries are not through yet");
+  worker.process.kill("SIGTERM");
+  t.is((await worker.ended).code, 0);
+});
+
 test("call embed_query in a transaction is refused by the server, and nothing is left", async (t) => {
   await t.throwsAsync(
     db.sql.begin((sql) => sql.unsafe("call analytics_features.embed_query('part 7')")),
