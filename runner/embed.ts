@@ -83,6 +83,10 @@ export async function embedQueued(context: EmbedContext, options: EmbedOptions =
     const areAllTaken = await takeUpChanges(context);
     const kept = await models.kept();
     const claim = await claimFirst(context, kept, limit - result.stored - result.failed);
+    if (claim === undefined && (await areTakenUp(context))) {
+      await setTimeout(lookAgainMilliseconds);
+      continue;
+    }
     // After the claim, which goes on where the changes were taken up, in a session that has its plans.
     // A claim that settled all that waited took up words too.
     if (areAllTaken || claim === undefined) {
@@ -175,6 +179,7 @@ async function moreUrgentWaits({ sql, schema }: EmbedContext, model: KeptModel):
  * come all the time those that were first are encoded in between.
  */
 const smallChangesMilliseconds = 5000;
+const lookAgainMilliseconds = 25;
 
 /**
  * What writers noted goes into the queue, and with it the words, which cost no encoding; but nothing urgent waits for the words of many.
@@ -189,6 +194,12 @@ async function takeUpChanges({ sql, schema }: EmbedContext): Promise<boolean> {
     const goesOn = row?.is_bulk === true || (row?.is_full === true && performance.now() - started < smallChangesMilliseconds);
     if (!goesOn) return false;
   }
+}
+
+/** Whether another worker is taking up changes, of which some will be ours to encode. */
+async function areTakenUp({ sql, schema }: EmbedContext): Promise<boolean> {
+  const [row] = await sql<{ waits: boolean }[]>`select exists (select from ${sql(schema)}.product_changes) as waits`;
+  return row?.waits === true;
 }
 
 async function countWords({ sql, schema }: EmbedContext): Promise<void> {

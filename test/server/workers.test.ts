@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import anyTest from "ava";
 import { start } from "../helpers/command.ts";
 import { useDatabase } from "../helpers/database.ts";
@@ -58,6 +59,21 @@ test("two workers share the work, and nothing is encoded twice", async (t) => {
   );
   t.true(results.every(({ stored }) => stored > 0));
   t.deepEqual(await written(), { n: 900, products: 900 });
+});
+
+test("a pass waits for the changes that another worker is taking up, and does its share of them", async (t) => {
+  await insertParts(db.sql, 1, 50);
+  const pass = await db.sql.begin(async (other) => {
+    await other`select pg_advisory_xact_lock(hashtext('analytics_features.product_changes'), 2)`;
+    const started = start("embed", ["--json"], db.env);
+    await until(async () => (await db.sql`select from analytics_features.embedding_workers`).length > 0, started.output);
+    const early = await Promise.race([started.ended.then(() => true), setTimeout(1000, false)]);
+    t.false(early, started.output());
+    return started;
+  });
+  const { code, stdout } = await pass.ended;
+  t.is(code, 0);
+  t.like(JSON.parse(stdout), { stored: 50 });
 });
 
 test("a worker killed in the middle loses nothing, and its successor encodes only the rest", async (t) => {
