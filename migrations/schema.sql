@@ -8116,7 +8116,9 @@ CREATE FUNCTION analytics_features.refresh_pairs() RETURNS bigint
 declare
   v_relation regclass;
   v_settings analytics_features.settings;
+  v_id text;
   v_pairs bigint;
+  v_has_no_id boolean;
 begin
   -- Two at once would write the same pairs.
   perform pg_advisory_xact_lock(hashtext('analytics_features.product_pairs'), 3);
@@ -8126,6 +8128,14 @@ begin
     return 0;
   end if;
   select * into strict v_settings from analytics_features.settings s;
+  v_id := case
+    when (
+      select a.atttypid in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+      from pg_attribute a
+      where a.attrelid = v_relation and a.attname = v_settings.interactions_product
+    ) then format('i.%I::pg_catalog.int8', v_settings.interactions_product)
+    else analytics_features.whole_number_sql(format('i.%I', v_settings.interactions_product), 'text'::regtype)
+  end;
 
   execute format(
     $sql$
@@ -8200,16 +8210,20 @@ begin
       select count(*) from fresh
     $sql$,
     v_settings.interactions_group,
-    case
-      when (
-        select a.atttypid in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
-        from pg_attribute a
-        where a.attrelid = v_relation and a.attname = v_settings.interactions_product
-      ) then format('i.%I::pg_catalog.int8', v_settings.interactions_product)
-      else analytics_features.whole_number_sql(format('i.%I', v_settings.interactions_product), 'text'::regtype)
-    end,
+    v_id,
     v_relation
   ) into v_pairs using v_settings.max_group_products, v_settings.min_together;
+  if v_pairs = 0 then
+    execute format(
+      'select exists (select from %1$s i where i.%2$I is not null) and not exists (select from %1$s i where %3$s is not null)',
+      v_relation, v_settings.interactions_product, v_id
+    ) into v_has_no_id;
+    if v_has_no_id then
+      raise exception 'The relation of the interactions, %, has no product id in its column %.', v_relation, quote_ident(v_settings.interactions_product)
+        using errcode = 'PE023',
+          hint = format('Name the column of product ids: select analytics_features.set_interactions(%L, %L, ''product_id'');', v_relation::text, v_settings.interactions_group);
+    end if;
+  end if;
   return v_pairs;
 end
 $_$;
@@ -13620,7 +13634,7 @@ COMMENT ON TABLE analytics_features.synonyms IS 'Words that mean the same, for d
 -- Name: COLUMN synonyms.phrase; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON COLUMN analytics_features.synonyms.phrase IS 'One word or a few, in any inflection.';
+COMMENT ON COLUMN analytics_features.synonyms.phrase IS 'One word or up to eight, in any inflection.';
 
 --
 -- Name: COLUMN synonyms.same_as; Type: COMMENT; Schema: analytics_features; Owner: -

@@ -9,6 +9,7 @@ import { attach, migrate } from "../runner/migrate.ts";
 import { searchText } from "../runner/search.ts";
 import { withDatabase, withModels } from "../runner/session.ts";
 import { readSettings, root, type Settings, withoutPassword } from "../runner/settings.ts";
+import { requirePort } from "../service/port.ts";
 import { commandLine, main, untilSignal } from "./command.ts";
 import { embedWithProgress } from "./progress.ts";
 import { textHitTable } from "./table.ts";
@@ -39,6 +40,8 @@ await main(async () => {
         "Use it from psql or npm run search, or stop it first.",
       );
     }
+    // So would the service.
+    await requirePort(settings.http);
     console.log(database.embedded ? "Embedded PostgreSQL is up." : `Connected to ${withoutPassword(database.url)}.`);
     let deployed = await migrate(database, settings);
     if (!deployed.sourceExists && (database.embedded || sample === true)) {

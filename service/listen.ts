@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
 import { watchConnections } from "../runner/connections.ts";
 import { connect, type Database } from "../runner/database.ts";
-import { codeOf, Failure } from "../runner/errors.ts";
-import type { HttpSettings, Settings } from "../runner/settings.ts";
+import type { Settings } from "../runner/settings.ts";
 import { createService } from "./app.ts";
+import { listen } from "./port.ts";
 
 export interface Listening {
   /** Where it answers, such as http://127.0.0.1:8080 */
@@ -45,26 +45,6 @@ export async function startService(database: Pick<Database, "url" | "embedded">,
     await app.close();
     await sql.end({ timeout: 0 });
     throw error;
-  }
-}
-
-async function listen(http: HttpSettings, on: (port: number) => Promise<string>): Promise<string> {
-  try {
-    return await on(http.port);
-  } catch (error) {
-    if (codeOf(error) === "EADDRINUSE" && !http.portIsFixed) return await on(0);
-    const reason =
-      codeOf(error) === "EADDRINUSE"
-        ? "it is in use by another program"
-        : codeOf(error) === "EACCES"
-          ? "this user may not"
-          : "there is no such address here";
-    throw new Failure(
-      "PE160",
-      `The service cannot listen to port ${http.port} of ${http.host}: ${reason}.`,
-      "Name another: HTTP_PORT=8081, HTTP_HOST=127.0.0.1",
-      { cause: error },
-    );
   }
 }
 

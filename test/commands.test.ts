@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -243,7 +244,14 @@ test("a worker takes up what changes and ends cleanly at SIGTERM", async (t) => 
 test("npm start does the whole job, keeps it true, and goes on where it stopped", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "product-embeddings-start-"));
   const env = { EMBEDDED_DATA_DIR: join(folder, "data"), EMBEDDED_PORT: "0" };
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
   try {
+    const refused = await run("start", [], { ...env, HTTP_PORT: String((taken.address() as AddressInfo).port) });
+    t.is(refused.code, 2);
+    t.regex(refused.stderr, /^PE160: .* in use by another program\.\n→ Name another: HTTP_PORT/);
+    t.is(refused.stdout, "", "before anything is made or encoded");
+
     const first = start("start", [], env);
     await until(async () => first.output().includes("Running."), "npm start is up", 120);
     t.regex(first.output(), /115\/115 products/);
@@ -279,6 +287,7 @@ test("npm start does the whole job, keeps it true, and goes on where it stopped"
     const status = await run("status", ["--json"], env);
     t.like(JSON.parse(status.stdout), { products: 115, embedded: 115, stale: 0 });
   } finally {
+    taken.close();
     rmSync(folder, { recursive: true, force: true });
   }
 });

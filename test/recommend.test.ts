@@ -295,7 +295,15 @@ test("orders that cannot be read are told of, each in a sentence", async (t) => 
     code: "PE023",
     message: "The relation of the interactions, staging_marts.order_lines, has no column session_id.",
   });
+  await db.sql`alter table staging_marts.order_lines add column ordered_at date default '2026-01-01'`;
+  await db.sql`select analytics_features.set_interactions('staging_marts.order_lines', 'order_id', 'ordered_at')`;
+  await fails(t, db.sql`select analytics_features.refresh_pairs()`, {
+    code: "PE023",
+    message: "The relation of the interactions, staging_marts.order_lines, has no product id in its column ordered_at.",
+    hint: /set_interactions\('staging_marts\.order_lines', 'order_id', 'product_id'\);$/,
+  });
   t.true((await pairsOf(pads)).length > 0, "the pairs of before stay");
+  await db.sql`alter table staging_marts.order_lines drop column ordered_at`;
   await name(null);
   t.is(await refresh(), 0);
   t.deepEqual([...(await pairsOf(pads))], []);

@@ -16,7 +16,9 @@ as $$
 declare
   v_relation regclass;
   v_settings :PGVECTOR_SCHEMA.settings;
+  v_id text;
   v_pairs bigint;
+  v_has_no_id boolean;
 begin
   -- Two at once would write the same pairs.
   perform pg_advisory_xact_lock(hashtext(':PGVECTOR_SCHEMA.product_pairs'), 3);
@@ -26,6 +28,14 @@ begin
     return 0;
   end if;
   select * into strict v_settings from :PGVECTOR_SCHEMA.settings s;
+  v_id := case
+    when (
+      select a.atttypid in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
+      from pg_attribute a
+      where a.attrelid = v_relation and a.attname = v_settings.interactions_product
+    ) then format('i.%I::pg_catalog.int8', v_settings.interactions_product)
+    else :PGVECTOR_SCHEMA.whole_number_sql(format('i.%I', v_settings.interactions_product), 'text'::regtype)
+  end;
 
   execute format(
     $sql$
@@ -100,16 +110,20 @@ begin
       select count(*) from fresh
     $sql$,
     v_settings.interactions_group,
-    case
-      when (
-        select a.atttypid in ('bigint'::regtype, 'integer'::regtype, 'smallint'::regtype)
-        from pg_attribute a
-        where a.attrelid = v_relation and a.attname = v_settings.interactions_product
-      ) then format('i.%I::pg_catalog.int8', v_settings.interactions_product)
-      else :PGVECTOR_SCHEMA.whole_number_sql(format('i.%I', v_settings.interactions_product), 'text'::regtype)
-    end,
+    v_id,
     v_relation
   ) into v_pairs using v_settings.max_group_products, v_settings.min_together;
+  if v_pairs = 0 then
+    execute format(
+      'select exists (select from %1$s i where i.%2$I is not null) and not exists (select from %1$s i where %3$s is not null)',
+      v_relation, v_settings.interactions_product, v_id
+    ) into v_has_no_id;
+    if v_has_no_id then
+      raise exception 'The relation of the interactions, %, has no product id in its column %.', v_relation, quote_ident(v_settings.interactions_product)
+        using errcode = 'PE023',
+          hint = format('Name the column of product ids: select :PGVECTOR_SCHEMA.set_interactions(%L, %L, ''product_id'');', v_relation::text, v_settings.interactions_group);
+    end if;
+  end if;
   return v_pairs;
 end
 $$;

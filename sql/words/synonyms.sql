@@ -18,7 +18,7 @@ create or replace trigger _100_key
   execute procedure :PGVECTOR_SCHEMA.tg__synonym_key();
 
 comment on table  :PGVECTOR_SCHEMA.synonyms is 'Words that mean the same, for data teams to fill: insert into synonyms (phrase, same_as) values (''дворники'', ''щётка стеклоочистителя''). Works both ways, at once.';
-comment on column :PGVECTOR_SCHEMA.synonyms.phrase is 'One word or a few, in any inflection.';
+comment on column :PGVECTOR_SCHEMA.synonyms.phrase is 'One word or up to eight, in any inflection.';
 comment on column :PGVECTOR_SCHEMA.synonyms.same_as is 'What is searched for as well; one word or a few.';
 comment on column :PGVECTOR_SCHEMA.synonyms.phrase_key is 'The phrase stemmed; filled by the trigger.';
 comment on column :PGVECTOR_SCHEMA.synonyms.same_as_key is 'The other phrase stemmed; filled by the trigger.';
