@@ -3893,8 +3893,8 @@ CREATE FUNCTION analytics_features.fold_text(value text) RETURNS text
     AS $$
   select pg_catalog.normalize(
     pg_catalog.regexp_replace(
-      pg_catalog.normalize(pg_catalog.translate(pg_catalog.lower(pg_catalog.normalize(value, 'NFKC')), 'łøđ', 'lod'), 'NFD'),
-      E'(?<!и)\\u0306|[\\u00ad\\u0300-\\u0305\\u0307-\\u036f]|(?<=[а-я])[\'`\\u2019\\u02bc](?=[яюєіе])', '', 'g'
+      pg_catalog.translate(pg_catalog.normalize(pg_catalog.lower(pg_catalog.normalize(value, 'NFKC')), 'NFD'), 'łøđ', 'lod'),
+      E'(?<!и)\\u0306|[\\u00ad\\u0300-\\u0305\\u0307-\\u036f]|(?<=[а-я][\\u0300-\\u036f]*)[\'`\\u2019\\u02bc](?=[яюєіе])', '', 'g'
     ),
     'NFC'
   )
