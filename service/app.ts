@@ -113,6 +113,8 @@ export async function createService(
   app.decorateRequest("given");
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    // What is asked with a key is nobody else's, and old a second later; what may be kept says so itself.
+    reply.header("cache-control", "no-store");
     if (context.draining) reply.header("connection", "close");
     request.end = endOf(reply, http.timeout);
     requireAddress(request.url);

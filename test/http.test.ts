@@ -394,6 +394,17 @@ test("behind a proxy a client is who the proxy says, whatever the client says", 
   await app.close();
 });
 
+test("no answer is kept by a browser or a proxy but the page's own files, also not that one of them is missing", async (t) => {
+  const { app } = await service(db.sql);
+  const kept = async (address: string) => (await app.inject(address)).headers["cache-control"];
+  for (const address of ["/search?query=x&mode=words", "/status", "/operator", "/map", "/nothing", "/assets/main-OLD.js", "/openapi.json"])
+    t.is(await kept(address), "no-store", address);
+  t.is(await kept("/"), "no-cache");
+  const [script] = /\/assets\/main-[^"]+/.exec((await app.inject("/")).body) ?? [];
+  t.is(await kept(script ?? ""), "public, max-age=31536000, immutable");
+  await app.close();
+});
+
 test("another origin is let in when it is named, and not otherwise", async (t) => {
   const headers = { origin: "https://shop.example" };
   t.is((await get("/health", {}, {}, headers)).headers["access-control-allow-origin"], undefined);
