@@ -142,6 +142,8 @@ export async function createService(
     await app.register(cors, {
       origin: http.corsOrigins.includes("*") ? "*" : [...http.corsOrigins],
       exposedHeaders: ["x-request-id", "retry-after"],
+      // An OPTIONS that no browser sends is otherwise refused in plain text, and is no problem of ours.
+      strictPreflight: false,
     });
   }
   if (http.rateLimit !== undefined) await app.register(rateLimit, { max: http.rateLimit, timeWindow: "1 minute" });
