@@ -130,7 +130,7 @@ export function Catalogue({ state, texts, go, renew }: ViewProps) {
               <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true" fill=${colour} stroke="var(--faint)">
                 ${shape === "circle" ? html`<circle cx="6" cy="6" r="5" />` : shape === "rect" ? html`<path d="M1 1h10v10H1z" />` : html`<path d="M6 1l5.5 10H.5z" />`}
               </svg>
-              ${name} <small>${points.length}</small>
+              <bdi>${name}</bdi> <small>${points.length}</small>
             </button>
           </li>
         `,

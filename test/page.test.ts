@@ -444,6 +444,7 @@ browserTest("no view has a barrier that axe knows, nor a width at which it overf
       const overflows = async () => Number(await page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0;
       await until(async () => !(await overflows()), `${path} fits into ${width}`, 5);
       t.is(await page.evaluate("document.documentElement.lang"), lang);
+      t.true(await page.evaluate("[...document.querySelectorAll('.buttons button')].every(({ offsetHeight }) => offsetHeight < 60)"), path);
     }
   }
   await page.close();
