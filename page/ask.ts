@@ -104,8 +104,20 @@ export class Problem extends Error {
 }
 
 const keyName = "product-embeddings key";
-export const storedKey = (): string => sessionStorage.getItem(keyName) ?? "";
-export const storeKey = (key: string): void => (key === "" ? sessionStorage.removeItem(keyName) : sessionStorage.setItem(keyName, key));
+/** The key, kept for this tab; where cookies are blocked so is the storage, and it lasts as long as the page. */
+let key = "";
+const storage = <T>(use: (tab: Storage) => T): T | undefined => {
+  try {
+    return use(sessionStorage);
+  } catch {
+    return undefined;
+  }
+};
+export const storedKey = (): string => storage((tab) => tab.getItem(keyName) ?? "") ?? key;
+export const storeKey = (given: string): void => {
+  key = given;
+  storage((tab) => tab.setItem(keyName, given));
+};
 
 /** Asks the service with the stored key. Throws Problem. */
 export async function ask<T>(
@@ -115,7 +127,8 @@ export async function ask<T>(
 ): Promise<T> {
   const given = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== ""));
   const headers: Record<string, string> = {};
-  if (storedKey() !== "") headers.authorization = `Bearer ${storedKey()}`;
+  // What no header can hold, such as a key typed with another keyboard layout, is a wrong key and answered as one.
+  if (storedKey() !== "") headers.authorization = `Bearer ${storedKey().replace(/[^ -~]/g, "?")}`;
   if (options.body !== undefined) headers["content-type"] = "application/json";
   const response = await fetch(given.size === 0 ? path : `${path}?${given}`, {
     headers,
@@ -129,7 +142,9 @@ export async function ask<T>(
   // Such as a proxy's page that says in HTML that there is no service behind it.
   if (!response.ok || answer === undefined) {
     const said = `Something before the service answered: ${response.status} ${response.statusText}`.trim();
-    throw new Problem(answer?.detail ?? `${said}.`, answer?.code ?? String(response.status), answer?.hint ?? "Try again in a moment.");
+    // Of what is unforeseen there is no code, and the log has it under the request's id.
+    const code = answer?.code ?? [response.status, answer?.request_id].filter(Boolean).join(" ");
+    throw new Problem(answer?.detail ?? `${said}.`, code, answer?.hint ?? "Try again in a moment.");
   }
   for (const { product_id, name } of (answer.hits ?? answer.points ?? []) as Product[]) names.set(product_id, name ?? product_id);
   return answer as T;

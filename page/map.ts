@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, type MapPoint, Problem } from "./ask.ts";
 import { html } from "./html.ts";
 import type { ViewProps } from "./main.ts";
-import { Trouble } from "./trouble.ts";
+import { TroubleOrKey } from "./trouble.ts";
 
 Chart.register(ScatterController, LinearScale, PointElement, Tooltip, zoom);
 
@@ -14,6 +14,14 @@ const shapes = ["circle", "triangle", "rect"] as const;
 const grey = "#8a8a8a";
 const most = colours.length * shapes.length;
 
+/* For who cannot drag: what comes into view, and by how many pixels everything moves for it. */
+const moves = [
+  ["moveLeft", "←", 80, 0],
+  ["moveRight", "→", -80, 0],
+  ["moveUp", "↑", 0, 80],
+  ["moveDown", "↓", 0, -80],
+] as const;
+
 interface Group {
   label: string | null;
   name: string;
@@ -22,9 +30,10 @@ interface Group {
   shape: (typeof shapes)[number];
 }
 
-export function Catalogue({ state, texts, go }: ViewProps) {
+export function Catalogue({ state, texts, go, renew }: ViewProps) {
   const [answer, setAnswer] = useState<{ mapped_at: string | null; points: MapPoint[] }>();
   const [trouble, setTrouble] = useState<Problem>();
+  const [sought, setSought] = useState("");
   const [hidden, setHidden] = useState<readonly string[]>([]);
   const canvas = useRef<HTMLCanvasElement>(null);
   const chart = useRef<Chart<"scatter", MapPoint[]>>(null);
@@ -37,6 +46,8 @@ export function Catalogue({ state, texts, go }: ViewProps) {
   }, []);
   useEffect(() => {
     if (canvas.current === null || answer === undefined || answer.points.length === 0) return;
+    // Some of the colours are faint on white.
+    const line = getComputedStyle(canvas.current).getPropertyValue("--faint");
     const made = new Chart<"scatter", MapPoint[]>(canvas.current, {
       type: "scatter",
       data: {
@@ -44,8 +55,9 @@ export function Catalogue({ state, texts, go }: ViewProps) {
           label: name,
           data: points,
           backgroundColor: colour,
-          borderColor: colour,
+          borderColor: line,
           pointStyle: shape,
+          borderWidth: points.length > 500 ? 0.5 : 1,
           pointRadius: points.length > 500 ? 2.5 : 5,
           pointHoverRadius: 8,
         })),
@@ -86,23 +98,26 @@ export function Catalogue({ state, texts, go }: ViewProps) {
   }, [hidden, answer, state.language]);
 
   if (answer === undefined)
-    return html`<${Trouble} problem=${trouble} />${trouble === undefined && html`<p role="status">${texts.loading}</p>`}`;
+    return html`<${TroubleOrKey} problem=${trouble} texts=${texts} renew=${renew} />${trouble === undefined && html`<p role="status">${texts.loading}</p>`}`;
   if (answer.points.length === 0) return html`<p role="status">${texts.mapNone}</p>`;
   const pick = (event: Event) => {
     const typed = (event.currentTarget as HTMLInputElement).value;
     const picked = answer.points.find((point) => labelOf(point) === typed);
     if (picked !== undefined) go({ similar: picked.product_id });
   };
+  // A browser takes a second a letter to look through 20,000 of them.
+  const some = answer.points.map(labelOf).filter((label) => label.toLowerCase().includes(sought.toLowerCase()));
   const toggle = (name: string) => () => setHidden(hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name]);
   const when = answer.mapped_at === null ? "" : new Date(answer.mapped_at).toLocaleString(state.language);
   return html`
-    <p class="quiet">${texts.mapIntro} ${texts.mapOf(answer.points.length, when)}</p>
+    <p class="quiet">${texts.mapIntro} ${texts.mapOf(answer.points.length.toLocaleString(state.language), when)}</p>
     <div class="map-tools">
-      <label><span>${texts.mapFind}</span><input list="on-the-map" onChange=${pick} /></label>
-      <datalist id="on-the-map">${answer.points.map((point) => html`<option value=${labelOf(point)} />`)}</datalist>
+      <label><span>${texts.mapFind}</span><input list="on-the-map" onChange=${pick} onInput=${(event: Event) => setSought((event.currentTarget as HTMLInputElement).value)} /></label>
+      <datalist id="on-the-map">${some.slice(0, 100).map((label) => html`<option key=${label} value=${label} />`)}</datalist>
       <div class="buttons">
         <button type="button" aria-label=${texts.zoomIn} onClick=${() => chart.current?.zoom(1.4)}>+</button>
         <button type="button" aria-label=${texts.zoomOut} onClick=${() => chart.current?.zoom(0.7)}>−</button>
+        ${moves.map(([name, sign, x, y]) => html`<button type="button" aria-label=${texts[name]} onClick=${() => chart.current?.pan({ x, y })}>${sign}</button>`)}
         <button type="button" onClick=${() => chart.current?.resetZoom()}>${texts.zoomReset}</button>
       </div>
     </div>
@@ -112,10 +127,10 @@ export function Catalogue({ state, texts, go }: ViewProps) {
         ({ name, points, colour, shape }) => html`
           <li>
             <button type="button" aria-pressed=${String(!hidden.includes(name))} onClick=${toggle(name)}>
-              <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true" fill=${colour}>
+              <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true" fill=${colour} stroke="var(--faint)">
                 ${shape === "circle" ? html`<circle cx="6" cy="6" r="5" />` : shape === "rect" ? html`<path d="M1 1h10v10H1z" />` : html`<path d="M6 1l5.5 10H.5z" />`}
               </svg>
-              ${name} <small>${points.length}</small>
+              <bdi>${name}</bdi> <small>${points.length}</small>
             </button>
           </li>
         `,

@@ -1,6 +1,7 @@
-import { useEffect, useState } from "preact/hooks";
-import { ask, Problem, type Report, type Status, storedKey, storeKey } from "./ask.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ask, Problem, type Report, type Status, storedKey } from "./ask.ts";
 import { html } from "./html.ts";
+import { Key } from "./key.ts";
 import type { ViewProps } from "./main.ts";
 import { Trouble } from "./trouble.ts";
 
@@ -11,8 +12,8 @@ export function Operation({ state, texts }: ViewProps) {
   const [trouble, setTrouble] = useState<Problem>();
   const [refused, setRefused] = useState<Problem>();
   const [said, setSaid] = useState("");
-  const [key, setKey] = useState(storedKey);
   const [asked, setAsked] = useState(0);
+  const failures = useRef<HTMLHeadingElement>(null);
 
   useEffect(() => {
     let stopped = false;
@@ -44,9 +45,7 @@ export function Operation({ state, texts }: ViewProps) {
     };
   }, [asked]);
 
-  const use = (event: Event) => {
-    event.preventDefault();
-    storeKey(key.trim());
+  const used = () => {
     setReport(undefined);
     setAsked(asked + 1);
   };
@@ -54,6 +53,8 @@ export function Operation({ state, texts }: ViewProps) {
     try {
       const { retried } = await ask<{ retried: number }>("/operator/retry", {}, { body: { product_id: productId } });
       setSaid(texts.retried(retried));
+      // The button goes with its product.
+      failures.current?.focus();
       setAsked(asked + 1);
     } catch (error) {
       setRefused(Problem.of(error));
@@ -63,7 +64,6 @@ export function Operation({ state, texts }: ViewProps) {
   const number = (value: number | null) => (value === null ? "–" : value.toLocaleString(state.language));
   return html`
     <${Trouble} problem=${trouble} />
-    <p class="quiet" role="status">${said}</p>
     ${
       status !== undefined &&
       html`
@@ -82,22 +82,16 @@ export function Operation({ state, texts }: ViewProps) {
           <div class="wide"><dt>${texts.model}</dt><dd>${status.model ?? texts.none}</dd></div>
         </dl>
         <h2>${texts.notes}</h2>
-        ${status.notes.length === 0 ? html`<p class="quiet">${texts.noNotes}</p>` : html`<ul>${status.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+        ${status.notes.length === 0 ? html`<p class="quiet">${texts.noNotes}</p>` : html`<ul lang="en">${status.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
       `
     }
-    <form class="key" onSubmit=${use}>
-      <label>
-        <span>${texts.key}</span>
-        <input type="password" value=${key} autocomplete="off" aria-describedby="key-hint" onInput=${(event: Event) => setKey((event.currentTarget as HTMLInputElement).value)} />
-      </label>
-      <button type="submit">${texts.use}</button>
-      <p id="key-hint" class="quiet">${texts.keyHint}</p>
-    </form>
+    <${Key} texts=${texts} used=${used} />
     <${Trouble} problem=${refused} />
     ${
       report !== undefined &&
       html`
-        <h2 id="failures">${texts.failures} <small>${report.failures_in_all}</small></h2>
+        <h2 id="failures" tabindex="-1" ref=${failures}>${texts.failures} <small>${report.failures_in_all}</small></h2>
+        <p class="quiet" role="status">${said}</p>
         ${
           report.failures.length === 0
             ? html`<p class="quiet">${texts.noFailures}</p>`
@@ -110,7 +104,7 @@ export function Operation({ state, texts }: ViewProps) {
                     ${report.failures.map(
                       (failure) => html`
                         <tr key=${failure.product_id}>
-                          <th scope="row">${failure.product_id}</th><td>${failure.error}</td><td>${failure.attempts}</td><td>${time(failure.failed_at)}</td>
+                          <th scope="row">${failure.product_id}</th><td lang="en">${failure.error}</td><td>${failure.attempts}</td><td>${time(failure.failed_at)}</td>
                           <td><button type="button" aria-label=${`${texts.retry} ${failure.product_id}`} onClick=${retry(failure.product_id)}>↻</button></td>
                         </tr>
                       `,
@@ -129,7 +123,7 @@ export function Operation({ state, texts }: ViewProps) {
             <tbody>
               ${report.log.map(
                 (row) =>
-                  html`<tr key=${row.log_id}><th scope="row">${time(row.logged_at)}</th><td>${row.error ?? row.event}</td><td>${number(row.queued)}</td><td>${number(row.seconds)}</td></tr>`,
+                  html`<tr key=${row.log_id}><th scope="row">${time(row.logged_at)}</th><td lang="en">${row.error ?? row.event}</td><td>${number(row.queued)}</td><td>${number(row.seconds)}</td></tr>`,
               )}
             </tbody>
           </table>
@@ -143,7 +137,7 @@ export function Operation({ state, texts }: ViewProps) {
                 (model) => html`
                   <tr key=${model.model_id ?? 0}>
                     <th scope="row">${model.name} ${model.revision !== null && html`<small>${model.revision}, ${model.dimension}</small>`}</th>
-                    <td>${texts.modelStates[model.state] ?? model.state}${model.error !== null && html`: ${model.error}`}</td>
+                    <td>${texts.modelStates[model.state] ?? model.state}${model.error !== null && html`: <span lang="en">${model.error}</span>`}</td>
                     <td>${model.coverage === null ? "–" : `${number(model.coverage)} %`}</td><td>${number(model.queued)}</td>
                   </tr>
                 `,

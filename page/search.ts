@@ -4,7 +4,7 @@ import { html } from "./html.ts";
 import type { ViewProps } from "./main.ts";
 import { filtersOf } from "./state.ts";
 import type { Texts } from "./texts.ts";
-import { Trouble } from "./trouble.ts";
+import { TroubleOrKey } from "./trouble.ts";
 
 type Way = "words" | "vectors" | "hybrid";
 
@@ -15,9 +15,10 @@ type Way = "words" | "vectors" | "hybrid";
 const pauses: Record<Way, number> = { words: 120, vectors: 450, hybrid: 450 };
 const ways: readonly Way[] = ["words", "vectors", "hybrid"];
 
-export function Search({ state, texts, go }: ViewProps) {
+export function Search({ state, texts, go, renew }: ViewProps) {
   const [found, setFound] = useState<Partial<Record<Way, Found | Problem>>>({});
   const { query, priceFrom, priceTo, column, value } = state;
+  const [awaited, setAwaited] = useState(ways.length);
   const first = useRef(true);
 
   useEffect(() => {
@@ -26,8 +27,10 @@ export function Search({ state, texts, go }: ViewProps) {
     first.current = false;
     if (query.trim() === "") {
       setFound({});
+      setAwaited(ways.length);
       return;
     }
+    setAwaited(ways.length);
     const stop = new AbortController();
     const asked = (mode: Way) =>
       ask<Found>(
@@ -37,7 +40,9 @@ export function Search({ state, texts, go }: ViewProps) {
       )
         .catch((error) => Problem.of(error))
         .then((answer) => {
-          if (!stop.signal.aborted) setFound((before) => ({ ...before, [mode]: answer }));
+          if (stop.signal.aborted) return;
+          setFound((before) => ({ ...before, [mode]: answer }));
+          setAwaited((before) => before - 1);
         });
     const timers = ways.map((mode) => setTimeout(() => void asked(mode), isTyped ? pauses[mode] : 0));
     return () => {
@@ -58,12 +63,18 @@ export function Search({ state, texts, go }: ViewProps) {
     const answer = found[way];
     return answer === undefined || answer instanceof Problem ? 0 : answer.hits.length;
   };
+  // Said when all have answered, and unsaid in between, or who listens would hear numbers that are none, and a second "10, 10, 10" not at all.
+  const said = () => {
+    if (query.trim() === "") return texts.start;
+    if (awaited > 0) return texts.loading;
+    return trouble === undefined ? texts.found(count("words"), count("vectors"), count("hybrid")) : "";
+  };
   const isFiltered = priceFrom !== "" || priceTo !== "" || column !== "";
   return html`
     <form role="search" onSubmit=${(event: Event) => event.preventDefault()}>
       <label class="query">
         <span>${texts.query}</span>
-        <input type="search" value=${query} placeholder=${texts.placeholder} onInput=${typed("query")} autocomplete="off" autofocus />
+        <input type="search" value=${query} placeholder=${texts.placeholder} onInput=${typed("query")} maxlength="4000" dir="auto" autocomplete="off" autofocus />
       </label>
       <details open=${isFiltered}>
         <summary>${texts.filters}</summary>
@@ -75,10 +86,8 @@ export function Search({ state, texts, go }: ViewProps) {
         </div>
       </details>
     </form>
-    <${Trouble} problem=${trouble} />
-    <p class="quiet" role="status">
-      ${query.trim() === "" ? texts.start : found.words !== undefined && trouble === undefined && texts.found(count("words"), count("vectors"), count("hybrid"))}
-    </p>
+    <${TroubleOrKey} problem=${trouble} texts=${texts} renew=${renew} />
+    <p class="quiet" role="status">${said()}</p>
     ${
       query.trim() !== "" &&
       html`<div class="ways">
@@ -108,7 +117,7 @@ function Hits({ found, way, texts, show }: { found: Found | Problem | undefined;
         (hit) => html`
           <li key=${hit.product_id}>
             <button type="button" class="product" onClick=${() => show(hit.product_id)}>
-              <span class="name">${hit.name ?? hit.product_id}</span>
+              <span class="name" dir="auto">${hit.name ?? hit.product_id}</span>
               <span class="facts">${factsOf(hit)}</span>
             </button>
             <${Why} hit=${hit} texts=${texts} />

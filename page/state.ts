@@ -32,8 +32,8 @@ export function readState(): State {
   };
 }
 
-/** Typing replaces the entry in the history; going somewhere adds one. */
-export function writeState(state: State, how: "push" | "replace"): void {
+/** The address that holds a state. */
+export function addressOf(state: State): string {
   const held: Record<string, string> = {
     view: state.view === "search" ? "" : state.view,
     lang: state.language,
@@ -44,13 +44,27 @@ export function writeState(state: State, how: "push" | "replace"): void {
     value: state.value,
     similar: state.similar,
   };
-  const address = `?${new URLSearchParams(Object.entries(held).filter(([, value]) => value !== ""))}`;
-  if (address === location.search) return;
-  history[how === "push" ? "pushState" : "replaceState"](null, "", address);
+  return `?${new URLSearchParams(Object.entries(held).filter(([, value]) => value !== ""))}`;
 }
 
-/** The filters as parameters of the service. */
-export function filtersOf(state: State): Record<string, string> {
-  const { column, value, priceFrom, priceTo } = state;
-  return { price_from: priceFrom, price_to: priceTo, ...(column !== "" && value !== "" ? { [column]: value } : {}) };
+/** Typing replaces the entry in the history; going somewhere adds one. */
+export function writeState(state: State, how: "push" | "replace"): void {
+  const address = addressOf(state);
+  if (address === location.search) return;
+  try {
+    history[how === "push" ? "pushState" : "replaceState"](null, "", address);
+  } catch {
+    // Safari takes a hundred in half a minute, and the next one that it takes holds everything.
+  }
+}
+
+/** The filters as parameters of the service; the column as JSON, since its name may be a parameter's or end in `_to`. */
+export function filtersOf({ column, value, priceFrom, priceTo, language }: State): Record<string, string> {
+  // 1 000,50 as Russian keyboards have it; in English a comma is as likely none of the decimals'.
+  const numberOf = (typed: string) => (language === "ru" ? typed.replace(",", ".") : typed).replace(/\s/g, "");
+  return {
+    price_from: numberOf(priceFrom),
+    price_to: numberOf(priceTo),
+    filter: column.trim() !== "" && value !== "" ? JSON.stringify({ [column.trim()]: value }) : "",
+  };
 }

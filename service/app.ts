@@ -113,6 +113,8 @@ export async function createService(
   app.decorateRequest("given");
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    // What is asked with a key is nobody else's, and old a second later; what may be kept says so itself.
+    reply.header("cache-control", "no-store");
     if (context.draining) reply.header("connection", "close");
     request.end = endOf(reply, http.timeout);
     requireAddress(request.url);
@@ -140,6 +142,8 @@ export async function createService(
     await app.register(cors, {
       origin: http.corsOrigins.includes("*") ? "*" : [...http.corsOrigins],
       exposedHeaders: ["x-request-id", "retry-after"],
+      // An OPTIONS that no browser sends is otherwise refused in plain text, and is no problem of ours.
+      strictPreflight: false,
     });
   }
   if (http.rateLimit !== undefined) await app.register(rateLimit, { max: http.rateLimit, timeWindow: "1 minute" });

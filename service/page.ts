@@ -31,7 +31,8 @@ export const pageRoutes: FastifyPluginAsync = async (app) => {
   });
   app.get<{ Params: { name: string } }>("/assets/:name", options, async (request, reply) => {
     const file = files.get(request.params.name);
-    if (file === undefined) return reply.callNotFound();
+    // The page itself has no hash in its name, and another one the day after.
+    if (file === undefined || file === files.get("index.html")) return reply.callNotFound();
     return reply.type(file.type).header("cache-control", "public, max-age=31536000, immutable").send(file.body);
   });
 };

@@ -394,11 +394,38 @@ test("behind a proxy a client is who the proxy says, whatever the client says", 
   await app.close();
 });
 
+test("no answer is kept by a browser or a proxy but the page's own files, also not that one of them is missing", async (t) => {
+  const { app } = await service(db.sql);
+  const kept = async (address: string) => (await app.inject(address)).headers["cache-control"];
+  for (const address of [
+    "/search?query=x&mode=words",
+    "/status",
+    "/operator",
+    "/map",
+    "/nothing",
+    "/assets/main-OLD.js",
+    "/assets/index.html",
+    "/openapi.json",
+  ])
+    t.is(await kept(address), "no-store", address);
+  t.is(await kept("/"), "no-cache");
+  const [script] = /\/assets\/main-[^"]+/.exec((await app.inject("/")).body) ?? [];
+  t.is(await kept(script ?? ""), "public, max-age=31536000, immutable");
+  await app.close();
+});
+
 test("another origin is let in when it is named, and not otherwise", async (t) => {
   const headers = { origin: "https://shop.example" };
   t.is((await get("/health", {}, {}, headers)).headers["access-control-allow-origin"], undefined);
   const named = await get("/health", {}, { HTTP_CORS_ORIGINS: "https://shop.example, https://other.example" }, headers);
   t.is(named.headers["access-control-allow-origin"], "https://shop.example");
+  const { app } = await service(db.sql, { HTTP_CORS_ORIGINS: "https://shop.example", HTTP_API_KEYS: "a-reader-s-key-of-16" });
+  const asked = { ...headers, "access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type" };
+  const before = await app.inject({ method: "OPTIONS", url: "/recommendations", headers: asked });
+  t.is(before.statusCode, 204);
+  t.is(before.headers["access-control-allow-headers"], "authorization,content-type");
+  t.is((await app.inject({ method: "OPTIONS", url: "/recommendations" })).statusCode, 204);
+  await app.close();
 });
 
 test("the log has ids, routes and times, and what was searched for only when it is asked to", async (t) => {
