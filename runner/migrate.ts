@@ -90,11 +90,19 @@ async function reconcileIfReadable(sql: Sql, settings: Settings): Promise<number
 export async function requireMigrated(sql: Sql, settings: Settings): Promise<void> {
   const [row] = await sql<{ there: boolean }[]>`
     select pg_catalog.to_regclass(${`${settings.schema}.model_preparation`}) is not null as there`;
-  if (row?.there === true) {
-    await requireSameTable(sql, settings);
-    return requireConnected(sql, settings);
+  if (row?.there !== true) {
+    throw new Failure("PE103", `The database has no schema ${settings.schema} of ours, or that of an earlier version.`, "npm run migrate");
   }
-  throw new Failure("PE103", `The database has no schema ${settings.schema} of ours, or that of an earlier version.`, "npm run migrate");
+  const installed = await installedSchema(sql, settings.schema);
+  if (installed?.written === false) {
+    throw new Failure(
+      "PE103",
+      `The schema ${settings.schema} was renamed, and its functions still have its former name.`,
+      "npm run migrate",
+    );
+  }
+  await requireSameTable(sql, settings);
+  return requireConnected(sql, settings);
 }
 
 /** @throws Failure PE103 the database was migrated for a table of vectors of another name, which stands in the functions' bodies */
@@ -214,12 +222,7 @@ async function refuseReservedNames(sql: Sql, settings: Settings): Promise<void> 
  * run. A schema that was renamed by hand is mended, since nothing in it works until then.
  */
 async function followSchemaName(sql: Sql, settings: Settings): Promise<void> {
-  const [installed] = await sql<{ schema: string; written: boolean; renames: boolean }[]>`
-    select n.nspname as schema, pg_catalog.strpos(p.prosrc, n.nspname || '.') > 0 as written,
-      exists (select from pg_catalog.pg_proc r where r.pronamespace = n.oid and r.proname = 'rename_schema') as renames
-    from pg_catalog.pg_proc p
-    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-    where p.proname = 'tg__product_changed'`;
+  const installed = await installedSchema(sql);
   if (installed === undefined) return;
   if (installed.schema !== settings.schema) {
     throw new Failure(
@@ -229,4 +232,18 @@ async function followSchemaName(sql: Sql, settings: Settings): Promise<void> {
     );
   }
   if (!installed.written && installed.renames) await sql`select ${sql(settings.schema)}.rename_schema(${settings.schema})`;
+}
+
+/** Our schema, of this name or whichever it is called: whether its functions name it as it is called now, and can be made to. */
+async function installedSchema(
+  sql: Sql,
+  name: string | null = null,
+): Promise<{ schema: string; written: boolean; renames: boolean } | undefined> {
+  const [installed] = await sql<{ schema: string; written: boolean; renames: boolean }[]>`
+    select n.nspname as schema, p.prosrc operator(pg_catalog.~) pg_catalog.format(E'\\\\m%s\\\\.', n.nspname) as written,
+      exists (select from pg_catalog.pg_proc r where r.pronamespace = n.oid and r.proname = 'rename_schema') as renames
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    where p.proname = 'tg__product_changed' and n.nspname = coalesce(${name}, n.nspname)`;
+  return installed;
 }

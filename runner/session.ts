@@ -39,7 +39,7 @@ async function noRight(sql: Sql, error: unknown): Promise<Failure> {
     // migrate makes schemas, and a dump that is restored has no rights on the database.
     reason.startsWith("permission denied for database")
       ? `As a superuser: grant create on database ${row?.database} to ${row?.login};`
-      : `npm run doctor says what it may. For worker, embed and search --metric, as a superuser: grant product_embeddings_worker to ${row?.login};  for search and status product_embeddings_reader is enough, and migrate is for who owns our schema: docs/security.md`,
+      : `npm run doctor says what it may. For worker, embed, evaluate, alive and search --metric, as a superuser: grant product_embeddings_worker to ${row?.login};  for search and status product_embeddings_reader is enough, and migrate is for who owns our schema: docs/security.md`,
     { cause: error },
   );
 }

@@ -36,6 +36,7 @@ await main(async () => {
     console.log(`The triggers are not attached: ${source} belongs to another role, who has to run: select ${settings.schema}.attach();`);
     console.log("Until then the worker finds changes by comparing, every five minutes.");
   } else {
-    console.log(`The triggers are on ${source}; ${result.queued} products queued.`);
+    // What connecting copied was queued before attaching had anything to count.
+    console.log(`The triggers are on ${source}${settings.upstream === undefined ? `; ${result.queued} products queued` : ""}.`);
   }
 });

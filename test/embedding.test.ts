@@ -364,6 +364,9 @@ test("a dropped table is said in one sentence and comes back whole", async (t) =
     "release_vanished()",
     "keep_vanished()",
     "claim_products('w1')",
+    "vanished_products()",
+    "set_windows(true)",
+    "import_embeddings('staging_staging.stg_product', 'test', embedding_column => 'name')",
   ]) {
     await fails(t, db.sql.unsafe(`select * from analytics_features.${call}`), { code: "PE003", hint: /npm run migrate/ });
   }

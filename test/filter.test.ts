@@ -233,3 +233,9 @@ test("a whole number may be written as a float where the column is of whole numb
   await fails(t, () => sql('{"category_id": 10.5}'), { code: "PE016" });
   await fails(t, () => sql('{"category_id": "10.0"}'), { code: "PE016" });
 });
+
+test("without a source a filter on a column says that", async (t) => {
+  await db.sql`alter table staging_staging.stg_product rename to away`;
+  await fails(t, db.sql`select analytics_features.filter_sql('s', '{"price": 1}')`, { code: "PE001", hint: /^Run dbt/ });
+  await db.sql`alter table staging_staging.away rename to stg_product`;
+});

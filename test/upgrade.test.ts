@@ -5,7 +5,7 @@ import anyTest from "ava";
 import { migrate as runCommitted } from "graphile-migrate";
 import { clearAllPools } from "graphile-migrate/dist/pgReal.js";
 import { runMigrations } from "graphile-worker";
-import { migrate, migrateSettings } from "../runner/migrate.ts";
+import { migrate, migrateSettings, requireMigrated } from "../runner/migrate.ts";
 import { root } from "../runner/settings.ts";
 import { run } from "./helpers/command.ts";
 import { useDatabase } from "./helpers/database.ts";
@@ -169,8 +169,13 @@ test("a renamed schema goes on working, and the settings are told apart from it"
   t.like(await migrate(db.database, { ...db.settings, schema: "catalogue_search" }), { sourceExists: true, attached: true });
 });
 
-test("a schema that was renamed by hand is mended by migrating", async (t) => {
-  await db.sql`alter schema catalogue_search rename to analytics_features`;
+test("a schema that was renamed by hand is mended by migrating, which every command says until then", async (t) => {
+  await db.sql`alter schema catalogue_search rename to search`;
+  const renamed = { ...db.settings, schema: "search" };
+  await fails(t, requireMigrated(db.sql, renamed), { code: "PE103", message: /search was renamed/, hint: /^npm run migrate$/ });
+  t.like(await migrate(db.database, renamed), { sourceExists: true, attached: true });
+  await t.notThrowsAsync(requireMigrated(db.sql, renamed));
+  await db.sql`alter schema search rename to analytics_features`;
   t.like(await migrate(db.database, db.settings), { sourceExists: true, attached: true });
   t.like(await works("analytics_features"), { hits: 5, queued: 1 });
 });

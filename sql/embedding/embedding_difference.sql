@@ -41,4 +41,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.embedding_difference(integer) is
-  'Each product and vector of a model, the active one when null: missing (no vector), stale (of another text or model), orphan (no such live product) or current; has_words: its words are taken up as they are now. Reads everything: about 0.1 s for 10,000 products. Raises PE001, PE002, PE003, PE005, PE029.';
+  'Each product and vector of a model, the active one when null: missing (no vector), stale (of another text or model), orphan (no such live product) or current; has_words: its words are taken up as they are now. Reads everything: about 0.1 s for 10,000 products. Raises PE001, PE002, PE003, PE005, PE029, PE031.';

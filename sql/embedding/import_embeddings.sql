@@ -53,6 +53,7 @@ begin
   end loop;
   perform :PGVECTOR_SCHEMA.lock_source();
   perform :PGVECTOR_SCHEMA.lock_models();
+  perform :PGVECTOR_SCHEMA.require_embeddings();
   v_model_id := :PGVECTOR_SCHEMA.find_model(import_embeddings.model);
   select m.dimension into v_dimension from :PGVECTOR_SCHEMA.embedding_models m where m.model_id = v_model_id;
   v_table := :PGVECTOR_SCHEMA.embeddings_table(v_model_id);
@@ -140,4 +141,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.import_embeddings(text, text, text, text, text, boolean, boolean) is
-  'Takes over vectors made elsewhere, of a model whose vectors are kept: from a relation with a column of product ids, one of vectors and, best, one of the texts that they are of (same_text: they are of the documents, without such a column). imported: current, not to be encoded; serving: of another text, for products that had none, until they are encoded; skipped: rows of no live product, of several vectors a product, of another dimension, or current already. force: without the check against vectors of our own. Raises PE001, PE002, PE005, PE031, PE035.';
+  'Takes over vectors made elsewhere, of a model whose vectors are kept: from a relation with a column of product ids, one of vectors and, best, one of the texts that they are of (same_text: they are of the documents, without such a column). imported: current, not to be encoded; serving: of another text, for products that had none, until they are encoded; skipped: rows of no live product, of several vectors a product, of another dimension, or current already. force: without the check against vectors of our own. Raises PE001, PE002, PE003, PE005, PE029, PE031, PE035.';

@@ -39,4 +39,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.reset_embeddings(integer) is
-  'Throws every vector away and starts over with vectors of this dimension, for another model; returns how many products were queued. Search is empty until they are encoded. Raises PE020 for a dimension that vectors cannot have.';
+  'Throws every vector away and starts over with vectors of this dimension, for another model; returns how many products were queued. Search is empty until they are encoded. Raises PE020 for a dimension that vectors cannot have, PE002, PE005, PE029.';

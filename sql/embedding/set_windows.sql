@@ -12,6 +12,7 @@ declare
   v_all bigint := 0;
 begin
   perform :PGVECTOR_SCHEMA.lock_models();
+  perform :PGVECTOR_SCHEMA.require_embeddings();
   update :PGVECTOR_SCHEMA.settings s set windows = set_windows.windows where s.windows <> set_windows.windows;
   if not found then
     return 0;
@@ -43,4 +44,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.set_windows(boolean) is
-  'Has documents that are longer than the model reads read in windows, whose vectors are averaged, or cut off again; returns how many products were queued to be encoded anew.';
+  'Has documents that are longer than the model reads read in windows, whose vectors are averaged, or cut off again; returns how many products were queued to be encoded anew. Raises PE003.';

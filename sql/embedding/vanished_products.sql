@@ -11,6 +11,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
+  perform :PGVECTOR_SCHEMA.require_embeddings();
   return query
     select
       e.product_id,
@@ -24,4 +25,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.vanished_products() is
-  'Vectors whose product is gone from the source: since when, when the vector may go, and whether it is held because more than settings.vanished_hold_share of all vectors are marked.';
+  'Vectors whose product is gone from the source: since when, when the vector may go, and whether it is held because more than settings.vanished_hold_share of all vectors are marked. Raises PE003.';

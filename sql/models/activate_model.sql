@@ -136,4 +136,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.activate_model(text, boolean) is
-  'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete, cannot be loaded or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use.';
+  'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete, cannot be loaded or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use; and PE001 to PE003, PE005, PE029, as it compares the products.';

@@ -26,4 +26,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.model_gaps(integer) is
-  'Live products that have a vector of the active model but none of this one (missing), or only an outdated one where the active model''s is current (stale; changes of the last minute not counted). Raises PE001 to PE003, PE005.';
+  'Live products that have a vector of the active model but none of this one (missing), or only an outdated one where the active model''s is current (stale; changes of the last minute not counted). Raises PE001 to PE003, PE005, PE029.';

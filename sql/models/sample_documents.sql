@@ -13,4 +13,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.sample_documents(integer) is
-  'Documents of so many of the products whose words are known, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005.';
+  'Documents of so many of the products whose words are known, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005, PE029.';

@@ -25,4 +25,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.attach() is
-  'Puts the triggers on the source and on related tables that they lack and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002, PE005, PE029.';
+  'Puts the triggers on the source and on related tables that they lack and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002, PE003, PE005, PE029.';

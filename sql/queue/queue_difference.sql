@@ -61,4 +61,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.queue_difference(integer) is
-  'Compares the source with the vectors of a model (0: before there is one) and queues what differs; returns what it found and how many products it queued. Part of reconcile(). Raises PE001, PE002, PE003, PE005.';
+  'Compares the source with the vectors of a model (0: before there is one) and queues what differs; returns what it found and how many products it queued. Part of reconcile(). Raises PE001, PE002, PE003, PE005, PE029, PE031.';

@@ -28,4 +28,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.build_index(text, boolean, integer, integer, integer, integer) is
-  'Builds the index of index_sql() at once, anew if it is there, while vectors cannot be stored; returns its name. Raises PE003, PE022, and 42501 for who does not own the table.';
+  'Builds the index of index_sql() at once, anew if it is there, while vectors cannot be stored; returns its name. Raises PE003, PE022, PE031, and 42501 for who does not own the table.';

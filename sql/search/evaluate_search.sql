@@ -102,4 +102,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.evaluate_search(integer, integer) is
-  'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. Warns while products wait to be encoded. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005 and PE014.';
+  'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. Warns while products wait to be encoded. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005, PE014, PE029 and PE031.';

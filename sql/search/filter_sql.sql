@@ -44,6 +44,7 @@ begin
     join pg_type t on t.oid = n.oid
     where t.typtype <> 'd';
     if v_type is null then
+      perform :PGVECTOR_SCHEMA.require_source();
       raise exception 'The source has no column %.', quote_literal(left(v_key, 100))
         using errcode = 'PE015',
           hint = (select 'It has ' || string_agg(c.column_name, ', ' order by c.position) || '.' from :PGVECTOR_SCHEMA.source_columns c);
@@ -129,4 +130,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.filter_sql(text, jsonb) is
-  'SQL condition that a source row passes a filter; alias names the row. A key is a column; its value is a value (equal), null, an array (any of these), or an object of operators (=, <>, <, <=, >, >=, like), all of which have to hold; true for null. Raises PE015, PE016.';
+  'SQL condition that a source row passes a filter; alias names the row. A key is a column; its value is a value (equal), null, an array (any of these), or an object of operators (=, <>, <, <=, >, >=, like), all of which have to hold; true for null. Raises PE001, PE002, PE015, PE016.';

@@ -25,4 +25,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.index_memory(integer) is
-  'maintenance_work_mem that holds an index over a model''s present vectors while it is built, from 64 MB to 2 GB. Raises PE003.';
+  'maintenance_work_mem that holds an index over a model''s present vectors while it is built, from 64 MB to 2 GB. Raises PE003, PE031.';

@@ -73,4 +73,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.index_sql(text, boolean, integer, integer, integer, boolean, integer) is
-  'The statement that builds an index for search: kind hnsw or ivfflat, over vectors or halves of them, of the active model or another whose vectors are kept; for psql: select :PGVECTOR_SCHEMA.index_sql() \gexec. Raises PE003, PE022.';
+  'The statement that builds an index for search: kind hnsw or ivfflat, over vectors or halves of them, of the active model or another whose vectors are kept; for psql: select :PGVECTOR_SCHEMA.index_sql() \gexec. Raises PE003, PE022, PE031.';

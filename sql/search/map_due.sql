@@ -33,4 +33,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.map_due() is
-  'Whether product_map should be made anew: there is none, or a twentieth of the catalogue or the model changed since and the map is an hour old.';
+  'Whether product_map should be made anew: there is none and three vectors or more, or a twentieth of the catalogue or the model changed since and the map is an hour old.';

@@ -83,4 +83,4 @@ $$;
 
 revoke all on function :PGVECTOR_SCHEMA.compute_model_status() from public;
 
-comment on function :PGVECTOR_SCHEMA.compute_model_status() is 'The rows of model_status.';
+comment on function :PGVECTOR_SCHEMA.compute_model_status() is 'The rows of model_status. Raises PE002, PE003.';

@@ -61,4 +61,4 @@ as $$
 $$;
 
 comment on function :PGVECTOR_SCHEMA.operator_report() is
-  'What an operator looks at beside embedding_status, as one object: the last failures, comparisons, workers, models, indexes, and what was encoded each minute of the last hour.';
+  'What an operator looks at beside embedding_status, as one object: the last failures, comparisons, workers, models, indexes, and what was encoded each minute of the last hour. Raises PE002, PE003.';
