@@ -309,15 +309,18 @@ test("what is granted on the table is granted on the one that takes its place, a
   t.is((await db.sql`select from graphile_worker.jobs where task_identifier = 'build_index'`).length, 1);
   const due = await db.sql<{ statement: string }[]>`select statement from analytics_features.index_due()`;
   for (const { statement } of due) await db.sql.unsafe(statement);
-  await db.sql`grant select on analytics_features.product_embeddings to public`;
+  await db.sql`grant select, update (tokens) on analytics_features.product_embeddings to public`;
   await activate();
-  const [row] =
-    await db.sql`select relacl::text like '%=r/%' as granted from pg_class where oid = 'analytics_features.product_embeddings'::regclass`;
-  t.true(row?.granted);
+  const [row] = await db.sql`
+    select relacl::text like '%=r/%' as on_table,
+      (select array_agg(attname || ' ' || attacl::text) from pg_attribute where attrelid = c.oid and attacl is not null) as on_columns
+    from pg_class c where oid = 'analytics_features.product_embeddings'::regclass`;
+  t.true(row?.on_table);
+  t.regex(row?.on_columns.join(), /^tokens \{.*=w\/[^,]*\}$/);
   const [index] = await db.sql`select index_name, serves_search from analytics_features.vector_indexes`;
   t.deepEqual({ ...index }, { index_name: "product_embeddings_hnsw_idx", serves_search: true });
   await db.sql`select analytics_features.rollback_model()`;
-  await db.sql`revoke select on analytics_features.product_embeddings from public`;
+  await db.sql`revoke select, update (tokens) on analytics_features.product_embeddings from public`;
   await db.sql`drop index analytics_features.product_embeddings_hnsw_idx`;
 });
 

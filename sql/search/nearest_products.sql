@@ -35,8 +35,9 @@ set ivfflat.probes = 1
 -- A scan is planned for its first rows, and not compiled for all of them.
 set cursor_tuple_fraction = 0
 set jit = off
--- With a limit that is a parameter the first way would be planned as a sort of everything.
-set enable_seqscan = off
+-- With a limit that is a parameter the first way would be planned as a sort of everything. Not by enable_seqscan: of the
+-- source, which dbt leaves without an index, all joins would then cost the same, and a sort of its rows be as good as a hash of the hits.
+set enable_sort = off
 as $$
 #variable_conflict use_column
 declare
@@ -130,7 +131,7 @@ begin
     v_signature := :PGVECTOR_SCHEMA.source_signature(v_source);
     v_is_kept := nearest_products.filter is null
       and exists (select from :PGVECTOR_SCHEMA.source_expressions e where e.columns = v_signature);
-    perform set_config('enable_seqscan', 'on', true),
+    perform set_config('enable_sort', 'on', true),
       -- Without it an index scan ends after ef_search rows, and products that are gone would leave holes.
       set_config('hnsw.iterative_scan', 'relaxed_order', true),
       set_config('ivfflat.iterative_scan', 'relaxed_order', true);
@@ -214,7 +215,7 @@ begin
   end if;
 
   if v_exact then
-    perform set_config('enable_seqscan', 'on', true);
+    perform set_config('enable_sort', 'on', true);
     v_expressions := :PGVECTOR_SCHEMA.current_expressions(v_source);
     v_passes := concat_ws(' and ', v_expressions.is_live, :PGVECTOR_SCHEMA.filter_sql('s', nearest_products.filter));
     v_among := case when cardinality(v_passing) <= 2000 then v_expressions.among else 'true' end;

@@ -133,6 +133,17 @@ test("a filter that few pass is answered by the index on its column, and the res
   );
 });
 
+test("hits are looked up by a hash of them where the source has no index, as dbt leaves it", async (t) => {
+  await db.sql.unsafe("drop index staging_staging.by_id; select analytics_features.note_expressions()");
+  const found = await nodes("select * from analytics_features.search_products($1)");
+  await db.sql.unsafe("create index by_id on staging_staging.stg_product (product_id); select analytics_features.note_expressions()");
+  t.true(found.some((plan) => plan["Index Name"] === hnsw));
+  t.true(found.some((plan) => plan["Node Type"] === "Seq Scan" && plan["Relation Name"] === "stg_product"));
+  // Sorted were all rows of the source, for a join, and not only the hits.
+  const sorted = found.filter((plan) => plan["Node Type"] === "Sort").map((plan) => plan["Actual Rows"] ?? 0);
+  t.true(Math.max(...sorted) <= 20, sorted.join());
+});
+
 test("an id that is another number uses its index too", async (t) => {
   for (const type of ["integer", "numeric"]) {
     await db.sql.unsafe(
