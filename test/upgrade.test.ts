@@ -112,6 +112,20 @@ for (const count of committed.map((_, index) => index + 1).reverse()) {
   });
 }
 
+for (const count of [10, 12]) {
+  test(`a view of somebody's in the way of the migration after ${committed[count - 1]} is named, and is kept`, async (t) => {
+    await migrateTo(count);
+    await db.sql`create view public.shown_settings as select * from analytics_features.settings`;
+    await fails(t, migrate(db.database, db.settings), { code: "PE175", message: /: .*view (public\.)?shown_settings depends on column / });
+    await forgetStatements();
+    t.is((await db.sql`select from public.shown_settings`).length, 1);
+    await db.sql`drop view public.shown_settings`;
+    await migrate(db.database, db.settings);
+    await forgetStatements();
+    t.is((await db.sql`select from graphile_migrate.migrations`).length, committed.length);
+  });
+}
+
 /** Everything of ours that SQL defines, as text. */
 const definitions = async () => {
   const rows = await db.sql<{ text: string }[]>`
