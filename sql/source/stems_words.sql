@@ -5,8 +5,13 @@ create or replace function :PGVECTOR_SCHEMA.stems_words(config text) returns boo
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select config::regconfig is not null
+  select exists (
+    select
+    from pg_ts_config c
+    join pg_namespace n on n.oid = c.cfgnamespace
+    where config = format('%I.%I', n.nspname, c.cfgname) or n.nspname = 'pg_catalog' and config = quote_ident(c.cfgname)
+  )
 $$;
 
 comment on function :PGVECTOR_SCHEMA.stems_words(text) is
-  'Whether that is a text search configuration, with its schema unless it is one of PostgreSQL''s own; an error if there is none. For settings.words_config.';
+  'Whether there is a text search configuration of that name, with its schema unless it is one of PostgreSQL''s own: what settings.words_config may be.';
