@@ -52,6 +52,7 @@ const exitCodes = {
   PE172: 3, // the database is newer than this checkout
   PE173: 9, // the clock was put back while the worker ran
   PE174: 3, // the login lacks a right
+  PE175: 3, // a view of somebody's is in a migration's way
 } as const;
 
 export type FailureCode = keyof typeof exitCodes;

@@ -20,7 +20,7 @@ export interface MigrateResult {
  * source is there; where that is in another database, the copy of it. Safe to repeat, and from two places
  * at once: the second waits for the first.
  *
- * @throws the server's PE150 to PE154 the other database cannot be connected; Failure PE103 the database was migrated for another schema or table; PE105 it is not encoded in UTF8; PE172 by a later version, or by a state that was never released; PE100 a name that needs quoting
+ * @throws the server's PE150 to PE154 the other database cannot be connected; Failure PE103 the database was migrated for another schema or table; PE105 it is not encoded in UTF8; PE172 by a later version, or by a state that was never released; PE100 a name that needs quoting; PE175 a view reads what a migration has to change
  */
 export async function migrate(database: Database, settings: Settings): Promise<MigrateResult> {
   // Here and not above: most commands only look whether this was done, and the two take as long to load as a search.
@@ -39,7 +39,11 @@ export async function migrate(database: Database, settings: Settings): Promise<M
       await requireSameTable(lock, settings);
       await refuseOtherHistory(lock, settings);
       await runMigrations({ connectionString: database.url, noPreparedStatements: true, logger: quiet });
-      await runCommitted(await migrateSettings({ sql: lock, url: database.url }, settings)).finally(clearAllPools);
+      await runCommitted(await migrateSettings({ sql: lock, url: database.url }, settings))
+        .catch((error) => {
+          throw inTheWay(error);
+        })
+        .finally(clearAllPools);
       await lock`select ${lock(settings.schema)}.create_product_embeddings(${settings.dimension})`;
       await lock`select ${lock(settings.schema)}.grant_roles()`;
       if (settings.upstream !== undefined) await connectSource(lock, settings, settings.upstream);
@@ -188,6 +192,18 @@ export async function placeholders(sql: Sql, settings: Settings): Promise<Record
     // Made by the migration where it is not there yet.
     TRGM_SCHEMA: schemaOf("pg_trgm") ?? vectorSchema,
   };
+}
+
+/** What else depends on an object of ours; the server's own hint is to drop it with ours. */
+function inTheWay(error: unknown): unknown {
+  const { detail } = error as { detail?: unknown };
+  if (!["2BP01", "0A000"].includes(codeOf(error) ?? "") || typeof detail !== "string" || !/ depends on /.test(detail)) return error;
+  return new Failure(
+    "PE175",
+    `A migration has to change what something of yours reads: ${detail.replaceAll("\n", "; ")}.`,
+    "Keep its definition, drop it, npm run migrate, and make it anew.",
+    { cause: error },
+  );
 }
 
 /** Both tools log every step; what a person has to know is in the result and in the errors. */

@@ -98,6 +98,23 @@ test("a backslash stands in escape strings only, which mean the same whatever a 
   t.deepEqual(loose, []);
 });
 
+test("no column of ours has a type that pg_upgrade refuses a server for", async (t) => {
+  // pg_upgrade keeps the numbers of tables, types and roles, and gives the others anew.
+  const refused = ["regcollation", "regconfig", "regdictionary", "regnamespace", "regoper", "regoperator", "regproc", "regprocedure"];
+  const columns = await db.sql`
+    select a.attrelid::regclass || '.' || a.attname as name
+    from pg_attribute a
+    join pg_class c on c.oid = a.attrelid
+    join pg_type t on t.oid = a.atttypid
+    left join pg_type o on o.oid in (t.typelem, t.typbasetype)
+    where c.relnamespace = 'analytics_features'::regnamespace and c.relkind in ('r', 'i', 'm', 'c') and a.attnum > 0 and not a.attisdropped
+      and (t.typname = any (${refused}) or o.typname = any (${refused}))`;
+  t.deepEqual(
+    columns.map(({ name }) => name),
+    [],
+  );
+});
+
 test("nothing of ours depends on the source", async (t) => {
   await db.sql.unsafe(read(`${root}/sample/stg_product.sql`));
   await db.sql`select analytics_features.attach()`;

@@ -296,6 +296,20 @@ test("another language is one setting and a comparison", async (t) => {
   t.is(row?.config, "german");
 });
 
+test("a language that the functions would not find is refused when it is set, whatever the session's search_path", async (t) => {
+  await db.sql.unsafe("create text search configuration public.parts (copy = pg_catalog.german)");
+  t.teardown(() => db.sql.unsafe("drop text search configuration public.parts"));
+  await insert([...others, [1, "Bremsbeläge vorne"]]);
+  await drain(db.sql, await registerModel(db.sql));
+  for (const name of ["parts", "klingon"]) {
+    const error = await t.throwsAsync(async () => db.sql`update analytics_features.settings set words_config = ${name}`);
+    t.regex(error?.message ?? "", /violates check constraint "settings_words_config_check"/);
+  }
+  await db.sql`update analytics_features.settings set words_config = 'public.parts'`;
+  await db.sql`select analytics_features.index_words()`;
+  t.is((await find("Bremsbelag"))[0], 1);
+});
+
 test("words of vanished products go with their vectors, and with a full pass when they had none", async (t) => {
   await insert([
     [1, "Лебёдка"],

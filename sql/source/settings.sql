@@ -1,6 +1,7 @@
 /*
  * One row, so that whatever may differ between two installations is data: it is dumped and restored
- * with the rest, and psql, dbt and the worker see the same values.
+ * with the rest, and psql, dbt and the worker see the same values. No column is a regconfig or another
+ * number of the catalogs that pg_upgrade gives anew: it refuses the whole server then.
  */
 create table if not exists :PGVECTOR_SCHEMA.settings (
   singleton boolean primary key default true check (singleton),
@@ -15,7 +16,7 @@ create table if not exists :PGVECTOR_SCHEMA.settings (
 
 alter table :PGVECTOR_SCHEMA.settings
   add column if not exists vanished_hold_share numeric not null default 0.3 check (vanished_hold_share between 0 and 1),
-  add column if not exists words_config regconfig not null default 'pg_catalog.russian',
+  add column if not exists words_config text not null default 'russian' check (:PGVECTOR_SCHEMA.stems_words(words_config)),
   add column if not exists word_weight double precision not null default 0.7 check (word_weight > 0),
   add column if not exists trigram_weight double precision not null default 0.15 check (trigram_weight >= 0),
   add column if not exists vector_weight double precision not null default 0.25 check (vector_weight between 0 and 1),

@@ -12,7 +12,7 @@ set bytea_output = 'hex'
 set extra_float_digits = 1
 as $$
 declare
-  v_config regconfig := (select s.words_config from :PGVECTOR_SCHEMA.settings s);
+  v_config text := (select s.words_config from :PGVECTOR_SCHEMA.settings s);
   v_rows bigint;
 begin
   perform :PGVECTOR_SCHEMA.lock_source();
@@ -32,7 +32,7 @@ begin
       insert into :PGVECTOR_SCHEMA.product_words as w (product_id, words, tokens, label, document_hash, config, recipe)
       select c.product_id, v.words, v.tokens, v.label, c.document_hash, $2, $3
       from changed c
-      cross join lateral :PGVECTOR_SCHEMA.words_row($2, c.name, c.word_texts, $4) v
+      cross join lateral :PGVECTOR_SCHEMA.words_row($2::regconfig, c.name, c.word_texts, $4) v
       on conflict on constraint product_words_pkey do update
       set words = excluded.words, tokens = excluded.tokens, label = excluded.label,
         document_hash = excluded.document_hash, config = excluded.config, recipe = excluded.recipe, indexed_at = now()

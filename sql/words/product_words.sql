@@ -8,7 +8,7 @@ create table if not exists :PGVECTOR_SCHEMA.product_words (
   tokens integer not null,
   label text not null,
   document_hash bytea not null,
-  config regconfig not null,
+  config text not null,
   indexed_at timestamptz not null default now()
 );
 

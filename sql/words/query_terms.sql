@@ -34,7 +34,7 @@ begin
   if v_tokens = '{}' then
     return;
   end if;
-  select s.words_config, greatest(t.products, 1), exists (select from :PGVECTOR_SCHEMA.synonyms)
+  select s.words_config::regconfig, greatest(t.products, 1), exists (select from :PGVECTOR_SCHEMA.synonyms)
   into strict v_config, v_products, v_has_synonyms
   from :PGVECTOR_SCHEMA.settings s
   cross join :PGVECTOR_SCHEMA.word_totals t;

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest from "ava";
 import { connect } from "../../runner/database.ts";
+import { root } from "../../runner/settings.ts";
+import { run } from "../helpers/command.ts";
 import { useDatabase } from "../helpers/database.ts";
 import { claim, createSource, drain, insertParts, queued, registerModel, startOver, unitVector } from "../helpers/source.ts";
 import { databaseUrl, serverUrl } from "../helpers/template.ts";
@@ -95,6 +97,36 @@ test("our schemas alone restore as a role that is no superuser, and what dbt bui
     await Promise.all([restored.end(), superuser.end()]);
     await admin.unsafe(`drop database if exists ${name} with (force)`);
     await admin.unsafe(`drop role if exists ${role}`);
+    await admin.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a dump of a database whose extensions are not in public restores after they are dropped from the new one", async (t) => {
+  const [from, to] = [`product_embeddings_elsewhere_${process.pid}`, `product_embeddings_elsewhere_restored_${process.pid}`];
+  const folder = mkdtempSync(join(tmpdir(), "product-embeddings-restore-"));
+  const file = join(folder, "all.dump");
+  const admin = connect(serverUrl ?? "", 1);
+  const psql = (name: string, ...args: string[]) =>
+    execFileSync("psql", ["-qX", "-v", "ON_ERROR_STOP=1", ...args, databaseUrl(name)], { stdio: "pipe" });
+  const restore = () => execFileSync("pg_restore", ["--exit-on-error", "-d", databaseUrl(to), file], { stdio: "pipe" });
+  try {
+    await admin.unsafe(`create database ${from} template template0`);
+    psql(from, "-c", "create schema extensions; create extension vector schema extensions; create extension pg_trgm schema extensions");
+    t.is((await run("migrate", [], { DATABASE_URL: databaseUrl(from) })).code, 0);
+    execFileSync("pg_dump", ["-Fc", "-f", file, databaseUrl(from)]);
+
+    for (const dropped of [false, true]) {
+      await admin.unsafe(`create database ${to} template template0`);
+      psql(to, "-f", join(root, "sql/dba.sql"));
+      if (dropped) psql(to, "-c", "drop extension vector, pg_trgm");
+      if (dropped) t.notThrows(restore);
+      else t.regex(t.throws(restore)?.message ?? "", /extensions\.vector.* does not exist/);
+      if (!dropped) await admin.unsafe(`drop database ${to} with (force)`);
+    }
+    t.is((await run("migrate", [], { DATABASE_URL: databaseUrl(to) })).code, 0);
+  } finally {
+    for (const name of [from, to]) await admin.unsafe(`drop database if exists ${name} with (force)`);
     await admin.end();
     rmSync(folder, { recursive: true, force: true });
   }
