@@ -19,4 +19,4 @@ end
 $$;
 
 comment on function :PGVECTOR_SCHEMA.full_pass() is
-  'Tries failed products again, deletes vectors past their grace and queues what differs; returns how many products were queued. Raises PE001, PE002, PE003, PE005.';
+  'Tries failed products again, deletes vectors past their grace and queues what differs; returns how many products were queued. Raises PE001, PE002, PE003, PE005, PE029.';
