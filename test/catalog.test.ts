@@ -164,6 +164,18 @@ test("a function's comment names the codes that what it calls raises", async (t)
   await db.sql`drop table staging_staging.stg_product`;
 });
 
+test("each task that SQL wakes, or that has its times, is one that the worker has", (t) => {
+  // A job of any other name waits for good, and nothing says so.
+  const worker = read(`${root}/tasks/worker.ts`);
+  const named = new Set(
+    [...files("sql", ".sql"), ...files("runner", ".ts"), ...files("tasks", ".ts")].flatMap((file) =>
+      [...read(file).matchAll(/(?:task => '|task text default '|cronItem\("|addJob\(")(\w+)/g)].map(([, name = ""]) => name),
+    ),
+  );
+  t.true(named.size > 7);
+  for (const name of named) t.true(existsSync(`${root}/tasks/${name}.ts`) && worker.includes(` ${name}: `), name);
+});
+
 test("every setting is in docs/settings.md", (t) => {
   const docs = read(`${root}/docs/settings.md`);
   const known =
