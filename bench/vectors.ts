@@ -32,7 +32,7 @@ export async function insertVectors(sql: Sql, products: number): Promise<void> {
 }
 
 /** public.encoded: part names with their vectors; public.vector_like(): what makes a product's of two. */
-export async function encodeNames(sql: Sql): Promise<void> {
+async function encodeNames(sql: Sql): Promise<void> {
   await sql.unsafe(`
     create table if not exists public.encoded (number integer primary key, name text, embedding vector(384));
     create or replace function public.vector_like(a vector, b vector, seed integer) returns vector language sql volatile as $$

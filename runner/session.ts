@@ -151,4 +151,4 @@ function contextOf(sql: Sql, settings: Settings): EmbedContext {
 }
 
 /** Host, process and start: a process id comes again, and containers share host names. */
-export const workerName = `${hostname()}:${process.pid}:${Math.round(Date.now() / 1000 - process.uptime())}`;
+const workerName = `${hostname()}:${process.pid}:${Math.round(Date.now() / 1000 - process.uptime())}`;

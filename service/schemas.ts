@@ -13,7 +13,7 @@ export const product = z.object({
   price: z.string().nullable().describe("A numeric, hence a string"),
 });
 
-export const textHit = product
+const textHit = product
   .extend({
     score: z.number().describe("0 to 1, and 1 more for who has the query as its whole name or code"),
     vector_rank: z.number().nullable().describe("Its place by meaning; null where that did not find it"),

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import anyTest from "ava";
 import { root } from "../runner/settings.ts";
 import { useDatabase } from "./helpers/database.ts";
+import { fails } from "./helpers/errors.ts";
+import { createSample, drain, registerModel } from "./helpers/source.ts";
 
 /* What is promised of every object and every code, checked over all of them. */
 const test = anyTest.serial;
@@ -115,6 +117,21 @@ test("no column of ours has a type that pg_upgrade refuses a server for", async 
   );
 });
 
+test("a migration begins with what an owner who is no superuser needs, and with a path that nobody can put a name into", (t) => {
+  const [first, ...later] = files("migrations/committed", ".sql").sort().slice(4);
+  t.regex(first ?? "", /000005-/);
+  for (const file of [first ?? "", ...later]) {
+    const [head = ""] = read(file).split("--! Included");
+    for (const statement of [
+      "select '[1]':::VECTOR_SCHEMA.vector, :TRGM_SCHEMA.similarity('a', 'a');",
+      "set local search_path = pg_catalog, pg_temp;",
+      "set local check_function_bodies = off;",
+    ]) {
+      t.true(head.includes(`\n${statement}\n`), `${file}: ${statement}`);
+    }
+  }
+});
+
 test("nothing of ours depends on the source", async (t) => {
   await db.sql.unsafe(read(`${root}/sample/stg_product.sql`));
   await db.sql`select analytics_features.attach()`;
@@ -133,6 +150,47 @@ test("every error code that can be raised is in docs/errors.md with what to do, 
   for (const code of codesIn(read(`${root}/runner/errors.ts`))) raised.add(code);
   const documented = new Set([...read(`${root}/docs/errors.md`).matchAll(/^\| (PE\d{3}) \|/gm)].map(([, code]) => code ?? ""));
   t.deepEqual([...documented].sort(), [...raised].sort());
+});
+
+test("a function's comment names the codes that what it calls raises", async (t) => {
+  await createSample(db.sql);
+  await db.sql`select analytics_features.attach()`;
+  await drain(db.sql, await registerModel(db.sql));
+  const refuses = async (name: string, args: string, code: string) => {
+    await fails(t, db.sql.unsafe(`select analytics_features.${name}(${args})`), { code });
+    const [row] = await db.sql<{ comment: string }[]>`
+      select obj_description(oid, 'pg_proc') as comment from pg_proc
+      where pronamespace = 'analytics_features'::regnamespace and proname = ${name}`;
+    const named = [...(row?.comment ?? "").matchAll(/PE(\d{3})(?: to PE(\d{3}))?/g)];
+    const number = Number(code.slice(2));
+    t.true(
+      named.some(([, first, last = first]) => Number(first) <= number && number <= Number(last)),
+      `${name}: ${code}`,
+    );
+  };
+  for (const [filter, code] of [
+    ['{"nope": 1}', "PE015"],
+    ['{"price": "cheap"}', "PE016"],
+  ] as const) {
+    await refuses("similar_products", `7807552, 10, '${filter}'`, code);
+    await refuses("recommended_products", `array[7807552], 10, '${filter}'`, code);
+  }
+  await db.sql`update analytics_features.settings set document_hook = 'public.gone'`;
+  for (const name of ["reconcile", "full_pass"]) await refuses(name, "", "PE029");
+  await db.sql`update analytics_features.settings set document_hook = null`;
+  await db.sql`drop table staging_staging.stg_product`;
+});
+
+test("each task that SQL wakes, or that has its times, is one that the worker has", (t) => {
+  // A job of any other name waits for good, and nothing says so.
+  const worker = read(`${root}/tasks/worker.ts`);
+  const named = new Set(
+    [...files("sql", ".sql"), ...files("runner", ".ts"), ...files("tasks", ".ts")].flatMap((file) =>
+      [...read(file).matchAll(/(?:task => '|task text default '|cronItem\("|addJob\(")(\w+)/g)].map(([, name = ""]) => name),
+    ),
+  );
+  t.true(named.size > 7);
+  for (const name of named) t.true(existsSync(`${root}/tasks/${name}.ts`) && worker.includes(` ${name}: `), name);
 });
 
 test("every setting is in docs/settings.md", (t) => {

@@ -9,7 +9,6 @@ as $$
 #variable_conflict use_column
 declare
   v_running :PGVECTOR_SCHEMA.model_preparation;
-  v_there record;
   v_bound text;
 begin
   if coalesce(btrim(prepare_model.model), '') = '' then

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TestFn } from "ava";
 import { connect, type Database, openDatabase, type Sql } from "../../runner/database.ts";
 import { readSettings, type Settings } from "../../runner/settings.ts";
-import { databaseUrl, serverUrl, templateDatabase, templateFolder } from "./template.ts";
+import { databaseUrl, requireTemplate, serverUrl, templateDatabase, templateFolder } from "./template.ts";
 
 export interface TestDatabase {
   /** Set before the first test of the file runs. */
@@ -24,7 +24,7 @@ export function useDatabase(test: TestFn, options: { migrated?: boolean; variabl
   const own = {} as TestDatabase;
   let drop = async () => {};
   test.before("make the database", async () => {
-    const made = serverUrl === undefined ? makeFolder(migrated) : await makeOnServer(serverUrl, migrated);
+    const made = serverUrl === undefined ? await makeFolder(migrated) : await makeOnServer(serverUrl, migrated);
     drop = made.drop;
     own.env = { ...made.env, ...variables };
     own.settings = readSettings(own.env);
@@ -42,6 +42,7 @@ export function useDatabase(test: TestFn, options: { migrated?: boolean; variabl
 async function makeOnServer(url: string, migrated: boolean) {
   const name = `product_embeddings_test_${process.pid}_${Math.random().toString(36).slice(2, 8)}`;
   const admin = connect(url, 1);
+  if (migrated) await requireTemplate(admin);
   await admin.unsafe(`create database ${name} template ${migrated ? templateDatabase : "template0"}`);
   const drop = async () => {
     await admin.unsafe(`drop database if exists ${name} with (force)`);
@@ -50,7 +51,8 @@ async function makeOnServer(url: string, migrated: boolean) {
   return { env: { DATABASE_URL: databaseUrl(name) }, drop };
 }
 
-function makeFolder(migrated: boolean) {
+async function makeFolder(migrated: boolean) {
+  if (migrated) await requireTemplate();
   const folder = mkdtempSync(join(tmpdir(), "product-embeddings-test-"));
   const dataDir = join(folder, "data");
   if (migrated) cpSync(templateFolder, dataDir, { recursive: true });

@@ -22,11 +22,12 @@ export type DbtRun = (
 export function useDbt(test: TestFn, db: TestDatabase, project: string): DbtRun {
   let scratch = "";
   const run: DbtRun = async (command, vars = {}, args = [], env = {}) => {
+    const dbt = findDbt();
     const url = db.env.DATABASE_URL ?? "";
     const place = dbtEnvironment(url);
     const withVars = command === "deps" ? [] : ["--vars", JSON.stringify(vars)];
     try {
-      const { stdout } = await promisify(execFile)(findDbt(), [...command.split(" "), ...withVars, "--profiles-dir", project, ...args], {
+      const { stdout } = await promisify(execFile)(dbt, [...command.split(" "), ...withVars, "--profiles-dir", project, ...args], {
         cwd: project,
         maxBuffer: 64 * 1024 * 1024,
         env: {

@@ -8,6 +8,6 @@ export function service(sql: Sql, variables: Record<string, string> = {}, log = 
   return createService(sql, "analytics_features", httpSettings(variables), log, { embedded: process.env.TEST_DATABASE_URL === undefined });
 }
 
-export function httpSettings(variables: Record<string, string> = {}): HttpSettings {
+function httpSettings(variables: Record<string, string> = {}): HttpSettings {
   return readSettings(variables).http;
 }

@@ -12,12 +12,22 @@ export const serverUrl = process.env.TEST_DATABASE_URL;
 
 /** The migrated database that each test file starts from: a database on the server, a folder otherwise. */
 export const templateDatabase = `product_embeddings_template_${migrationsHash()}`;
-export const templateFolder = join(tmpdir(), templateDatabase);
+// Each user's own: what another one made may not be readable.
+export const templateFolder = join(tmpdir(), `${templateDatabase}_${process.getuid?.() ?? 0}`);
 
 /** Makes the template if these migrations have none yet. Run once before the suite (see package.json). */
 export async function makeTemplate(): Promise<void> {
   if (serverUrl !== undefined) await makeTemplateOnServer(serverUrl);
   else await makeTemplateFolder();
+}
+
+/** @throws unless the template is there, which the suite's first step makes and a single `npx ava` does not */
+export async function requireTemplate(admin?: ReturnType<typeof connect>): Promise<void> {
+  const there =
+    admin === undefined
+      ? existsSync(templateFolder)
+      : (await admin`select from pg_database where datname = ${templateDatabase} and datistemplate`).length > 0;
+  if (!there) throw new Error("No test database was made yet for the migrations as they are: npm test -- test/….test.ts makes it first.");
 }
 
 /** The server's URL with another database. */

@@ -1,31 +1,24 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import anyTest from "ava";
+import anyTest, { type TestFn } from "ava";
+import { useDisk } from "../helpers/disk.ts";
 import { useOwnServer } from "../helpers/own-server.ts";
 import { createSource, insertParts, startOver, until } from "../helpers/source.ts";
 import { watchStores } from "../helpers/truth.ts";
 import { allIsTrue, drainedBy, endsWell, killWorkers, startAmid } from "../helpers/workers.ts";
 
-/* No room for the server's log (WAL), which is worse than none for tables. Needs root: it mounts a small disk. */
+/* No room for the server's log (WAL), which is worse than none for tables. */
 const test = anyTest.serial;
 const db = useOwnServer(anyTest);
-const disk = mkdtempSync(join(tmpdir(), "product-embeddings-log-"));
-test.before(() => {
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=128m", "tmpfs", disk]);
-});
+const { disk, diskTest } = useDisk(test as TestFn, "128m");
 test.afterEach.always(killWorkers);
-test.after.always(() => {
-  execFileSync("umount", ["--lazy", disk]);
-  rmSync(disk, { recursive: true });
-});
 const isBack = () => until(() => db.sql`select`.then(Boolean, () => false), "the server is back", 60);
 
-test("a disk that is full of the server's log ends the server; once there is room and it runs, the worker goes on", async (t) => {
+diskTest("a disk that is full of the server's log ends the server; once there is room and it runs, the worker goes on", async (t) => {
   const log = join(disk, "log");
   mkdirSync(log);
-  execFileSync("chown", ["postgres:", disk, log]);
+  execFileSync("chown", ["postgres:", log]);
   db.cluster.moveLog(log);
   await isBack();
   await startOver(db.sql);

@@ -1,14 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import anyTest from "ava";
+import anyTest, { type TestFn } from "ava";
+import { useDisk } from "../helpers/disk.ts";
 import { useOwnServer } from "../helpers/own-server.ts";
 import { createSource, insertParts, startOver, until } from "../helpers/source.ts";
 import { notedStores, watchStores } from "../helpers/truth.ts";
 import { allIsTrue, drainedBy, endsWell, killWorkers, startWorker } from "../helpers/workers.ts";
 
-/* Too little of what is needed: room on the server's disk, memory for a worker. Needs root: it mounts a small disk. */
+/* Too little of what is needed: room on the server's disk, memory for a worker. */
 const test = anyTest.serial;
 const db = useOwnServer(anyTest);
 test.beforeEach(async () => {
@@ -18,18 +15,9 @@ test.beforeEach(async () => {
 });
 test.afterEach.always(killWorkers);
 
-const disk = mkdtempSync(join(tmpdir(), "product-embeddings-disk-"));
-const id = (flag: string) => execFileSync("id", [flag, "postgres"], { encoding: "utf8" }).trim();
-test.before(() => {
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=96m,uid=${id("-u")},gid=${id("-g")},mode=700`, "tmpfs", disk]);
-});
-test.after.always(() => {
-  // After the server: it was made first, and goes last.
-  execFileSync("umount", ["--lazy", disk]);
-  rmSync(disk, { recursive: true });
-});
+const { disk, diskTest } = useDisk(test as TestFn, "96m");
 
-test("on a full disk writers get the server's error, the worker says it once a try, and goes on when there is room", async (t) => {
+diskTest("on a full disk writers get the server's error, the worker says it once a try, and goes on when there is room", async (t) => {
   await db.sql.unsafe(`create tablespace small location '${disk}'`);
   await db.sql.unsafe(
     "alter table all in tablespace pg_default set tablespace small; alter index all in tablespace pg_default set tablespace small",
