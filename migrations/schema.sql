@@ -165,7 +165,7 @@ $$;
 -- Name: FUNCTION activate_model(model text, force boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.activate_model(model text, force boolean) IS 'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete, cannot be loaded or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use.';
+COMMENT ON FUNCTION analytics_features.activate_model(model text, force boolean) IS 'Makes the prepared model, or another whose vectors are kept, the one that is searched, in one step; the former one is kept true until drop_model(). Returns what was done. Only for the owner. Raises PE031, PE032 while it is not complete, cannot be loaded or has no index, PE033 for views that cannot follow (neither when forced), PE034 when the table is in use; and PE001 to PE003, PE005, PE029, as it compares the products.';
 
 --
 -- Name: active_model_id(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -237,7 +237,7 @@ $$;
 -- Name: FUNCTION attach(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.attach() IS 'Puts the triggers on the source and on related tables that they lack and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002, PE005, PE029.';
+COMMENT ON FUNCTION analytics_features.attach() IS 'Puts the triggers on the source and on related tables that they lack and queues what changed meanwhile; returns how many products that were. Safe to repeat. Raises PE001, PE002, PE003, PE005, PE029.';
 
 --
 -- Name: attach_after_build(text, text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -560,7 +560,7 @@ $$;
 -- Name: FUNCTION build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, model_id integer) IS 'Builds the index of index_sql() at once, anew if it is there, while vectors cannot be stored; returns its name. Raises PE003, PE022, and 42501 for who does not own the table.';
+COMMENT ON FUNCTION analytics_features.build_index(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, model_id integer) IS 'Builds the index of index_sql() at once, anew if it is there, while vectors cannot be stored; returns its name. Raises PE003, PE022, PE031, and 42501 for who does not own the table.';
 
 --
 -- Name: cache_texts(integer, text[], public.vector[], integer[]); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1314,7 +1314,7 @@ $_$;
 -- Name: FUNCTION compute_model_status(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.compute_model_status() IS 'The rows of model_status.';
+COMMENT ON FUNCTION analytics_features.compute_model_status() IS 'The rows of model_status. Raises PE002, PE003.';
 
 --
 -- Name: compute_status(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -1586,15 +1586,19 @@ declare
 begin
   for v_grant in
     select
-      g.privilege_type,
+      g.privilege_type || coalesce(' (' || quote_ident(g.column_name) || ')', '') as privilege,
       case when g.grantee = 0 then 'public' else quote_ident(r.rolname) end as grantee,
       case when g.is_grantable then ' with grant option' else '' end as option
     from pg_class c
-    cross join lateral aclexplode(c.relacl) g
+    cross join lateral (
+      select null::name as column_name, t.* from aclexplode(c.relacl) t
+      union all
+      select a.attname, t.* from pg_attribute a cross join lateral aclexplode(a.attacl) t where a.attrelid = c.oid and not a.attisdropped
+    ) g
     left join pg_roles r on r.oid = g.grantee
     where c.oid = to_regclass(format('analytics_features.%I', from_table)) and g.grantee <> c.relowner
   loop
-    execute format('grant %s on analytics_features.%I to %s%s', v_grant.privilege_type, to_table, v_grant.grantee, v_grant.option);
+    execute format('grant %s on analytics_features.%I to %s%s', v_grant.privilege, to_table, v_grant.grantee, v_grant.option);
   end loop;
 end
 $$;
@@ -1603,7 +1607,7 @@ $$;
 -- Name: FUNCTION copy_grants(from_table text, to_table text); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.copy_grants(from_table text, to_table text) IS 'Grants on one table of our schema what is granted on another.';
+COMMENT ON FUNCTION analytics_features.copy_grants(from_table text, to_table text) IS 'Grants on one table of our schema, and on its columns, what is granted on another.';
 
 --
 -- Name: copy_notes(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3332,7 +3336,7 @@ $_$;
 -- Name: FUNCTION embedding_difference(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.embedding_difference(model_id integer) IS 'Each product and vector of a model, the active one when null: missing (no vector), stale (of another text or model), orphan (no such live product) or current; has_words: its words are taken up as they are now. Reads everything: about 0.1 s for 10,000 products. Raises PE001, PE002, PE003, PE005, PE029.';
+COMMENT ON FUNCTION analytics_features.embedding_difference(model_id integer) IS 'Each product and vector of a model, the active one when null: missing (no vector), stale (of another text or model), orphan (no such live product) or current; has_words: its words are taken up as they are now. Reads everything: about 0.1 s for 10,000 products. Raises PE001, PE002, PE003, PE005, PE029, PE031.';
 
 --
 -- Name: embeddings_dependents(integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3504,7 +3508,7 @@ $$;
 -- Name: FUNCTION evaluate_search(k integer, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.evaluate_search(k integer, model_id integer) IS 'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. Warns while products wait to be encoded. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005 and PE014.';
+COMMENT ON FUNCTION analytics_features.evaluate_search(k integer, model_id integer) IS 'How well search answers the golden queries, for each kind (null: all kinds) and each mode: nDCG, mean reciprocal rank and recall of the first k, averaged over the queries; unembedded ones have no vector yet and are in the words'' rows alone. Warns while products wait to be encoded. model_id: another model whose vectors are kept, null for the active one. Raises PE001 to PE003, PE005, PE014, PE029 and PE031.';
 
 --
 -- Name: extend_claim(bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3699,6 +3703,7 @@ begin
     join pg_type t on t.oid = n.oid
     where t.typtype <> 'd';
     if v_type is null then
+      perform analytics_features.require_source();
       raise exception 'The source has no column %.', quote_literal(left(v_key, 100))
         using errcode = 'PE015',
           hint = (select 'It has ' || string_agg(c.column_name, ', ' order by c.position) || '.' from analytics_features.source_columns c);
@@ -3787,7 +3792,7 @@ $_$;
 -- Name: FUNCTION filter_sql(alias text, filter jsonb); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.filter_sql(alias text, filter jsonb) IS 'SQL condition that a source row passes a filter; alias names the row. A key is a column; its value is a value (equal), null, an array (any of these), or an object of operators (=, <>, <, <=, >, >=, like), all of which have to hold; true for null. Raises PE015, PE016.';
+COMMENT ON FUNCTION analytics_features.filter_sql(alias text, filter jsonb) IS 'SQL condition that a source row passes a filter; alias names the row. A key is a column; its value is a value (equal), null, an array (any of these), or an object of operators (=, <>, <, <=, >, >=, like), all of which have to hold; true for null. Raises PE001, PE002, PE015, PE016.';
 
 --
 -- Name: find_model(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -3983,7 +3988,7 @@ $$;
 -- Name: FUNCTION full_pass(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.full_pass() IS 'Tries failed products again, deletes vectors past their grace and queues what differs; returns how many products were queued. Raises PE001, PE002, PE003, PE005.';
+COMMENT ON FUNCTION analytics_features.full_pass() IS 'Tries failed products again, deletes vectors past their grace and queues what differs; returns how many products were queued. Raises PE001, PE002, PE003, PE005, PE029.';
 
 --
 -- Name: generate_expressions(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4558,6 +4563,7 @@ begin
   end loop;
   perform analytics_features.lock_source();
   perform analytics_features.lock_models();
+  perform analytics_features.require_embeddings();
   v_model_id := analytics_features.find_model(import_embeddings.model);
   select m.dimension into v_dimension from analytics_features.embedding_models m where m.model_id = v_model_id;
   v_table := analytics_features.embeddings_table(v_model_id);
@@ -4648,7 +4654,7 @@ $_$;
 -- Name: FUNCTION import_embeddings(relation text, model text, id_column text, embedding_column text, document_column text, same_text boolean, force boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.import_embeddings(relation text, model text, id_column text, embedding_column text, document_column text, same_text boolean, force boolean) IS 'Takes over vectors made elsewhere, of a model whose vectors are kept: from a relation with a column of product ids, one of vectors and, best, one of the texts that they are of (same_text: they are of the documents, without such a column). imported: current, not to be encoded; serving: of another text, for products that had none, until they are encoded; skipped: rows of no live product, of several vectors a product, of another dimension, or current already. force: without the check against vectors of our own. Raises PE001, PE002, PE005, PE031, PE035.';
+COMMENT ON FUNCTION analytics_features.import_embeddings(relation text, model text, id_column text, embedding_column text, document_column text, same_text boolean, force boolean) IS 'Takes over vectors made elsewhere, of a model whose vectors are kept: from a relation with a column of product ids, one of vectors and, best, one of the texts that they are of (same_text: they are of the documents, without such a column). imported: current, not to be encoded; serving: of another text, for products that had none, until they are encoded; skipped: rows of no live product, of several vectors a product, of another dimension, or current already. force: without the check against vectors of our own. Raises PE001, PE002, PE003, PE005, PE029, PE031, PE035.';
 
 --
 -- Name: import_pgai(integer, text, boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4883,7 +4889,7 @@ $_$;
 -- Name: FUNCTION index_memory(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.index_memory(model_id integer) IS 'maintenance_work_mem that holds an index over a model''s present vectors while it is built, from 64 MB to 2 GB. Raises PE003.';
+COMMENT ON FUNCTION analytics_features.index_memory(model_id integer) IS 'maintenance_work_mem that holds an index over a model''s present vectors while it is built, from 64 MB to 2 GB. Raises PE003, PE031.';
 
 --
 -- Name: index_name(text, boolean, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4972,7 +4978,7 @@ $$;
 -- Name: FUNCTION index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean, model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean, model_id integer) IS 'The statement that builds an index for search: kind hnsw or ivfflat, over vectors or halves of them, of the active model or another whose vectors are kept; for psql: select analytics_features.index_sql() \gexec. Raises PE003, PE022.';
+COMMENT ON FUNCTION analytics_features.index_sql(kind text, as_halfvec boolean, m integer, ef_construction integer, lists integer, is_concurrent boolean, model_id integer) IS 'The statement that builds an index for search: kind hnsw or ivfflat, over vectors or halves of them, of the active model or another whose vectors are kept; for psql: select analytics_features.index_sql() \gexec. Raises PE003, PE022, PE031.';
 
 --
 -- Name: index_words(bigint[]); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -4988,7 +4994,7 @@ CREATE FUNCTION analytics_features.index_words(product_ids bigint[] DEFAULT NULL
     SET extra_float_digits TO '1'
     AS $_$
 declare
-  v_config regconfig := (select s.words_config from analytics_features.settings s);
+  v_config text := (select s.words_config from analytics_features.settings s);
   v_rows bigint;
 begin
   perform analytics_features.lock_source();
@@ -5008,7 +5014,7 @@ begin
       insert into analytics_features.product_words as w (product_id, words, tokens, label, document_hash, config, recipe)
       select c.product_id, v.words, v.tokens, v.label, c.document_hash, $2, $3
       from changed c
-      cross join lateral analytics_features.words_row($2, c.name, c.word_texts, $4) v
+      cross join lateral analytics_features.words_row($2::regconfig, c.name, c.word_texts, $4) v
       on conflict on constraint product_words_pkey do update
       set words = excluded.words, tokens = excluded.tokens, label = excluded.label,
         document_hash = excluded.document_hash, config = excluded.config, recipe = excluded.recipe, indexed_at = now()
@@ -5745,7 +5751,7 @@ $$;
 -- Name: FUNCTION map_due(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.map_due() IS 'Whether product_map should be made anew: there is none, or a twentieth of the catalogue or the model changed since and the map is an hour old.';
+COMMENT ON FUNCTION analytics_features.map_due() IS 'Whether product_map should be made anew: there is none and three vectors or more, or a twentieth of the catalogue or the model changed since and the map is an hour old.';
 
 --
 -- Name: map_sample(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6049,7 +6055,7 @@ $$;
 -- Name: FUNCTION model_gaps(model_id integer, OUT missing bigint, OUT stale bigint); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.model_gaps(model_id integer, OUT missing bigint, OUT stale bigint) IS 'Live products that have a vector of the active model but none of this one (missing), or only an outdated one where the active model''s is current (stale; changes of the last minute not counted). Raises PE001 to PE003, PE005.';
+COMMENT ON FUNCTION analytics_features.model_gaps(model_id integer, OUT missing bigint, OUT stale bigint) IS 'Live products that have a vector of the active model but none of this one (missing), or only an outdated one where the active model''s is current (stale; changes of the last minute not counted). Raises PE001 to PE003, PE005, PE029.';
 
 --
 -- Name: model_notes(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6160,7 +6166,7 @@ CREATE FUNCTION analytics_features.nearest_products(query public.vector, max_res
     SET "ivfflat.probes" TO '1'
     SET cursor_tuple_fraction TO '0'
     SET jit TO 'off'
-    SET enable_seqscan TO 'off'
+    SET enable_sort TO 'off'
     AS $_$
 #variable_conflict use_column
 declare
@@ -6254,7 +6260,7 @@ begin
     v_signature := analytics_features.source_signature(v_source);
     v_is_kept := nearest_products.filter is null
       and exists (select from analytics_features.source_expressions e where e.columns = v_signature);
-    perform set_config('enable_seqscan', 'on', true),
+    perform set_config('enable_sort', 'on', true),
       -- Without it an index scan ends after ef_search rows, and products that are gone would leave holes.
       set_config('hnsw.iterative_scan', 'relaxed_order', true),
       set_config('ivfflat.iterative_scan', 'relaxed_order', true);
@@ -6338,7 +6344,7 @@ begin
   end if;
 
   if v_exact then
-    perform set_config('enable_seqscan', 'on', true);
+    perform set_config('enable_sort', 'on', true);
     v_expressions := analytics_features.current_expressions(v_source);
     v_passes := concat_ws(' and ', v_expressions.is_live, analytics_features.filter_sql('s', nearest_products.filter));
     v_among := case when cardinality(v_passing) <= 2000 then v_expressions.among else 'true' end;
@@ -6812,7 +6818,7 @@ $$;
 -- Name: FUNCTION operator_report(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.operator_report() IS 'What an operator looks at beside embedding_status, as one object: the last failures, comparisons, workers, models, indexes, and what was encoded each minute of the last hour.';
+COMMENT ON FUNCTION analytics_features.operator_report() IS 'What an operator looks at beside embedding_status, as one object: the last failures, comparisons, workers, models, indexes, and what was encoded each minute of the last hour. Raises PE002, PE003.';
 
 --
 -- Name: passing_products(jsonb, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -6851,7 +6857,7 @@ CREATE FUNCTION analytics_features.phrase_key(phrase text) RETURNS text
     AS $$
 begin
   return (
-    select string_agg(coalesce((tsvector_to_array(analytics_features.words_of(s.words_config, t.token[1])))[1], t.token[1]), ' ' order by t.place)
+    select string_agg(coalesce((tsvector_to_array(analytics_features.words_of(s.words_config::regconfig, t.token[1])))[1], t.token[1]), ' ' order by t.place)
     from analytics_features.settings s
     cross join regexp_matches(analytics_features.cut_text(analytics_features.unmix_text(analytics_features.fold_text(phrase))), '[[:alnum:]]+', 'g') with ordinality t (token, place)
   );
@@ -6913,7 +6919,6 @@ CREATE FUNCTION analytics_features.prepare_model(model text) RETURNS void
 #variable_conflict use_column
 declare
   v_running analytics_features.model_preparation;
-  v_there record;
   v_bound text;
 begin
   if coalesce(btrim(prepare_model.model), '') = '' then
@@ -7196,7 +7201,7 @@ begin
   if v_tokens = '{}' then
     return;
   end if;
-  select s.words_config, greatest(t.products, 1), exists (select from analytics_features.synonyms)
+  select s.words_config::regconfig, greatest(t.products, 1), exists (select from analytics_features.synonyms)
   into strict v_config, v_products, v_has_synonyms
   from analytics_features.settings s
   cross join analytics_features.word_totals t;
@@ -7520,7 +7525,7 @@ $_$;
 -- Name: FUNCTION queue_difference(model_id integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.queue_difference(model_id integer) IS 'Compares the source with the vectors of a model (0: before there is one) and queues what differs; returns what it found and how many products it queued. Part of reconcile(). Raises PE001, PE002, PE003, PE005.';
+COMMENT ON FUNCTION analytics_features.queue_difference(model_id integer) IS 'Compares the source with the vectors of a model (0: before there is one) and queues what differs; returns what it found and how many products it queued. Part of reconcile(). Raises PE001, PE002, PE003, PE005, PE029, PE031.';
 
 --
 -- Name: queue_summary(boolean); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -7965,7 +7970,7 @@ $$;
 -- Name: FUNCTION recommended_products(product_ids bigint[], max_results integer, filter jsonb); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.recommended_products(product_ids bigint[], max_results integer, filter jsonb) IS 'What goes with the products of a basket or a history: similar to any of the first 10 that have a vector and, as far as set_interactions() and refresh_pairs() know it, bought together with the first 100; none of the given. score: 0 to 1; similarity: cosine to the nearest given one; together: orders with the one it is most together with; reason: similar, bought together, both, or similar (no pairs known). max_results: 1 to 1000. Raises PE001 to PE003, PE005, PE014, PE017.';
+COMMENT ON FUNCTION analytics_features.recommended_products(product_ids bigint[], max_results integer, filter jsonb) IS 'What goes with the products of a basket or a history: similar to any of the first 10 that have a vector and, as far as set_interactions() and refresh_pairs() know it, bought together with the first 100; none of the given. score: 0 to 1; similarity: cosine to the nearest given one; together: orders with the one it is most together with; reason: similar, bought together, both, or similar (no pairs known). max_results: 1 to 1000. Raises PE001 to PE003, PE005, PE014 to PE017.';
 
 --
 -- Name: reconcile(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -8991,7 +8996,7 @@ $$;
 -- Name: FUNCTION reset_embeddings(dimension integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.reset_embeddings(dimension integer) IS 'Throws every vector away and starts over with vectors of this dimension, for another model; returns how many products were queued. Search is empty until they are encoded. Raises PE020 for a dimension that vectors cannot have.';
+COMMENT ON FUNCTION analytics_features.reset_embeddings(dimension integer) IS 'Throws every vector away and starts over with vectors of this dimension, for another model; returns how many products were queued. Search is empty until they are encoded. Raises PE020 for a dimension that vectors cannot have, PE002, PE005, PE029.';
 
 --
 -- Name: retry_failed(bigint); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9125,7 +9130,7 @@ $$;
 -- Name: FUNCTION sample_documents(sample integer); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.sample_documents(sample integer) IS 'Documents of so many of the products whose words are known, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005.';
+COMMENT ON FUNCTION analytics_features.sample_documents(sample integer) IS 'Documents of so many of the products whose words are known, the same each time as long as these are there: for the worker to see whether a tokenizer suits them. Raises PE001, PE002, PE005, PE029.';
 
 --
 -- Name: search_index(); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9422,6 +9427,7 @@ declare
   v_all bigint := 0;
 begin
   perform analytics_features.lock_models();
+  perform analytics_features.require_embeddings();
   update analytics_features.settings s set windows = set_windows.windows where s.windows <> set_windows.windows;
   if not found then
     return 0;
@@ -9456,7 +9462,7 @@ $_$;
 -- Name: FUNCTION set_windows(windows boolean); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.set_windows(windows boolean) IS 'Has documents that are longer than the model reads read in windows, whose vectors are averaged, or cut off again; returns how many products were queued to be encoded anew.';
+COMMENT ON FUNCTION analytics_features.set_windows(windows boolean) IS 'Has documents that are longer than the model reads read in windows, whose vectors are averaged, or cut off again; returns how many products were queued to be encoded anew. Raises PE003.';
 
 --
 -- Name: shown_document(text, text[], double precision[]); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -9579,7 +9585,7 @@ $$;
 -- Name: FUNCTION similar_products(of_product bigint, max_results integer, filter jsonb, spread double precision); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.similar_products(of_product bigint, max_results integer, filter jsonb, spread double precision) IS 'The products nearest to a product, itself left out, by cosine distance. max_results: 1 to 10000; spread: 0 for the nearest, up to 1 for those least like each other (maximal marginal relevance, lambda = 1 - spread, at most 200 results), then in the order they were chosen. Raises PE001 to PE003, PE005, PE014, PE017, PE018.';
+COMMENT ON FUNCTION analytics_features.similar_products(of_product bigint, max_results integer, filter jsonb, spread double precision) IS 'The products nearest to a product, itself left out, by cosine distance. max_results: 1 to 10000; spread: 0 for the nearest, up to 1 for those least like each other (maximal marginal relevance, lambda = 1 - spread, at most 200 results), then in the order they were chosen. Raises PE001 to PE003, PE005, PE014 to PE018.';
 
 --
 -- Name: sound_of(text); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -10052,6 +10058,28 @@ $$;
 --
 
 COMMENT ON FUNCTION analytics_features.status_notes() IS 'What is out of the ordinary about source and triggers, a sentence each; part of embedding_status.notes. Raises PE002.';
+
+--
+-- Name: stems_words(text); Type: FUNCTION; Schema: analytics_features; Owner: -
+--
+
+CREATE FUNCTION analytics_features.stems_words(config text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (
+    select
+    from pg_ts_config c
+    join pg_namespace n on n.oid = c.cfgnamespace
+    where config = format('%I.%I', n.nspname, c.cfgname) or n.nspname = 'pg_catalog' and config = quote_ident(c.cfgname)
+  )
+$$;
+
+--
+-- Name: FUNCTION stems_words(config text); Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON FUNCTION analytics_features.stems_words(config text) IS 'Whether there is a text search configuration of that name, with its schema unless it is one of PostgreSQL''s own: what settings.words_config may be.';
 
 --
 -- Name: store_embeddings(bigint, integer, bigint[], public.vector[], integer[]); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -10895,6 +10923,7 @@ CREATE FUNCTION analytics_features.vanished_products() RETURNS TABLE(product_id 
     AS $$
 #variable_conflict use_column
 begin
+  perform analytics_features.require_embeddings();
   return query
     select
       e.product_id,
@@ -10911,7 +10940,7 @@ $$;
 -- Name: FUNCTION vanished_products(); Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
-COMMENT ON FUNCTION analytics_features.vanished_products() IS 'Vectors whose product is gone from the source: since when, when the vector may go, and whether it is held because more than settings.vanished_hold_share of all vectors are marked.';
+COMMENT ON FUNCTION analytics_features.vanished_products() IS 'Vectors whose product is gone from the source: since when, when the vector may go, and whether it is held because more than settings.vanished_hold_share of all vectors are marked. Raises PE003.';
 
 --
 -- Name: vector_distance(bigint, public.vector, integer); Type: FUNCTION; Schema: analytics_features; Owner: -
@@ -12554,9 +12583,9 @@ CREATE TABLE analytics_features.product_words (
     tokens integer NOT NULL,
     label text NOT NULL,
     document_hash bytea NOT NULL,
-    config regconfig NOT NULL,
     indexed_at timestamp with time zone DEFAULT now() NOT NULL,
-    recipe text DEFAULT ''::text NOT NULL
+    recipe text DEFAULT ''::text NOT NULL,
+    config text NOT NULL
 );
 
 --
@@ -12596,12 +12625,6 @@ COMMENT ON COLUMN analytics_features.product_words.label IS 'Name, codes and wha
 COMMENT ON COLUMN analytics_features.product_words.document_hash IS 'sha256 of the document that the words are from; the words are current while it is that of the product''s document.';
 
 --
--- Name: COLUMN product_words.config; Type: COMMENT; Schema: analytics_features; Owner: -
---
-
-COMMENT ON COLUMN analytics_features.product_words.config IS 'The text search configuration they were stemmed by (settings.words_config).';
-
---
 -- Name: COLUMN product_words.indexed_at; Type: COMMENT; Schema: analytics_features; Owner: -
 --
 
@@ -12612,6 +12635,12 @@ COMMENT ON COLUMN analytics_features.product_words.indexed_at IS 'When they were
 --
 
 COMMENT ON COLUMN analytics_features.product_words.recipe IS 'The columns whose words counted otherwise than by default (see words_recipe).';
+
+--
+-- Name: COLUMN product_words.config; Type: COMMENT; Schema: analytics_features; Owner: -
+--
+
+COMMENT ON COLUMN analytics_features.product_words.config IS 'The text search configuration they were stemmed by (settings.words_config).';
 
 --
 -- Name: query_embeddings; Type: TABLE; Schema: analytics_features; Owner: -
@@ -12874,7 +12903,7 @@ CREATE TABLE analytics_features.settings (
     vanished_grace interval DEFAULT '7 days'::interval NOT NULL,
     max_document_characters integer DEFAULT 32768 NOT NULL,
     vanished_hold_share numeric DEFAULT 0.3 NOT NULL,
-    words_config regconfig DEFAULT 'russian'::regconfig NOT NULL,
+    words_config text DEFAULT 'russian'::text NOT NULL,
     word_weight double precision DEFAULT 0.7 NOT NULL,
     trigram_weight double precision DEFAULT 0.15 NOT NULL,
     vector_weight double precision DEFAULT 0.25 NOT NULL,
@@ -12912,7 +12941,8 @@ CREATE TABLE analytics_features.settings (
     CONSTRAINT settings_vanished_grace_check CHECK ((vanished_grace >= '00:00:00'::interval)),
     CONSTRAINT settings_vanished_hold_share_check CHECK (((vanished_hold_share >= (0)::numeric) AND (vanished_hold_share <= (1)::numeric))),
     CONSTRAINT settings_vector_weight_check CHECK (((vector_weight >= (0)::double precision) AND (vector_weight <= (1)::double precision))),
-    CONSTRAINT settings_word_weight_check CHECK ((word_weight > (0)::double precision))
+    CONSTRAINT settings_word_weight_check CHECK ((word_weight > (0)::double precision)),
+    CONSTRAINT settings_words_config_check CHECK (analytics_features.stems_words(words_config))
 );
 
 --
@@ -15633,6 +15663,13 @@ GRANT ALL ON FUNCTION analytics_features.squash_text(value text) TO product_embe
 
 REVOKE ALL ON FUNCTION analytics_features.status_notes() FROM PUBLIC;
 GRANT ALL ON FUNCTION analytics_features.status_notes() TO product_embeddings_worker;
+
+--
+-- Name: FUNCTION stems_words(config text); Type: ACL; Schema: analytics_features; Owner: -
+--
+
+REVOKE ALL ON FUNCTION analytics_features.stems_words(config text) FROM PUBLIC;
+GRANT ALL ON FUNCTION analytics_features.stems_words(config text) TO product_embeddings_worker;
 
 --
 -- Name: FUNCTION store_embeddings(claim_id bigint, model_id integer, product_ids bigint[], embeddings public.vector[], tokens integer[]); Type: ACL; Schema: analytics_features; Owner: -
