@@ -1,5 +1,5 @@
 --! Previous: sha1:cbb70797bedbcf6e7e49d440b61c50a723ee6c65
---! Hash: sha1:b813b960c0482984e72264468c04f1751225a2a6
+--! Hash: sha1:ff2828c156118d857b5ae8cfb8f8f88ec51df5c0
 --! Message: What people met who had not built it
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -35,6 +35,7 @@ begin
     alter column words_config type text using words_config::text,
     alter column words_config set default 'russian',
     add constraint settings_words_config_check check (:PGVECTOR_SCHEMA.stems_words(words_config));
+  alter table :PGVECTOR_SCHEMA.product_words alter column config drop not null;
   alter table :PGVECTOR_SCHEMA.product_words rename column config to config_number;
   execute format('alter table :PGVECTOR_SCHEMA.product_words add column config text not null default %L', v_config);
   update :PGVECTOR_SCHEMA.product_words w set config = w.config_number::text where w.config_number::text <> v_config;
