@@ -3265,7 +3265,7 @@ begin
   if pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool then
     raise exception 'The vector of a query cannot be asked for where nothing can be written.'
       using errcode = 'PE036',
-        hint = 'On a standby: call it on the primary, and the vector comes along. Meanwhile search_products_text() answers from words alone.';
+        hint = 'On a standby: call it on the primary, and the vector comes along; elsewhere: set default_transaction_read_only = off; Meanwhile search_products_text() answers from words alone.';
   end if;
   commit;
   -- The embedded database has one session for all: while this waits, the worker cannot come.
@@ -7877,7 +7877,7 @@ COMMENT ON FUNCTION analytics_features.rebuild_copy(release boolean) IS 'Makes t
 --
 
 CREATE FUNCTION analytics_features.recommended_products(product_ids bigint[], max_results integer DEFAULT 10, filter jsonb DEFAULT NULL::jsonb) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, score double precision, similarity double precision, together bigint, reason text)
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column
@@ -9170,7 +9170,7 @@ COMMENT ON FUNCTION analytics_features.search_index() IS 'What search orders by:
 --
 
 CREATE FUNCTION analytics_features.search_products(query public.vector, metric text DEFAULT 'l2'::text, max_results integer DEFAULT 10) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
@@ -9212,7 +9212,7 @@ COMMENT ON FUNCTION analytics_features.search_products(query public.vector, metr
 --
 
 CREATE FUNCTION analytics_features.search_products(query public.vector, metric text, max_results integer, filter jsonb) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
@@ -9252,7 +9252,7 @@ COMMENT ON FUNCTION analytics_features.search_products(query public.vector, metr
 --
 
 CREATE FUNCTION analytics_features.search_products_text(query text, max_results integer DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, mode text DEFAULT 'hybrid'::text) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, score double precision, vector_rank integer, distance double precision, word_rank integer, word_score double precision, matched_words text[], used_vectors boolean)
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -9531,7 +9531,7 @@ COMMENT ON FUNCTION analytics_features.signal_weights(query text, coverage doubl
 --
 
 CREATE FUNCTION analytics_features.similar_products(of_product bigint, max_results integer DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, spread double precision DEFAULT 0) RETURNS TABLE(product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 10
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 #variable_conflict use_column

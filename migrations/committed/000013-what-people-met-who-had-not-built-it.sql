@@ -1,5 +1,5 @@
 --! Previous: sha1:cbb70797bedbcf6e7e49d440b61c50a723ee6c65
---! Hash: sha1:ff2828c156118d857b5ae8cfb8f8f88ec51df5c0
+--! Hash: sha1:b28835d60bad0ed571cb30e22acdc9ad33af92bf
 --! Message: What people met who had not built it
 
 -- One object a file below sql/, included here; see CONVENTIONS.md.
@@ -1260,6 +1260,50 @@ $$;
 comment on function :PGVECTOR_SCHEMA.build_index(text, boolean, integer, integer, integer, integer) is
   'Builds the index of index_sql() at once, anew if it is there, while vectors cannot be stored; returns its name. Raises PE003, PE022, PE031, and 42501 for who does not own the table.';
 --! EndIncluded search/build_index.sql
+--! Included search/embed_query.sql
+/*
+ * A procedure, because the worker sees the request only when it is committed. So it can have no SET
+ * clause and no rights but the caller's; everything that it names is named in full.
+ */
+create or replace procedure :PGVECTOR_SCHEMA.embed_query(query text, max_wait interval default '10 seconds')
+language plpgsql
+as $$
+declare
+  v_deadline timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) coalesce(max_wait, '10 seconds');
+begin
+  if :PGVECTOR_SCHEMA.query_key(query) is null then
+    raise exception 'The query is empty.'
+      using errcode = 'PE019', hint = 'Pass what a person would type.';
+  end if;
+  if :PGVECTOR_SCHEMA.request_query(query) then
+    return;
+  end if;
+  if pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool then
+    raise exception 'The vector of a query cannot be asked for where nothing can be written.'
+      using errcode = 'PE036',
+        hint = 'On a standby: call it on the primary, and the vector comes along; elsewhere: set default_transaction_read_only = off; Meanwhile search_products_text() answers from words alone.';
+  end if;
+  commit;
+  -- The embedded database has one session for all: while this waits, the worker cannot come.
+  if pg_catalog.strpos(pg_catalog.version(), 'emscripten') operator(pg_catalog.>) 0 then
+    raise notice 'The worker will encode it when this call is over.';
+    return;
+  end if;
+  while not :PGVECTOR_SCHEMA.request_query(query) loop
+    if pg_catalog.clock_timestamp() operator(pg_catalog.>) v_deadline then
+      raise exception 'No worker encoded the query within %.', coalesce(max_wait, '10 seconds')
+        using errcode = 'PE026', hint = 'Start one: npm run worker. Meanwhile search_products_text() answers from words alone.';
+    end if;
+    -- Ends the transaction, so that waiting holds nothing back.
+    commit;
+    perform pg_catalog.pg_sleep(0.02);
+  end loop;
+end
+$$;
+
+comment on procedure :PGVECTOR_SCHEMA.embed_query(text, interval) is
+  'Has the worker encode a query and waits until it is done, max_wait at the most (null for 10 seconds): call embed_query(''тормозные колодки''); Not inside a transaction. Raises PE019, PE026, and PE036 at once on a standby and where a transaction is read-only.';
+--! EndIncluded search/embed_query.sql
 --! Included search/evaluate_search.sql
 /*
  * Through the same function that everybody searches with, so that what is measured is what they get.
@@ -1944,7 +1988,7 @@ returns table (
   product_id bigint, name text, vendor_code text, price numeric,
   score double precision, similarity double precision, together bigint, reason text
 )
-language plpgsql volatile security definer
+language plpgsql volatile security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
@@ -2170,6 +2214,164 @@ $$;
 comment on function :PGVECTOR_SCHEMA.refresh_pairs() is
   'Makes product_pairs anew from the relation that set_interactions() named, none without one; returns how many rows. The worker does it nightly. Raises PE023.';
 --! EndIncluded search/refresh_pairs.sql
+--! Included search/search_products.sql
+/*
+ * Ordered by L2 whatever is asked: vectors have unit length, so the three metrics give one order,
+ * and one index, the l2 one that the Python pipeline's users have, serves them all. The metric that
+ * was asked is computed on the hits. Joined to the source at each call, so that a product that is
+ * gone is gone from search at once. Security definer, so that a reader needs no right on tables.
+ *
+ * The filter has no default, or a call with three arguments would be ambiguous. No overload that takes
+ * text may have this name: an untyped literal would resolve to it.
+ */
+create or replace function :PGVECTOR_SCHEMA.search_products(
+  query :VECTOR_SCHEMA.vector, metric text, max_results integer, filter jsonb
+)
+returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
+language plpgsql volatile security definer rows 10
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_operator text;
+  v_direction :VECTOR_SCHEMA.vector := query;
+begin
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
+  v_operator := :PGVECTOR_SCHEMA.require_query(query, metric, max_results);
+  -- Beside one that is much longer or shorter the differences between products are lost in rounding.
+  if :VECTOR_SCHEMA.vector_norm(query) not between 1e-3 and 1e3 then
+    v_direction := :VECTOR_SCHEMA.l2_normalize(query);
+  elsif v_operator = '<->' then
+    return query select n.* from :PGVECTOR_SCHEMA.nearest_products(query, max_results, filter) n;
+    return;
+  end if;
+  return query
+    select n.product_id, n.name, n.vendor_code, n.price,
+      case v_operator
+        when '<->' then e.embedding operator(:VECTOR_SCHEMA.<->) query
+        when '<=>' then e.embedding operator(:VECTOR_SCHEMA.<=>) v_direction
+        else e.embedding operator(:VECTOR_SCHEMA.<#>) query
+      end
+    from :PGVECTOR_SCHEMA.nearest_products(v_direction, max_results, filter) n
+    join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id = n.product_id
+    order by case when v_direction operator(:VECTOR_SCHEMA.<>) query then n.distance end, 5, 1;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer, jsonb) from public;
+
+comment on function :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer, jsonb) is
+  'The products nearest to a vector of those that pass a filter (see filter_sql), nearest first; otherwise as with three arguments. Raises PE015 and PE016 too.';
+
+create or replace function :PGVECTOR_SCHEMA.search_products(
+  query :VECTOR_SCHEMA.vector, metric text default 'l2', max_results integer default 10
+)
+returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
+language plpgsql volatile security definer rows 10
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- The usual case spares itself what is felt at this speed. The statement that looks for vectors takes its lock before
+  -- its snapshot, as each does here, and pgvector compares dimensions.
+  if metric in ('l2', '<->', 'cosine', '<=>') and max_results between 1 and 10000 and :VECTOR_SCHEMA.vector_norm(query) between 1e-3 and 1e3
+    and to_regclass(':PGVECTOR_SCHEMA.:PGVECTOR_TABLE') is not null and current_setting('transaction_isolation') = 'read committed'
+  then
+    begin
+      if metric in ('l2', '<->') then
+        return query select n.* from :PGVECTOR_SCHEMA.nearest_products(query, max_results) n;
+      else
+        return query
+          select n.product_id, n.name, n.vendor_code, n.price, e.embedding operator(:VECTOR_SCHEMA.<=>) query
+          from :PGVECTOR_SCHEMA.nearest_products(query, max_results) n
+          join :PGVECTOR_SCHEMA.:PGVECTOR_TABLE e on e.product_id = n.product_id
+          order by 5, 1;
+      end if;
+      if found then
+        return;
+      end if;
+    exception when data_exception then
+      -- What is wrong with it is said below.
+      null;
+    end;
+  end if;
+  return query select s.* from :PGVECTOR_SCHEMA.search_products(query, metric, max_results, null::jsonb) s;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer) from public;
+
+comment on function :PGVECTOR_SCHEMA.search_products(:VECTOR_SCHEMA.vector, text, integer) is
+  'The products nearest to a vector, nearest first. metric: l2 or <->, cosine or <=>, inner_product, ip or <#> (negative, as in pgvector); max_results: 1 to 10000. Raises PE001 to PE003, PE005 and PE010 to PE014.';
+--! EndIncluded search/search_products.sql
+--! Included search/search_products_text.sql
+/*
+ * Not an overload of search_products(): an untyped literal there would resolve to text.
+ *
+ * The server cannot encode the query, so its vector comes from query_embeddings. When it is not there
+ * yet the answer is from words alone, says so, and asks for the vector, so that the next search has
+ * both; call embed_query() waits for it. Security definer, so that a reader needs no right on tables.
+ */
+create or replace function :PGVECTOR_SCHEMA.search_products_text(
+  query text, max_results integer default 10, filter jsonb default null, mode text default 'hybrid'
+)
+returns table (
+  product_id bigint, name text, vendor_code text, price numeric, score double precision,
+  vector_rank integer, distance double precision, word_rank integer, word_score double precision, matched_words text[],
+  used_vectors boolean
+)
+language plpgsql volatile security definer rows 10
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_column
+declare
+  v_mode text := lower(btrim(mode));
+  v_key text := :PGVECTOR_SCHEMA.query_key(query);
+  v_vector :VECTOR_SCHEMA.vector;
+begin
+  if v_key is null then
+    raise exception 'The query is empty.'
+      using errcode = 'PE019', hint = 'Pass what a person would type.';
+  end if;
+  if v_mode is null or v_mode not in ('hybrid', 'words', 'vectors') then
+    raise exception 'Unknown mode: %.', coalesce(quote_literal(left(mode, 100)), 'null')
+      using errcode = 'PE027', hint = 'Use ''hybrid'', ''words'' or ''vectors''.';
+  end if;
+  perform :PGVECTOR_SCHEMA.require_limit(max_results);
+
+  perform :PGVECTOR_SCHEMA.lock_embeddings();
+  if v_mode <> 'words' then
+    -- What request_query() would come to, for a query that was counted within the hour.
+    select q.embedding into v_vector
+    from :PGVECTOR_SCHEMA.embedding_models m
+    join :PGVECTOR_SCHEMA.query_embeddings q on q.query = v_key and q.model_id = m.model_id
+    where m.is_active and q.used_at > now() - interval '1 hour';
+    if v_vector is null and :PGVECTOR_SCHEMA.request_query(query) then
+      v_vector := :PGVECTOR_SCHEMA.query_embedding(query);
+    end if;
+  end if;
+
+  if v_mode = 'vectors' and v_vector is not null then
+    return query
+      select n.product_id, n.name, n.vendor_code, n.price, 1 - d.distance, n.place::integer, d.distance, null::integer, null::double precision, null::text[], true
+      from :PGVECTOR_SCHEMA.nearest_products(v_vector, max_results, filter)
+        with ordinality n (product_id, name, vendor_code, price, l2_distance, place)
+      -- Of unit length, so that the one distance gives the other.
+      cross join lateral (select n.l2_distance * n.l2_distance / 2 as distance) d;
+    return;
+  end if;
+
+  return query
+    select h.product_id, h.name, h.vendor_code, h.price, h.score, h.vector_rank, h.distance, h.word_rank, h.word_score, h.matched_words,
+      v_vector is not null
+    from :PGVECTOR_SCHEMA.hybrid_products(query, v_vector, max_results, filter) h;
+end
+$$;
+
+revoke all on function :PGVECTOR_SCHEMA.search_products_text(text, integer, jsonb, text) from public;
+
+comment on function :PGVECTOR_SCHEMA.search_products_text(text, integer, jsonb, text) is
+  'The products that suit a text best, best first, by words and meaning. filter: see filter_sql(); mode: hybrid, words (and trigrams) or vectors; score: 0 to 1, one more for a whole name or code, in mode vectors the cosine similarity; distance: cosine; used_vectors: false when the query had no vector yet and words alone answer. Raises PE001 to PE003, PE005, PE014 to PE016, PE019, PE027.';
+--! EndIncluded search/search_products_text.sql
 --! Included search/similar_products.sql
 /*
  * Also of a product that is gone from the source while its vector is kept: what is there instead of
@@ -2180,7 +2382,7 @@ create or replace function :PGVECTOR_SCHEMA.similar_products(
   of_product bigint, max_results integer default 10, filter jsonb default null, spread double precision default 0
 )
 returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-language plpgsql volatile security definer
+language plpgsql volatile security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column

@@ -18,7 +18,7 @@ begin
   if pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool then
     raise exception 'The vector of a query cannot be asked for where nothing can be written.'
       using errcode = 'PE036',
-        hint = 'On a standby: call it on the primary, and the vector comes along. Meanwhile search_products_text() answers from words alone.';
+        hint = 'On a standby: call it on the primary, and the vector comes along; elsewhere: set default_transaction_read_only = off; Meanwhile search_products_text() answers from words alone.';
   end if;
   commit;
   -- The embedded database has one session for all: while this waits, the worker cannot come.

@@ -15,7 +15,7 @@ returns table (
   product_id bigint, name text, vendor_code text, price numeric,
   score double precision, similarity double precision, together bigint, reason text
 )
-language plpgsql volatile security definer
+language plpgsql volatile security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column

@@ -11,7 +11,7 @@ create or replace function :PGVECTOR_SCHEMA.search_products(
   query :VECTOR_SCHEMA.vector, metric text, max_results integer, filter jsonb
 )
 returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-language plpgsql volatile security definer
+language plpgsql volatile security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -49,7 +49,7 @@ create or replace function :PGVECTOR_SCHEMA.search_products(
   query :VECTOR_SCHEMA.vector, metric text default 'l2', max_results integer default 10
 )
 returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-language plpgsql volatile security definer
+language plpgsql volatile security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
 begin

@@ -13,7 +13,7 @@ returns table (
   vector_rank integer, distance double precision, word_rank integer, word_score double precision, matched_words text[],
   used_vectors boolean
 )
-language plpgsql volatile security definer
+language plpgsql volatile security definer rows 10
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$

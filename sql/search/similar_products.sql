@@ -7,7 +7,7 @@ create or replace function :PGVECTOR_SCHEMA.similar_products(
   of_product bigint, max_results integer default 10, filter jsonb default null, spread double precision default 0
 )
 returns table (product_id bigint, name text, vendor_code text, price numeric, distance double precision)
-language plpgsql volatile security definer
+language plpgsql volatile security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column

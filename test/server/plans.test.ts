@@ -249,3 +249,15 @@ test("a comparison is not compiled, which took seconds for a few hundred product
     "no more than the call itself",
   );
 });
+
+test("a table of the user's own is looked into for the hits, and not read through", async (t) => {
+  for (const found of [
+    "analytics_features.search_products($1)",
+    "analytics_features.search_products_text('колодки 7')",
+    "analytics_features.similar_products(7)",
+    "analytics_features.recommended_products(array[7])",
+  ]) {
+    const plans = await scans(`select o.kind, f.name from ${found} f join staging_staging.stg_product o on o.product_id = f.product_id`);
+    t.is(plans.at(-1), "Index Scan by_id", found);
+  }
+});
