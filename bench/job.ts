@@ -14,12 +14,14 @@ import { products } from "./texts.ts";
  * BENCH_DATABASE_URL=… npm run bench:job -- 115 10000
  * What is beside the encoding is the command's own time from when its model is loaded, without what the encoder was at work in it:
  * comparing, triggers, words, claims, storing. That the encoder is as quick in it as alone shows beside it, with the same
- * texts a claim's at a time. Of few products each figure is the median of several runs, each in a database of its own.
+ * texts a claim's at a time. Of few products each figure is the median of several runs, each in a database of its own; there much of what
+ * is beside the encoding is what a database does once, so the names of all are changed then, and the command is run again.
  */
 const sizes = process.argv.slice(2).map(Number);
 const node = [process.execPath, "--import", "tsx"];
 const python = join(root, ".cache/python/bin/python");
 const rows: (string | number)[][] = [];
+const rowsAgain: (string | number)[][] = [];
 const [few, fewRounds] = [1000, 5];
 
 await run([join(root, ".ci/install-python")]);
@@ -33,6 +35,7 @@ await withBenchDatabase(async () => {
       });
     }
     rows.push(rowOf(size, rounds));
+    if (size < few) rowsAgain.push([size, ...shareOf(rounds.map(({ again }) => again as Pass))]);
   }
   printTable(
     [
@@ -51,28 +54,49 @@ await withBenchDatabase(async () => {
     rows,
   );
   printNote(`Of fewer than ${few} products the median of ${fewRounds} runs.`);
+  if (rowsAgain.length > 0) printTable(["products, all changed", "encoding, s", "beside it", "of the encoding"], rowsAgain);
 }, "The whole job, beside the Python pipeline");
 
-interface Round {
-  theirs: Run;
-  ours: Run;
-  /** Of ours, without starting and loading the model. */
+/** Of ours, without starting and loading the model; in seconds. */
+interface Pass {
   work: number;
   encoding: number;
+}
+
+interface Round extends Pass {
+  theirs: Run;
+  ours: Run;
   alone: number;
+  /** Of few products, after all were changed. */
+  again: Pass | undefined;
 }
 
 async function measure(sql: Sql, url: string, size: number): Promise<Round> {
   await fillSource(sql, size);
   const theirs = await run([python, "bench/python/job.py", url, String(size)]);
-  const ours = await run([...node, "scripts/embed.ts", "--json"], url);
-  const { seconds: work, encodingSeconds: encoding } = JSON.parse(ours.output) as { seconds: number; encodingSeconds: number };
-  return { theirs, ours, work, encoding, alone: await encodeAlone(sql) };
+  const embed = [...node, "scripts/embed.ts", "--json"];
+  const ours = await run(embed, url);
+  const alone = await encodeAlone(sql);
+  let again: Pass | undefined;
+  if (size < few) {
+    await sql`update staging_staging.stg_product set name = concat(name, ' 2')`;
+    again = passOf(await run(embed, url), size);
+  }
+  return { theirs, ours, ...passOf(ours, size), alone, again };
+}
+
+function passOf({ output }: Run, size: number): Pass {
+  const {
+    stored,
+    seconds: work,
+    encodingSeconds: encoding,
+  } = JSON.parse(output) as { stored: number; seconds: number; encodingSeconds: number };
+  if (stored < size / 2) throw new Error(`Of ${size} products ${stored} were encoded.`);
+  return { work, encoding };
 }
 
 function rowOf(size: number, rounds: readonly Round[]): (string | number)[] {
   const median = (figure: (round: Round) => number) => quantile(rounds.map(figure), 0.5);
-  const beside = ({ work, encoding }: Round) => work - encoding;
   return [
     size,
     median(({ theirs }) => theirs.seconds).toFixed(1),
@@ -81,10 +105,19 @@ function rowOf(size: number, rounds: readonly Round[]): (string | number)[] {
     median(({ theirs }) => theirs.megabytes).toFixed(0),
     median(({ ours }) => ours.megabytes).toFixed(0),
     median(({ ours, work }) => ours.seconds - work).toFixed(1),
+    ...shareOf(rounds),
+    median(({ alone }) => alone).toFixed(1),
+  ];
+}
+
+/** Encoding, what was beside it, and how much of the encoding that is. */
+function shareOf(passes: readonly Pass[]): string[] {
+  const median = (figure: (pass: Pass) => number) => quantile(passes.map(figure), 0.5);
+  const beside = ({ work, encoding }: Pass) => work - encoding;
+  return [
     median(({ encoding }) => encoding).toFixed(1),
     median(beside).toFixed(2),
-    `${median((round) => (100 * beside(round)) / round.encoding).toFixed(0)} %`,
-    median(({ alone }) => alone).toFixed(1),
+    `${median((pass) => (100 * beside(pass)) / pass.encoding).toFixed(0)} %`,
   ];
 }
 

@@ -78,6 +78,22 @@ test("115 products give 115 embeddings, and a second pass encodes nothing", asyn
   t.deepEqual(encoded, []);
 });
 
+test("what is stored are the encoder's vectors, bit for bit", async (t) => {
+  await pass();
+  const rows = await db.sql<{ document: string; numbers: number[] }[]>`
+    select d.document, e.embedding::real[] as numbers
+    from analytics_features.product_embeddings e join analytics_features.product_documents() d using (product_id)`;
+  const again = await real.encode(
+    rows.map(({ document }) => document),
+    "passage",
+  );
+  t.is(rows.length, 115);
+  t.deepEqual(
+    rows.map(({ numbers }) => Float32Array.from(numbers)),
+    again.map(({ vector }) => vector),
+  );
+});
+
 test("a pass that takes up words and encodes nothing counts them", async (t) => {
   // So few that what waits is taken up at once, and not looked for more.
   await db.sql`delete from staging_staging.stg_product where product_id not in (select product_id from staging_staging.stg_product order by 1 limit 60)`;
