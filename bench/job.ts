@@ -14,8 +14,8 @@ import { products } from "./texts.ts";
  * BENCH_DATABASE_URL=… npm run bench:job -- 115 10000
  * What is beside the encoding is the command's own time from when its model is loaded, without what the encoder was at work in it:
  * comparing, triggers, words, claims, storing. That the encoder is as quick in it as alone shows beside it, with the same
- * texts a claim's at a time. Of few products each figure is the median of several runs, each in a database of its own; there much of what
- * is beside the encoding is what a database does once, so the names of all are changed then, and the command is run again.
+ * texts a claim's at a time. Of few products each figure is the median of several runs, each in a database of its own; the names
+ * of all are changed then and the command is run again, which tells what a fresh database takes once from what each run does.
  */
 const sizes = process.argv.slice(2).map(Number);
 const node = [process.execPath, "--import", "tsx"];
@@ -35,7 +35,7 @@ await withBenchDatabase(async () => {
       });
     }
     rows.push(rowOf(size, rounds));
-    if (size < few) rowsAgain.push([size, ...shareOf(rounds.map(({ again }) => again as Pass))]);
+    if (size < few) rowsAgain.push([size, ...shareOf(rounds.flatMap(({ again }) => again ?? []))]);
   }
   printTable(
     [

@@ -374,7 +374,7 @@ async function cacheTexts(
 /*
  * One array literal of unknown type: the server reads it as the vector[] that the function takes, in
  * whichever schema the extension is. Nine significant digits tell any 32-bit floats apart; as the doubles that toSql() writes
- * they take up to twice the bytes, on the network and to read.
+ * they take half as many bytes again, on the network and to read.
  */
 function vectorArray(encoded: readonly Encoded[]): string {
   return `{${encoded.map(({ vector }) => `"[${Array.from(vector, (value) => value.toPrecision(9)).join(",")}]"`).join(",")}}`;
